@@ -1,0 +1,93 @@
+"""From a delivery to the participant, and back: ack, retry, give up or dead letter.
+
+The twin of orchestration/engine/interpreter.py: what Retry and Catch say there is decided here.
+"""
+
+import asyncio
+
+from choreography.broker import Broker, Delivery
+from choreography.reactions import FORWARD, GAVE_UP, Reactions
+from choreography.relay import Relay
+from shared_domain import messages
+from shared_domain.database import Database
+from shared_domain.errors import Failure, NotDelivered, OutcomeUnknown, UnreadableMessage
+from shared_domain.exactly_once import ExactlyOnce
+from shared_domain.guards import Guards
+from shared_domain.messages import Command
+from shared_domain.policy import Policy
+from shared_domain.ports import Service
+
+
+class Consumer:
+    """Carries one participant's reactions out."""
+
+    def __init__(
+        self,
+        *,
+        service: Service,
+        database: Database,
+        reactions: Reactions,
+        broker: Broker,
+        relay: Relay,
+        once: ExactlyOnce,
+        policy: Policy,
+        guards: Guards,
+    ) -> None:
+        self._service, self._database = service, database
+        self._reactions, self._broker, self._relay = reactions, broker, relay
+        self._once, self._policy, self._guards = once, policy, guards
+
+    async def run(self) -> None:
+        """Handle deliveries, many at a time, until cancelled. Raise ParticipantCrashed if a fault says so."""
+        async with (
+            self._broker.subscribe(self._service.name) as deliveries,
+            asyncio.TaskGroup() as handling,
+        ):
+            async for delivery in deliveries:
+                handling.create_task(self._handle(delivery))
+
+    async def _handle(self, delivery: Delivery) -> None:
+        try:
+            message = messages.from_bytes(delivery.envelope.body)
+            _, operation = self._reactions[type(message)]
+        except UnreadableMessage as error:
+            await self._park(delivery, f"unreadable: {error}")
+            return
+        command = (
+            message if isinstance(message, Command) else messages.follow(operation, message)
+        )
+        try:
+            await self._service.call(command)
+            if not self._guards.outbox:
+                await self._relay.publish_unguarded(command.order_id)
+        except NotDelivered:
+            await delivery.requeue()
+        except OutcomeUnknown as failure:
+            await self._after_failure(delivery, command, failure)
+        else:
+            await delivery.ack()
+
+    async def _after_failure(
+        self, delivery: Delivery, command: Command, failure: OutcomeUnknown
+    ) -> None:
+        forward = type(command) in FORWARD
+        budget = self._policy.retries(compensation=not forward, guards=self._guards)
+        if delivery.attempt <= budget:
+            await self._or_requeue(delivery, delivery.retry())
+        elif gave_up := GAVE_UP.get(type(command)):
+            await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
+            await delivery.ack()
+        else:
+            await self._park(delivery, f"{command.name}: retry budget spent: {failure}")
+
+    async def _park(self, delivery: Delivery, reason: str) -> None:
+        if self._guards.dead_letters:
+            await self._or_requeue(delivery, delivery.dead_letter(reason))
+        else:
+            await delivery.ack()
+
+    async def _or_requeue(self, delivery: Delivery, move: "asyncio._CoroutineLike[None]") -> None:
+        try:
+            await move
+        except Failure:
+            await delivery.requeue()

@@ -1,0 +1,253 @@
+"""The embedded broker: same promises as RabbitMQ, in this process, with a journal for durability.
+
+A message is confirmed when its journal row is committed; an ack deletes the row. `kill` forgets
+everything that is not in the journal, `restart` reads it back.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any, TypeVar
+
+from choreography.broker import AUDIT, DEAD, PREFETCH, DeadLetter, Delivery, Envelope, Topology
+from shared_domain.database import Database, Transaction
+from shared_domain.errors import NotDelivered, OutcomeUnknown
+from shared_domain.ports import Clock
+
+T = TypeVar("T")
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS messages (
+    id INTEGER PRIMARY KEY, queue TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 1,
+    due_wall_s REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+    headers TEXT NOT NULL, body BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS by_queue ON messages (queue);
+"""
+
+
+@dataclass(slots=True)
+class _Stored:
+    row_id: int
+    envelope: Envelope
+    attempt: int
+
+
+@dataclass(slots=True, eq=False)
+class _Subscription:
+    in_hand: dict[int, _Stored] = field(default_factory=dict)
+
+
+class _Delivery:
+    """A delivery that is valid as long as its subscription and its broker's incarnation are."""
+
+    def __init__(
+        self, broker: "MemoryBroker", queue: str, stored: _Stored, owner: _Subscription
+    ) -> None:
+        self._broker, self._queue, self._stored, self._owner = broker, queue, stored, owner
+        self.envelope, self.attempt = stored.envelope, stored.attempt
+
+    def _take_back(self) -> bool:
+        return self._owner.in_hand.pop(self._stored.row_id, None) is not None
+
+    async def ack(self) -> None:
+        if self._take_back():
+            await self._broker.forget(self._stored.row_id)
+
+    async def requeue(self) -> None:
+        if self._take_back():
+            self._broker.enqueue(self._queue, self._stored)
+
+    async def retry(self) -> None:
+        delay_s = self._broker.topology.retry_delays_s[self.attempt - 1]
+        due_wall_s = self._broker.clock.wall_s() + delay_s
+        row_id, attempt = self._stored.row_id, self.attempt + 1
+        await self._broker.commit(
+            lambda tx: tx.run(
+                "UPDATE messages SET attempt = ?, due_wall_s = ? WHERE id = ?",
+                attempt,
+                due_wall_s,
+                row_id,
+            )
+        )
+        if self._take_back():
+            stored = _Stored(row_id, self.envelope, attempt)
+            self._broker.enqueue_later(self._queue, stored, delay_s)
+
+    async def dead_letter(self, reason: str) -> None:
+        row_id, text = self._stored.row_id, json.dumps([self._queue, reason])
+        await self._broker.commit(
+            lambda tx: tx.run(
+                "UPDATE messages SET queue = ?, reason = ? WHERE id = ?", DEAD, text, row_id
+            )
+        )
+        self._take_back()
+
+
+class MemoryBroker:
+    """The Broker port in one process. Open it with `async with MemoryBroker.open(...)`."""
+
+    def __init__(
+        self, database: Database, topology: Topology, clock: Clock, *, confirms: bool
+    ) -> None:
+        self.topology, self.clock = topology, clock
+        self._database, self._confirms = database, confirms
+        self._queues: dict[str, deque[_Stored]] = {queue: deque() for queue in topology.bindings}
+        self._subscriptions: dict[str, list[_Subscription]] = {q: [] for q in topology.bindings}
+        self._arrived = {queue: asyncio.Event() for queue in topology.bindings}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._alive = True
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, database: Database, topology: Topology, clock: Clock, *, confirms: bool = True
+    ) -> AsyncIterator["MemoryBroker"]:
+        """The broker over its journal, with what an earlier incarnation left in it.
+
+        `confirms` False: `publish` returns at sending, before anything is durable.
+        """
+        broker = cls(database, topology, clock, confirms=confirms)
+        await broker.restart()
+        try:
+            yield broker
+        finally:
+            await broker.kill()
+
+    async def publish(self, message: Envelope) -> None:
+        """See Broker."""
+        if self._confirms:
+            await self._store(message)
+        elif self._alive:
+            self._in_background(self._store(message))
+
+    async def _store(self, message: Envelope) -> None:
+        headers = asdict(message)
+        text, body = json.dumps({k: v for k, v in headers.items() if k != "body"}), message.body
+        queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
+
+        def store(tx: Transaction) -> list[int]:
+            row_ids = []
+            for queue in [*queues, AUDIT]:
+                sql = "INSERT INTO messages (queue, headers, body) VALUES (?, ?, ?) RETURNING id"
+                row = tx.one(sql, queue, text, body)
+                row_ids.append(row["id"] if row else 0)
+            return row_ids
+
+        row_ids = await self.commit(store)
+        for queue, row_id in zip(queues, row_ids[:-1], strict=True):
+            self.enqueue(queue, _Stored(row_id, message, 1))
+
+    @asynccontextmanager
+    async def subscribe(self, queue: str) -> AsyncIterator[AsyncIterator[Delivery]]:
+        """See Broker."""
+        owner = _Subscription()
+        self._subscriptions[queue].append(owner)
+        try:
+            yield self._deliveries(queue, owner)
+        finally:
+            self._subscriptions[queue].remove(owner)
+            for stored in reversed(owner.in_hand.values()):
+                self._queues[queue].appendleft(stored)
+            owner.in_hand.clear()
+            self._arrived[queue].set()
+
+    async def dead_letters(self) -> list[DeadLetter]:
+        """See Broker."""
+        self._check_alive()
+        rows = await self._database.read(lambda tx: _rows(tx, DEAD))
+        letters = []
+        for row in rows:
+            queue, reason = json.loads(row["reason"])
+            letters.append(DeadLetter(envelope=_envelope(row), queue=queue, reason=reason))
+        return letters
+
+    async def audit(self) -> list[Envelope]:
+        """See Broker."""
+        self._check_alive()
+        return [_envelope(row) for row in await self._database.read(lambda tx: _rows(tx, AUDIT))]
+
+    async def aclose(self) -> None:
+        """Nothing outlives the journal's file."""
+
+    async def kill(self) -> None:
+        """Forget everything but the journal; publishes fail from now on."""
+        self._alive = False
+        for task in self._tasks:
+            task.cancel()
+        for queue, waiting in self._queues.items():
+            waiting.clear()
+            for owner in self._subscriptions[queue]:
+                owner.in_hand.clear()
+
+    async def restart(self) -> None:
+        """Serve again, from the journal."""
+        now = self.clock.wall_s()
+        for queue in self.topology.bindings:
+            for row in await self._database.read(lambda tx, q=queue: _rows(tx, q)):  # type: ignore[misc]
+                stored = _Stored(row["id"], _envelope(row), row["attempt"])
+                self.enqueue_later(queue, stored, max(0.0, row["due_wall_s"] - now))
+        self._alive = True
+
+    async def commit(self, work: Callable[[Transaction], T]) -> T:
+        """Write to the journal. Raise NotDelivered if the broker is down, OutcomeUnknown if it went down meanwhile."""
+        self._check_alive()
+        result = await self._database.write(work)
+        if not self._alive:
+            raise OutcomeUnknown("the broker went down before it confirmed")
+        return result
+
+    async def forget(self, row_id: int) -> None:
+        """Ack one message."""
+        if self._alive:
+            await self._database.write(
+                lambda tx: tx.run("DELETE FROM messages WHERE id = ?", row_id)
+            )
+
+    def enqueue(self, queue: str, stored: _Stored) -> None:
+        """Make a stored message deliverable now."""
+        self._queues[queue].append(stored)
+        self._arrived[queue].set()
+
+    def enqueue_later(self, queue: str, stored: _Stored, delay_s: float) -> None:
+        """Make a stored message deliverable after `delay_s`."""
+        if delay_s <= 0:
+            self.enqueue(queue, stored)
+            return
+
+        async def wait() -> None:
+            await self.clock.sleep(delay_s)
+            self.enqueue(queue, stored)
+
+        self._in_background(wait())
+
+    def _in_background(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _deliveries(self, queue: str, owner: _Subscription) -> AsyncIterator[Delivery]:
+        while True:
+            waiting = self._queues[queue]
+            while waiting and len(owner.in_hand) < PREFETCH:
+                stored = waiting.popleft()
+                owner.in_hand[stored.row_id] = stored
+                yield _Delivery(self, queue, stored, owner)
+            if len(owner.in_hand) >= PREFETCH:
+                await asyncio.sleep(0.001)
+                continue
+            self._arrived[queue].clear()
+            await self._arrived[queue].wait()
+
+    def _check_alive(self) -> None:
+        if not self._alive:
+            raise NotDelivered("the broker is down")
+
+
+def _rows(tx: Transaction, queue: str) -> list[dict[str, Any]]:
+    return tx.all("SELECT * FROM messages WHERE queue = ? ORDER BY id", queue)
+
+
+def _envelope(row: dict[str, Any]) -> Envelope:
+    return Envelope(body=row["body"], **json.loads(row["headers"]))

@@ -1,0 +1,40 @@
+"""The engine over HTTP: AWS JSON 1.0, so that an unmodified boto3 client works."""
+
+import orjson
+from aiohttp import web
+
+from orchestration.engine.errors import ApiError
+from orchestration.engine.service import StepFunctionsEngine
+
+TYPE = "application/x-amz-json-1.0"
+_TARGET = "AWSStepFunctions."
+_MAX_REQUEST_BYTES = 4_194_304
+
+
+def application(engine: StepFunctionsEngine) -> web.Application:
+    """The web application that serves one engine at `POST /`."""
+
+    async def serve(request: web.Request) -> web.Response:
+        action = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
+        try:
+            body = orjson.loads(await request.read() or b"{}")
+            answer = await engine.call(action, body)
+        except orjson.JSONDecodeError as error:
+            return _refusal(ApiError("SerializationException", str(error)))
+        except ApiError as error:
+            return _refusal(error)
+        return web.Response(body=orjson.dumps(answer), content_type=TYPE)
+
+    served = web.Application(client_max_size=_MAX_REQUEST_BYTES)
+    served.router.add_post("/", serve)
+    return served
+
+
+def _refusal(error: ApiError) -> web.Response:
+    body = orjson.dumps({"__type": error.code, "message": error.message})
+    return web.Response(
+        status=error.status,
+        body=body,
+        content_type=TYPE,
+        headers={"x-amzn-errortype": error.code},
+    )

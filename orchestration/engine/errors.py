@@ -1,0 +1,25 @@
+"""What can go wrong in an execution (States language errors) and in a call to the API."""
+
+
+class StatesError(Exception):
+    """An error of the language, with AWS's name, that Retry and Catch can see."""
+
+    def __init__(self, error: str, cause: str | None = None) -> None:
+        super().__init__(error, cause)
+        self.error, self.cause = error, cause
+
+
+class ExecutionFailed(StatesError):
+    """Ends the execution; no Retry or Catch sees it (a Fail state, a broken limit)."""
+
+
+class ApiError(Exception):
+    """A refused API call: AWS's error code and a message. The effect is definite: none."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+class HistoryDamaged(Exception):
+    """The history file is not one of this engine, or does not fit its definition. It is left untouched."""

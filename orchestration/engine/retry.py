@@ -1,0 +1,56 @@
+"""Retry and Catch: which error matches what, and how long to wait.
+
+Source: Amazon States Language, "Errors"; defaults 1 s, 3 attempts, rate 2.0.
+"""
+
+from typing import Any
+
+from orchestration.engine.errors import ExecutionFailed, StatesError
+from shared_domain.policy import backoff_s
+
+NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
+"""Errors that States.ALL does not match."""
+
+
+def matches(names: list[str], error: str) -> bool:
+    """Whether an ErrorEquals list matches an error name."""
+    if error in names:
+        return True
+    if "States.TaskFailed" in names and error != "States.Timeout" and error not in NEVER_BY_ALL:
+        return True
+    return "States.ALL" in names and error not in NEVER_BY_ALL
+
+
+class Retries:
+    """How often each retrier of one state has been used since the state was entered."""
+
+    def __init__(self, retriers: list[dict[str, Any]]) -> None:
+        self._retriers = retriers
+        self._used = [0] * len(retriers)
+        self.total = 0
+
+    def next_delay_s(self, failure: StatesError) -> float | None:
+        """Unscaled seconds to wait before the next attempt, or None if there is none."""
+        if isinstance(failure, ExecutionFailed):
+            return None
+        for position, retrier in enumerate(self._retriers):
+            if not matches(retrier["ErrorEquals"], failure.error):
+                continue
+            if self._used[position] >= retrier.get("MaxAttempts", 3):
+                return None
+            self._used[position] += 1
+            self.total += 1
+            return backoff_s(
+                attempt=self._used[position],
+                interval_s=retrier.get("IntervalSeconds", 1),
+                rate=retrier.get("BackoffRate", 2.0),
+                cap_s=retrier.get("MaxDelaySeconds", float("inf")),
+            )
+        return None
+
+
+def catcher(catchers: list[dict[str, Any]], failure: StatesError) -> dict[str, Any] | None:
+    """The first Catch entry that matches, or None."""
+    if isinstance(failure, ExecutionFailed):
+        return None
+    return next((c for c in catchers if matches(c["ErrorEquals"], failure.error)), None)

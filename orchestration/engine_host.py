@@ -1,0 +1,113 @@
+"""Where the embedded engine runs: in this process, or as a child process of its own.
+
+Both implement ports.Disturbance: they can be killed in mid-run and restarted on the same history.
+"""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+from orchestration.engine.interpreter import Invoke
+from orchestration.engine.service import StepFunctionsEngine
+from shared_domain import child
+from shared_domain.errors import NotDelivered, UsageError
+from shared_domain.ports import Clock
+
+START_S = 20.0
+
+
+class InProcessEngine:
+    """The engine as tasks of this process. `kill` drops them and all that is not in the history."""
+
+    def __init__(
+        self, folder: Path, *, invoke: Invoke, clock: Clock, time_scale: float, durability: str
+    ) -> None:
+        self._folder, self._invoke, self._clock = folder, invoke, clock
+        self._time_scale, self._durability = time_scale, durability
+        self._life = AsyncExitStack()
+        self._engine: StepFunctionsEngine | None = None
+
+    def engine(self) -> StepFunctionsEngine:
+        """The living engine. Raise NotDelivered while it is down."""
+        if self._engine is None:
+            raise NotDelivered("the engine is down")
+        return self._engine
+
+    async def kill(self) -> None:
+        """See Disturbance."""
+        self._engine = None
+        await self._life.aclose()
+
+    async def restart(self) -> None:
+        """See Disturbance."""
+        opening = StepFunctionsEngine.open(
+            self._folder,
+            invoke=self._invoke,
+            clock=self._clock,
+            time_scale=self._time_scale,
+            durability=self._durability,
+        )
+        self._engine = await self._life.enter_async_context(opening)
+
+
+class EngineProcess:
+    """The engine as `python -m orchestration`, on loopback."""
+
+    def __init__(
+        self, folder: Path, *, lambda_endpoint: str, time_scale: float, durability: str
+    ) -> None:
+        self._folder, self._port = folder, child.free_port()
+        self._process: asyncio.subprocess.Process | None = None
+        self._arguments = [
+            "--port", str(self._port),
+            "--data", str(folder),
+            "--lambda-endpoint", lambda_endpoint,
+            "--time-scale", str(time_scale),
+            "--durability", durability,
+        ]  # fmt: skip
+
+    @property
+    def endpoint(self) -> str:
+        """Where a Step Functions client finds it."""
+        return f"http://127.0.0.1:{self._port}"
+
+    async def kill(self) -> None:
+        """See Disturbance."""
+        if self._process is not None:
+            await child.end(self._process, with_signal=signal.SIGKILL)
+
+    async def restart(self) -> None:
+        """See Disturbance. Raise UsageError if the engine does not start."""
+        log = self._folder / "engine.log"
+        self._process = await child.start(
+            [sys.executable, "-m", "orchestration", *self._arguments], log=log
+        )
+        try:
+            async with asyncio.timeout(START_S):
+                while not await self._accepts():
+                    if self._process.returncode is not None:
+                        raise UsageError(f"the engine did not start: {log.read_text().strip()}")
+                    await asyncio.sleep(0.02)
+        except TimeoutError:
+            raise UsageError(f"the engine is silent after {START_S:.0f} s: see {log}") from None
+
+    async def _accepts(self) -> bool:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+
+@asynccontextmanager
+async def running(engine: InProcessEngine | EngineProcess) -> AsyncIterator[None]:
+    """Start an engine, and kill it at the end: its history is complete at any moment."""
+    try:
+        await engine.restart()
+        yield
+    finally:
+        await engine.kill()

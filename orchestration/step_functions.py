@@ -1,0 +1,131 @@
+"""AWS Step Functions as the saga uses it: create, start, describe, history.
+
+One class over two ways to reach a service: boto3 (the embedded engine over HTTP, any endpoint, AWS)
+and a direct call of an engine in this process.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from orchestration.engine.errors import ApiError
+from orchestration.engine.service import REGION, StepFunctionsEngine
+from shared_domain.errors import NotDelivered, OutcomeUnknown
+
+Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""(action such as "StartExecution", parameters) -> answer. Raises Refused, NotDelivered or OutcomeUnknown."""
+THREADS = 16
+DEADLINE_S = 10.0
+ROLE = "arn:aws:iam::000000000000:role/saga"
+
+
+class Refused(Exception):
+    """The service said no: AWS's error code. The effect is definite: none."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+
+
+class StepFunctions:
+    """A Step Functions service. Every method raises Refused, NotDelivered or OutcomeUnknown."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+
+    async def create(self, *, name: str, definition: dict[str, Any]) -> str:
+        """Create a state machine; its ARN."""
+        parameters = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
+        return str((await self._call("CreateStateMachine", parameters))["stateMachineArn"])
+
+    async def start(self, *, machine_arn: str, name: str, document: dict[str, Any]) -> None:
+        """Start the execution of this name, once: a name that is taken counts as accepted."""
+        parameters = {"stateMachineArn": machine_arn, "name": name, "input": json.dumps(document)}
+        try:
+            await self._call("StartExecution", parameters)
+        except Refused as refusal:
+            if refusal.code != "ExecutionAlreadyExists":
+                raise
+
+    async def describe(self, execution_arn: str) -> dict[str, Any]:
+        """Status, error and cause of an execution; an empty object if there is none."""
+        try:
+            return await self._call("DescribeExecution", {"executionArn": execution_arn})
+        except Refused as refusal:
+            if refusal.code != "ExecutionDoesNotExist":
+                raise
+            return {}
+
+    async def history(self, execution_arn: str) -> list[dict[str, Any]]:
+        """Every event of an execution, oldest first."""
+        events: list[dict[str, Any]] = []
+        parameters: dict[str, Any] = {"executionArn": execution_arn, "maxResults": 1000}
+        while True:
+            page = await self._call("GetExecutionHistory", parameters)
+            events += page["events"]
+            if "nextToken" not in page:
+                return events
+            parameters["nextToken"] = page["nextToken"]
+
+
+@asynccontextmanager
+async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
+    """A Call through boto3, on a bounded pool of threads."""
+    session = boto3.session.Session(region_name=REGION)
+    client = session.client(
+        "stepfunctions",
+        endpoint_url=endpoint,
+        # The embedded engine checks no signature, but boto3 does not send a request without one.
+        aws_access_key_id="unused",
+        aws_secret_access_key="unused",
+        config=Config(
+            connect_timeout=DEADLINE_S,
+            read_timeout=DEADLINE_S,
+            max_pool_connections=THREADS,
+            retries={"total_max_attempts": 1},
+        ),
+    )
+    threads = ThreadPoolExecutor(THREADS, thread_name_prefix="boto3")
+
+    def request(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = client._make_api_call(action, parameters)
+        except ClientError as error:
+            found = error.response["Error"]
+            raise Refused(found["Code"], found.get("Message", "")) from error
+        except EndpointConnectionError as error:
+            raise NotDelivered(str(error)) from error
+        except BotoCoreError as error:
+            raise OutcomeUnknown(str(error)) from error
+        answer.pop("ResponseMetadata", None)
+        return answer
+
+    async def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        return await asyncio.get_running_loop().run_in_executor(
+            threads, request, action, parameters
+        )
+
+    try:
+        yield call
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
+        client.close()
+
+
+def direct_call(engine: Callable[[], StepFunctionsEngine]) -> Call:
+    """A Call into an engine of this process. `engine` raises NotDelivered while it is down."""
+
+    async def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return await engine().call(action, parameters)
+        except ApiError as error:
+            raise Refused(error.code, error.message) from error
+
+    return call

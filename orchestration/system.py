@@ -1,0 +1,147 @@
+"""The orchestrated order system of one run: a state machine that calls four services."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from typing import Any
+
+from orchestration.saga_definition import saga_definition
+from orchestration.step_functions import StepFunctions
+from shared_domain.guards import Guards
+from shared_domain.messages import Order
+from shared_domain.participants import Participants
+from shared_domain.policy import Policy
+from shared_domain.ports import Clock, Ledgers, Parked, Settlement, Tracer
+from shared_domain.settling import settle
+
+_TOLD = {
+    "OrderCancelled": "CANCELLED",
+    "OrderRejected": "REJECTED",
+    "OrderParked": "PARKED",
+}
+"""Error of a failed execution -> what the customer is told. Any other failure is PARKED too."""
+
+
+class OrchestratedSystem:
+    """The OrderSystem port over Step Functions. Open it with `async with OrchestratedSystem.open(...)`."""
+
+    def __init__(
+        self,
+        *,
+        participants: Participants,
+        step_functions: StepFunctions,
+        machine_arn: str,
+        policy: Policy,
+        guards: Guards,
+        tracer: Tracer,
+        clock: Clock,
+    ) -> None:
+        self._participants, self._step_functions = participants, step_functions
+        self._machine_arn = machine_arn
+        self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
+        self._accepted: set[str] = set()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        *,
+        participants: Participants,
+        step_functions: StepFunctions,
+        name: str,
+        step_order: str,
+        policy: Policy,
+        guards: Guards,
+        tracer: Tracer,
+        clock: Clock,
+    ) -> AsyncIterator["OrchestratedSystem"]:
+        """Create the run's state machine, called `name`."""
+        arn = await step_functions.create(
+            name=name, definition=saga_definition(step_order, guards)
+        )
+        yield cls(
+            participants=participants,
+            step_functions=step_functions,
+            machine_arn=arn,
+            policy=policy,
+            guards=guards,
+            tracer=tracer,
+            clock=clock,
+        )
+
+    async def place_order(self, order: Order) -> str:
+        """See ports.OrderSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
+        with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
+            self._accepted.add(order.order_id)
+            await self._step_functions.start(
+                machine_arn=self._machine_arn,
+                name=order.order_id,
+                document={
+                    "order": asdict(order),
+                    "answer": {"message_id": f"{order.order_id}:customer"},
+                    "traceparent": traceparent,
+                },
+            )
+        return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
+
+    async def outcome(self, order_id: str) -> str:
+        """See ports.OrderSystem. The customer asks the conductor: DescribeExecution."""
+        found = await self._step_functions.describe(self._execution(order_id))
+        match found.get("status"):
+            case None:
+                return "UNKNOWN"
+            case "SUCCEEDED":
+                return "CONFIRMED"
+            case "RUNNING":
+                return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
+            case _:
+                return _TOLD.get(found.get("error", ""), "PARKED")
+
+    async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
+        """See ports.OrderSystem."""
+        return await settle(
+            order_ids,
+            participants=self._participants,
+            unpublished=_nothing,
+            parked=self.parked,
+            policy=self._policy,
+            clock=self._clock,
+            deadline_s=deadline_s,
+        )
+
+    async def parked(self) -> list[Parked]:
+        """See ports.OrderSystem: the failed executions that did not end in a compensated order."""
+        statuses = await self._participants.statuses()
+        found = []
+        for order_id in sorted(self._accepted):
+            if statuses.get(order_id) in ("CONFIRMED", "CANCELLED", "REJECTED"):
+                continue
+            execution = await self._step_functions.describe(self._execution(order_id))
+            if execution.get("status") not in (None, "RUNNING", "SUCCEEDED"):
+                why = f"{execution.get('error')}: {execution.get('cause')}"
+                found.append(Parked(order_id=order_id, where="failed execution", why=why))
+        return found
+
+    async def ledgers(self) -> Ledgers:
+        """See ports.OrderSystem."""
+        return await self._participants.ledgers()
+
+    async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
+        """See ports.OrderSystem: GetExecutionHistory of every accepted order."""
+        histories = []
+        for order_id in sorted(self._accepted):
+            arn = self._execution(order_id)
+            if await self._step_functions.describe(arn):
+                events = await self._step_functions.history(arn)
+                histories.append({"order_id": order_id, "events": events})
+        return {"histories": histories}
+
+    async def aclose(self) -> None:
+        """See ports.OrderSystem. The engine and its history go with the run."""
+
+    def _execution(self, order_id: str) -> str:
+        return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{order_id}"
+
+
+async def _nothing() -> int:
+    return 0

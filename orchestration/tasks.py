@@ -1,0 +1,111 @@
+"""Resource name -> participant call: the four participants as Lambda-style functions.
+
+The twin of choreography/consumer.py's delivery: same participants, same messages, another envelope.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import orjson
+from aiohttp import web
+
+from orchestration.engine.errors import StatesError
+from orchestration.engine.invoker import function_error
+from shared_domain import messages
+from shared_domain.errors import Failure, ParticipantCrashed, UnreadableMessage
+from shared_domain.messages import Command, Event
+from shared_domain.ports import Service
+
+Function = Callable[[bytes], Awaitable[bytes]]
+"""Payload -> answer. Raises Failure, ParticipantCrashed or UnreadableMessage."""
+
+
+class TaskWorker:
+    """One participant's function, with what a crash of it means: every call in its hands gets no answer."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._in_hand: set[asyncio.Task[Event]] = set()
+
+    async def __call__(self, payload: bytes) -> bytes:
+        """See Function."""
+        try:
+            command = messages.from_json(orjson.loads(payload))
+        except orjson.JSONDecodeError as error:
+            raise UnreadableMessage(f"not JSON: {error}") from error
+        if not isinstance(command, Command):
+            raise UnreadableMessage(f"{command.name} is not a command")
+        call = asyncio.create_task(self._service.call(command))
+        self._in_hand.add(call)
+        try:
+            return messages.to_bytes(await call)
+        except ParticipantCrashed:
+            self._drop_all(call)
+            raise
+        except asyncio.CancelledError:
+            if call.cancelled():
+                raise ParticipantCrashed(f"{self._service.name} went down") from None
+            call.cancel()
+            raise
+        finally:
+            self._in_hand.discard(call)
+
+    def _drop_all(self, crashed: asyncio.Task[Event]) -> None:
+        for call in self._in_hand - {crashed}:
+            call.cancel()
+
+
+def workers(services: Mapping[str, Service]) -> dict[str, Function]:
+    """Function name -> function, for every participant."""
+    return {name: TaskWorker(service) for name, service in services.items()}
+
+
+def in_process_invoker(
+    functions: Mapping[str, Function],
+) -> Callable[[str, str], Awaitable[str]]:
+    """An Invoke for an engine in this process; the same errors as over HTTP."""
+
+    async def invoke(resource: str, payload: str) -> str:
+        try:
+            return (await functions[resource.rpartition(":")[2]](payload.encode())).decode()
+        except ParticipantCrashed as error:
+            raise StatesError("Lambda.SdkClientException", f"no answer: {error}") from error
+        except (Failure, UnreadableMessage) as error:
+            raise function_error(_failure(error).decode()) from error
+
+    return invoke
+
+
+@asynccontextmanager
+async def serve_functions(functions: Mapping[str, Function], *, port: int) -> AsyncIterator[str]:
+    """Serve functions as AWS Lambda's Invoke does, on loopback; yields the endpoint."""
+
+    async def invoke(request: web.Request) -> web.Response:
+        function = functions.get(request.match_info["name"].rpartition(":")[2])
+        if function is None:
+            return web.json_response({"Message": "Function not found"}, status=404)
+        try:
+            return web.Response(body=await function(await request.read()))
+        except ParticipantCrashed:
+            if request.transport is not None:
+                request.transport.abort()  # a dead process sends nothing, not even an error
+            raise
+        except (Failure, UnreadableMessage) as error:
+            return web.Response(
+                body=_failure(error), headers={"X-Amz-Function-Error": "Unhandled"}
+            )
+
+    application = web.Application(client_max_size=2 * messages.MAX_BYTES)
+    application.router.add_post("/2015-03-31/functions/{name}/invocations", invoke)
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _failure(error: Exception) -> bytes:
+    return orjson.dumps({"errorType": type(error).__name__, "errorMessage": str(error)})

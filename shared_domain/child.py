@@ -1,0 +1,58 @@
+"""A child process that cannot outlive this one, with a free port of its own to listen on."""
+
+import asyncio
+import contextlib
+import ctypes
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def start(
+    command: Sequence[str | Path], *, log: Path, environment: dict[str, str] | None = None
+) -> asyncio.subprocess.Process:
+    """Start a command in its own process group, with its output in `log`. On Linux it dies with this process."""
+    with log.open("ab") as output:
+        return await asyncio.create_subprocess_exec(
+            *map(str, command),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment,
+            start_new_session=True,
+            preexec_fn=_die_with_parent,
+        )
+
+
+async def end(
+    process: asyncio.subprocess.Process, *, with_signal: signal.Signals, within_s: float = 10.0
+) -> None:
+    """Signal the process and wait for it; its whole group is killed if it does not end in time."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(with_signal)
+    try:
+        async with asyncio.timeout(within_s):
+            await process.wait()
+    except TimeoutError:
+        pass
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()

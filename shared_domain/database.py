@@ -1,0 +1,165 @@
+"""One SQLite database per participant, and the only way to change it: a function that runs as one transaction.
+
+Transactions that wait at the same time share one commit (group commit), for participants of both styles,
+the embedded broker's journal and the engine's history alike.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import aiosqlite
+
+T = TypeVar("T")
+SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
+"""Durability -> SQLite's level under WAL: NORMAL survives kill -9, FULL survives power loss."""
+MAX_SHARED = 256
+"""Most transactions in one commit."""
+
+
+class Transaction:
+    """Synchronous access to one connection, inside one transaction, on the connection's thread."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def run(self, sql: str, *arguments: Any) -> int:
+        """Execute one statement; the number of rows it changed."""
+        return self._connection.execute(sql, arguments).rowcount
+
+    def run_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """Execute one statement once per row of arguments."""
+        self._connection.executemany(sql, rows)
+
+    def one(self, sql: str, *arguments: Any) -> dict[str, Any] | None:
+        """The first row as a dictionary, or None."""
+        row = self._connection.execute(sql, arguments).fetchone()
+        return None if row is None else dict(row)
+
+    def all(self, sql: str, *arguments: Any) -> list[dict[str, Any]]:
+        """Every row as a dictionary."""
+        return [dict(row) for row in self._connection.execute(sql, arguments)]
+
+
+class _OneHop(aiosqlite.Connection):
+    """aiosqlite with whole functions on its thread: 76 microseconds a transaction where five awaits take 320."""
+
+    async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        result: T = await self._execute(work, self._conn)
+        return result
+
+
+@dataclass(slots=True)
+class _Waiting(Generic[T]):
+    work: Callable[[Transaction], T]
+    done: asyncio.Future[T]
+    alone: bool
+
+
+class Database:
+    """Open it with `async with Database.open(...)`; nothing else may write to the file meanwhile."""
+
+    def __init__(self, connection: _OneHop) -> None:
+        self._connection = connection
+        self._waiting: list[_Waiting[Any]] = []
+        self._committer: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls, path: Path, *, schema: str, durability: str = "process"
+    ) -> AsyncIterator["Database"]:
+        """The database at `path`, made with `schema` if it is new. Closed and checkpointed on exit.
+
+        Raise sqlite3.DatabaseError if the file is not a database; it is left untouched.
+        """
+
+        def connect() -> sqlite3.Connection:
+            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
+            # Checkpoints off the hot path: the default of 1000 pages makes p99 ten times longer.
+            connection.execute("PRAGMA wal_autocheckpoint=50000")
+            connection.executescript(schema)
+            return connection
+
+        async with _OneHop(connect, iter_chunk_size=64) as connection:
+            database = cls(connection)
+            try:
+                yield database
+            finally:
+                if database._committer is not None:
+                    await database._committer
+
+    async def write(self, work: Callable[[Transaction], T], *, alone: bool = False) -> T:
+        """Run `work` as one transaction and return its result once it is committed.
+
+        `work` may run more than once (the transaction is then rolled back in between), so it must
+        change nothing but the database. `alone` = it shares its commit with nobody. What `work` raises
+        is raised here and nothing is changed. After a cancellation the outcome is unknown.
+        """
+        waiting = _Waiting(work, asyncio.get_running_loop().create_future(), alone)
+        self._waiting.append(waiting)
+        if self._committer is None or self._committer.done():
+            self._committer = asyncio.create_task(self._commit_waiting())
+        return await waiting.done
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work`, which must not write, between two transactions."""
+        return await self._connection.run(lambda connection: work(Transaction(connection)))
+
+    async def changed(self, *, within_s: float) -> None:
+        """Return after the next commit, or after `within_s`; a commit since the last call counts."""
+        try:
+            async with asyncio.timeout(within_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+        self._changed.clear()
+
+    async def _commit_waiting(self) -> None:
+        while self._waiting:
+            batch = self._next_batch()
+            works = [waiting.work for waiting in batch]
+            outcomes = await self._connection.run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
+            self._changed.set()
+            for waiting, (result, error) in zip(batch, outcomes, strict=True):
+                if waiting.done.done():
+                    continue
+                if error is not None:
+                    waiting.done.set_exception(error)
+                else:
+                    waiting.done.set_result(result)
+
+    def _next_batch(self) -> list[_Waiting[Any]]:
+        until = 1 if self._waiting[0].alone else MAX_SHARED
+        for position, waiting in enumerate(self._waiting[:until]):
+            if waiting.alone and position:
+                until = position
+                break
+        batch, self._waiting = self._waiting[:until], self._waiting[until:]
+        return batch
+
+
+def _commit(
+    connection: sqlite3.Connection, works: list[Callable[[Transaction], Any]]
+) -> list[tuple[Any, Exception | None]]:
+    """Commit all together; if one fails, each by itself, so that one poison message spoils no other."""
+    transaction = Transaction(connection)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = [work(transaction) for work in works]
+        connection.execute("COMMIT")
+    except Exception as error:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        if len(works) == 1:
+            return [(None, error)]
+        return [outcome for work in works for outcome in _commit(connection, [work])]
+    return [(result, None) for result in results]

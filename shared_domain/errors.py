@@ -1,0 +1,25 @@
+"""The three kinds of trouble, never mixed: refusal (an event value), failure (here), bug (any other exception)."""
+
+
+class Failure(Exception):
+    """A call did not answer. Retry it only with the same message_id."""
+
+
+class NotDelivered(Failure):
+    """Definite: the effect did not happen."""
+
+
+class OutcomeUnknown(Failure):
+    """Indefinite: the effect may have happened, may still happen, or may not."""
+
+
+class UnreadableMessage(Exception):
+    """Definite: the message cannot be understood, nothing was done, and a retry cannot help."""
+
+
+class ParticipantCrashed(Exception):
+    """The participant's process is gone in the middle of its work: no ack, no answer."""
+
+
+class UsageError(Exception):
+    """The user asked for something impossible. The text says what is wrong and what to do."""

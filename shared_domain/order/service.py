@@ -1,0 +1,41 @@
+"""The order service: one transaction per message, and the saga deadline."""
+
+import json
+
+from shared_domain import messages
+from shared_domain.database import Transaction
+from shared_domain.exactly_once import ExactlyOnce, enqueue
+from shared_domain.messages import Command, Event, OrderExpired
+from shared_domain.order import model, store
+from shared_domain.ports import Clock
+
+
+class OrderService:
+    """Answers PlaceOrder, ConfirmOrder and CancelOrder."""
+
+    def __init__(self, *, once: ExactlyOnce, clock: Clock) -> None:
+        self._once, self._clock = once, clock
+
+    def handle(self, tx: Transaction, command: Command) -> Event:
+        """The answer to `command`, inside its transaction."""
+        if earlier := self._once.recall(tx, command):
+            return earlier
+        tombstoned = self._once.tombstoned(tx, command.order_id)
+        order = store.load(tx, command, tombstoned=tombstoned)
+        order, decision = model.RULES[type(command)](order, command)
+        text = json.dumps(messages.to_json(command))
+        store.save(tx, order, command, text=text, wall_s=self._clock.wall_s())
+        return self._once.remember(tx, command, decision)
+
+    def expire(self, tx: Transaction, *, deadline_s: float) -> int:
+        """Publish OrderExpired, once, for every order PENDING for longer than `deadline_s`; how many."""
+        late = tx.all(
+            "SELECT order_id, message FROM orders"
+            " WHERE status = 'PENDING' AND expired = 0 AND placed_wall_s < ? LIMIT 100",
+            self._clock.wall_s() - deadline_s,
+        )
+        for row in late:
+            tx.run("UPDATE orders SET expired = 1 WHERE order_id = ?", row["order_id"])
+            placed = messages.from_json(json.loads(row["message"]))
+            enqueue(tx, messages.reply(OrderExpired, placed, "saga deadline passed"))
+        return len(late)

@@ -1,0 +1,48 @@
+"""The one door by which either style calls a participant: span, fault points, deadline, one transaction."""
+
+import asyncio
+from collections.abc import Callable
+
+from shared_domain.database import Database, Transaction
+from shared_domain.errors import OutcomeUnknown
+from shared_domain.faults import Point
+from shared_domain.messages import Command, Event
+from shared_domain.ports import Faults, Tracer
+
+
+class Participant:
+    """One service with its own database."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        database: Database,
+        handle: Callable[[Transaction, Command], Event],
+        faults: Faults,
+        tracer: Tracer,
+        deadline_s: float | None,
+    ) -> None:
+        """`deadline_s`: the scaled step deadline, or None for no deadline."""
+        self.name, self.database = name, database
+        self._handle, self._faults, self._tracer = handle, faults, tracer
+        self._deadline_s = deadline_s
+
+    async def call(self, command: Command) -> Event:
+        """See ports.Service."""
+        with self._tracer.span(
+            f"{self.name} {command.name}", parent=command.traceparent, order_id=command.order_id
+        ):
+            try:
+                async with asyncio.timeout(self._deadline_s):
+                    return await self._once(command)
+            except TimeoutError:
+                raise OutcomeUnknown(f"{command.name}: step deadline passed") from None
+
+    async def _once(self, command: Command) -> Event:
+        await self._faults.reach(Point.BEFORE_COMMIT, command)
+        answer = await self.database.write(
+            lambda tx: self._handle(tx, command), alone=self._faults.touches(command)
+        )
+        await self._faults.reach(Point.AFTER_COMMIT, command, answer)
+        return answer

@@ -1,0 +1,1 @@
+"""The payment service: charges and refunds. model (pure rules), store (rows), service."""

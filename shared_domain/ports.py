@@ -1,0 +1,130 @@
+"""What the styles need from outside, and what every style offers: scenarios and reports see only these."""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from shared_domain.messages import Command, Event, Order
+
+
+class Clock(Protocol):
+    """Where time comes from. Promised: `mono_s` never goes back. Not promised: that `wall_s` does not."""
+
+    def wall_s(self) -> float:
+        """Seconds since the Unix epoch."""
+        ...
+
+    def mono_s(self) -> float:
+        """Seconds on one monotonic clock for the whole host."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after at least `seconds`."""
+        ...
+
+
+class Tracer(Protocol):
+    """Records spans. Promised: a span never fails or delays the work inside it by a network call."""
+
+    def span(self, name: str, *, parent: str, order_id: str) -> AbstractContextManager[str]:
+        """A span under the W3C traceparent `parent` ("" = a new trace); yields its own traceparent."""
+        ...
+
+
+class Faults(Protocol):
+    """Named moments in a participant's work at which a fault plan may strike.
+
+    Promised by the caller: every moment is reached in the order in which it is listed in `faults.Point`.
+    """
+
+    async def reach(self, point: str, command: Command, answer: Event | None = None) -> None:
+        """Called at the moment `point`. May sleep; may raise a Failure or ParticipantCrashed."""
+        ...
+
+    def touches(self, command: Command) -> bool:
+        """Whether any fault is planned for this command, which then commits alone."""
+        ...
+
+
+class Service(Protocol):
+    """A participant as a coordinator sees it."""
+
+    name: str
+
+    async def call(self, command: Command) -> Event:
+        """The participant's answer to `command`, durable by then; a refusal is an answer.
+
+        Raise NotDelivered if the effect is known not to have happened, OutcomeUnknown if it may have,
+        ParticipantCrashed if the participant is gone.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A saga that waits for an operator: a dead letter or a failed execution."""
+
+    order_id: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """How `settle` ended: `quiescent`, or `deadline` with what was still open."""
+
+    how: str
+    waited_s: float
+    open_orders: tuple[str, ...] = ()
+
+
+Ledgers = Mapping[str, Mapping[str, list[dict[str, Any]]]]
+"""participant -> table -> rows. The table `ledger` is every effect applied, oldest first."""
+
+
+class OrderSystem(Protocol):
+    """One style, assembled over one pair of backends, serving one run."""
+
+    async def place_order(self, order: Order) -> str:
+        """Accept the order durably and return the status shown to the customer.
+
+        Raise NotDelivered (definitely not accepted) or OutcomeUnknown; repeat with the same order_id.
+        """
+        ...
+
+    async def outcome(self, order_id: str) -> str:
+        """What this style tells the customer now: PENDING, CONFIRMED, CANCELLED, REJECTED, PARKED or UNKNOWN."""
+        ...
+
+    async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
+        """Wait until nothing can change any more: every order terminal or parked, nothing unpublished, ledgers quiet."""
+        ...
+
+    async def parked(self) -> list[Parked]:
+        """What an operator can see waiting."""
+        ...
+
+    async def ledgers(self) -> Ledgers:
+        """The participants' own rows: the ground truth."""
+        ...
+
+    async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
+        """What an operator has for free in this style, by source; never read by the judge."""
+        ...
+
+    async def aclose(self) -> None:
+        """Stop serving and free what this run made on shared servers."""
+        ...
+
+
+class Disturbance(Protocol):
+    """Breaks the coordinator of a run: its broker or its engine."""
+
+    async def kill(self) -> None:
+        """kill -9; returns when the process (or its embedded stand-in) is gone."""
+        ...
+
+    async def restart(self) -> None:
+        """Start it again on the same data; returns when it serves."""
+        ...

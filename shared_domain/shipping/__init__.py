@@ -1,0 +1,1 @@
+"""The shipping service: books parcels, the pivot. model (pure rules), store (rows), service."""

@@ -55,6 +55,7 @@ class DeadLetter:
 
     envelope: Envelope
     queue: str
+    operation: str
     reason: str
 
 
@@ -84,8 +85,8 @@ class Delivery(Protocol):
         """
         ...
 
-    async def dead_letter(self, reason: str) -> None:
-        """Keep it for an operator. Raise Failure if the broker did not take it; it is then still in hand."""
+    async def dead_letter(self, operation: str, reason: str) -> None:
+        """Keep it for an operator, with the operation that failed ("" = unreadable). Raise Failure if the broker did not take it; it is then still in hand."""
         ...
 
 

@@ -10,7 +10,13 @@ from choreography.reactions import FORWARD, GAVE_UP, Reactions
 from choreography.relay import Relay
 from shared_domain import messages
 from shared_domain.database import Database
-from shared_domain.errors import Failure, NotDelivered, OutcomeUnknown, UnreadableMessage
+from shared_domain.errors import (
+    ConnectionLost,
+    Failure,
+    NotDelivered,
+    OutcomeUnknown,
+    UnreadableMessage,
+)
 from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.guards import Guards
 from shared_domain.messages import Command
@@ -51,7 +57,7 @@ class Consumer:
             message = messages.from_bytes(delivery.envelope.body)
             _, operation = self._reactions[type(message)]
         except UnreadableMessage as error:
-            await self._park(delivery, f"unreadable: {error}")
+            await self._park(delivery, "", f"unreadable: {error}")
             return
         command = (
             message if isinstance(message, Command) else messages.follow(operation, message)
@@ -60,7 +66,7 @@ class Consumer:
             await self._service.call(command)
             if not self._guards.outbox:
                 await self._relay.publish_unguarded(command.order_id)
-        except NotDelivered:
+        except (NotDelivered, ConnectionLost):
             await delivery.requeue()
         except OutcomeUnknown as failure:
             await self._after_failure(delivery, command, failure)
@@ -78,11 +84,11 @@ class Consumer:
             await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
             await delivery.ack()
         else:
-            await self._park(delivery, f"{command.name}: retry budget spent: {failure}")
+            await self._park(delivery, command.name, f"retry budget spent: {failure}")
 
-    async def _park(self, delivery: Delivery, reason: str) -> None:
+    async def _park(self, delivery: Delivery, operation: str, reason: str) -> None:
         if self._guards.dead_letters:
-            await self._or_requeue(delivery, delivery.dead_letter(reason))
+            await self._or_requeue(delivery, delivery.dead_letter(operation, reason))
         else:
             await delivery.ack()
 

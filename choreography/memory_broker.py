@@ -75,8 +75,8 @@ class _Delivery:
             stored = _Stored(row_id, self.envelope, attempt)
             self._broker.enqueue_later(self._queue, stored, delay_s)
 
-    async def dead_letter(self, reason: str) -> None:
-        row_id, text = self._stored.row_id, json.dumps([self._queue, reason])
+    async def dead_letter(self, operation: str, reason: str) -> None:
+        row_id, text = self._stored.row_id, json.dumps([self._queue, operation, reason])
         await self._broker.commit(
             lambda tx: tx.run(
                 "UPDATE messages SET queue = ?, reason = ? WHERE id = ?", DEAD, text, row_id
@@ -159,8 +159,11 @@ class MemoryBroker:
         rows = await self._database.read(lambda tx: _rows(tx, DEAD))
         letters = []
         for row in rows:
-            queue, reason = json.loads(row["reason"])
-            letters.append(DeadLetter(envelope=_envelope(row), queue=queue, reason=reason))
+            queue, operation, reason = json.loads(row["reason"])
+            letter = DeadLetter(
+                envelope=_envelope(row), queue=queue, operation=operation, reason=reason
+            )
+            letters.append(letter)
         return letters
 
     async def audit(self) -> list[Envelope]:

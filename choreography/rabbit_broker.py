@@ -51,8 +51,9 @@ class _Delivery:
         await self._broker.send(delayed, queue=f"{self._queue}.retry.{self.attempt}")
         await self.ack()
 
-    async def dead_letter(self, reason: str) -> None:
-        dead = _message(self.envelope, {"x-queue": self._queue, "x-reason": reason})
+    async def dead_letter(self, operation: str, reason: str) -> None:
+        why = {"x-queue": self._queue, "x-operation": operation, "x-reason": reason}
+        dead = _message(self.envelope, dict(why))
         await self._broker.send(dead, queue=DEAD)
         await self.ack()
 
@@ -118,6 +119,7 @@ class RabbitBroker:
             DeadLetter(
                 envelope=_envelope(message),
                 queue=str(message.headers.get("x-queue", "")),
+                operation=str(message.headers.get("x-operation", "")),
                 reason=str(message.headers.get("x-reason", "")),
             )
             for message in await self._peek(DEAD)

@@ -139,7 +139,8 @@ class ChoreographedSystem:
         return [
             Parked(
                 order_id=letter.envelope.order_id,
-                where=f"dead letter of {letter.queue}: {letter.envelope.routing_key}",
+                operation=letter.operation,
+                where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
                 why=letter.reason,
             )
             for letter in letters

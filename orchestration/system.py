@@ -118,9 +118,19 @@ class OrchestratedSystem:
                 continue
             execution = await self._step_functions.describe(self._execution(order_id))
             if execution.get("status") not in (None, "RUNNING", "SUCCEEDED"):
-                why = f"{execution.get('error')}: {execution.get('cause')}"
-                found.append(Parked(order_id=order_id, where="failed execution", why=why))
+                found.append(await self._failed(order_id, execution))
         return found
+
+    async def _failed(self, order_id: str, execution: dict[str, Any]) -> Parked:
+        """A failed execution as an operator sees it: the last step it tried, and that step's own error."""
+        events = await self._step_functions.history(self._execution(order_id))
+        tried = [e for e in events if e["type"] == "TaskStateEntered"]
+        operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
+        errors = [e["lambdaFunctionFailedEventDetails"] for e in events if e["type"] == "LambdaFunctionFailed"]
+        why = f"{execution.get('error')}: {execution.get('cause')}"
+        if errors:
+            why += f" ({errors[-1].get('cause')})"
+        return Parked(order_id=order_id, operation=operation, where="failed execution", why=why)
 
     async def ledgers(self) -> Ledgers:
         """See ports.OrderSystem."""

@@ -13,7 +13,7 @@ from aiohttp import web
 from orchestration.engine.errors import StatesError
 from orchestration.engine.invoker import function_error
 from shared_domain import messages
-from shared_domain.errors import Failure, ParticipantCrashed, UnreadableMessage
+from shared_domain.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
 from shared_domain.messages import Command, Event
 from shared_domain.ports import Service
 
@@ -69,7 +69,7 @@ def in_process_invoker(
     async def invoke(resource: str, payload: str) -> str:
         try:
             return (await functions[resource.rpartition(":")[2]](payload.encode())).decode()
-        except ParticipantCrashed as error:
+        except (ParticipantCrashed, ConnectionLost) as error:
             raise StatesError("Lambda.SdkClientException", f"no answer: {error}") from error
         except (Failure, UnreadableMessage) as error:
             raise function_error(_failure(error).decode()) from error
@@ -87,10 +87,10 @@ async def serve_functions(functions: Mapping[str, Function], *, port: int) -> As
             return web.json_response({"Message": "Function not found"}, status=404)
         try:
             return web.Response(body=await function(await request.read()))
-        except ParticipantCrashed:
+        except (ParticipantCrashed, ConnectionLost):
             if request.transport is not None:
                 request.transport.abort()  # a dead process sends nothing, not even an error
-            raise
+            return web.Response(status=500)
         except (Failure, UnreadableMessage) as error:
             return web.Response(
                 body=_failure(error), headers={"X-Amz-Function-Error": "Unhandled"}

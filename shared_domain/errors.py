@@ -13,6 +13,10 @@ class OutcomeUnknown(Failure):
     """Indefinite: the effect may have happened, may still happen, or may not."""
 
 
+class ConnectionLost(OutcomeUnknown):
+    """The connection broke before anything came back: the broker redelivers, an invocation fails."""
+
+
 class UnreadableMessage(Exception):
     """Definite: the message cannot be understood, nothing was done, and a retry cannot help."""
 

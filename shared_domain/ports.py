@@ -63,9 +63,13 @@ class Service(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parked:
-    """A saga that waits for an operator: a dead letter or a failed execution."""
+    """A saga that waits for an operator: a dead letter or a failed execution.
+
+    `operation` is the step that stopped it, "" if its message could not even be read.
+    """
 
     order_id: str
+    operation: str
     where: str
     why: str
 

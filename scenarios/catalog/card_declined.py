@@ -1,0 +1,15 @@
+"""Every second card is declined: the reserved stock is released, the order is cancelled."""
+
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.scenario import COMPENSATED, Scenario, every
+
+SCENARIO = Scenario(
+    name="card_declined",
+    story=__doc__,
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.REFUSED),
+        )
+    ),
+    expects=every(2, COMPENSATED),
+)

@@ -1,0 +1,16 @@
+"""kill -9 of the broker or the engine in mid-run, and a restart at once: nothing accepted may be lost."""
+
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.scenario import ENDED, Scenario
+
+SCENARIO = Scenario(
+    name="coordinator_killed",
+    story=__doc__,
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(orders=[n // 4], operation="PlaceOrder", moment=Moment.COORDINATOR_KILLED),
+        )
+    ),
+    expects=lambda i: ENDED,
+    least_time_scale=0.2,
+)

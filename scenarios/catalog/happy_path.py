@@ -1,0 +1,5 @@
+"""Nothing goes wrong: every order is placed, reserved, charged, booked and confirmed."""
+
+from scenarios.scenario import Scenario
+
+SCENARIO = Scenario(name="happy_path", story=__doc__)

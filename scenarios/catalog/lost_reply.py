@@ -1,0 +1,15 @@
+"""Payment takes the money, but its answer is lost: the charge is asked for again and must not be taken twice."""
+
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.scenario import COMMITTED, Scenario
+
+SCENARIO = Scenario(
+    name="lost_reply",
+    story=__doc__,
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.ANSWER_LOST),
+        )
+    ),
+    expects=lambda i: COMMITTED,
+)

@@ -1,0 +1,107 @@
+"""The conservation laws of a whole run, from the participants' rows alone."""
+
+from collections import defaultdict
+from typing import Any
+
+from scenarios.oracle import FORWARD_OF, OrderFacts, witness
+from scenarios.verdict import LawVerdict, Witness
+from shared_domain.exactly_once import Effect
+from shared_domain.ports import Ledgers
+
+MOST_WITNESSES = 20
+
+
+def judge_laws(facts: list[OrderFacts], ledgers: Ledgers, *, ended: set[str]) -> list[LawVerdict]:
+    """Every law. `ended`: the orders that count for money; the others are judged by their class."""
+    return [
+        _money(facts, ended),
+        _stock(ledgers),
+        _never_oversold(ledgers),
+        _compensation_has_a_cause(facts),
+        _reverse_order(facts),
+    ]
+
+
+def _verdict(law: str, broken: list[tuple[str, list[Witness]]]) -> LawVerdict:
+    return LawVerdict(
+        law=law,
+        held=not broken,
+        why="; ".join(why for why, _ in broken[:3]),
+        witnesses=[row for _, rows in broken for row in rows][:MOST_WITNESSES],
+    )
+
+
+def _money(facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
+    """Charges less refunds = the price of confirmed orders."""
+    counted = [f for f in facts if f.asked.order_id in ended]
+    taken = sum(f.net("payment") for f in counted)
+    due = sum(f.asked.amount_cents for f in counted if f.status == "CONFIRMED")
+    if taken == due:
+        return _verdict("money is conserved", [])
+    wrong = [
+        f
+        for f in counted
+        if f.net("payment") != (f.asked.amount_cents if f.status == "CONFIRMED" else 0)
+    ]
+    rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == "payment"]
+    return _verdict("money is conserved", [(f"{taken} cents taken, {due} due", rows)])
+
+
+def _stock(ledgers: Ledgers) -> LawVerdict:
+    """Initial = free + held or sold, for every item, in the rows and in the ledger."""
+    tables = ledgers["inventory"]
+    kept: dict[str, int] = defaultdict(int)
+    item_of = {}
+    for row in tables["reservations"]:
+        kept[row["item"]] += row["reserved"] - row["released"]
+        item_of[row["order_id"]] = row["item"]
+    moved: dict[str, int] = defaultdict(int)
+    for row in tables["ledger"]:
+        moved[item_of.get(row["order_id"], "")] += row["delta"]
+    broken = []
+    for stock in tables["stock"]:
+        item, initial, free = stock["item"], stock["initial"], stock["free"]
+        if initial != free + kept[item] or initial + moved[item] != free:
+            why = f"{item}: {initial} at first, {free} free, {kept[item]} held or sold"
+            broken.append((why, [{"participant": "inventory", "table": "stock", **stock}]))
+    return _verdict("stock is conserved", broken)
+
+
+def _never_oversold(ledgers: Ledgers) -> LawVerdict:
+    broken = [
+        (f"{stock['item']} is oversold", [{"participant": "inventory", "table": "stock", **stock}])
+        for stock in ledgers["inventory"]["stock"]
+        if stock["free"] < 0
+    ]
+    return _verdict("never oversold", broken)
+
+
+def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
+    """A compensation comes after its forward step, or instead of it as a tombstone."""
+    broken = []
+    for order in facts:
+        for undo, forward in FORWARD_OF.items():
+            done = order.of(forward, Effect.DONE)
+            undone = order.of(undo, Effect.UNDONE)
+            buried = order.of(undo, Effect.TOMBSTONE)
+            too_early = bool(undone) and not (done and done[0]["seq"] < undone[0]["seq"])
+            if too_early or (buried and done):
+                why = f"{order.asked.order_id}: {undo} without {forward} before it"
+                broken.append((why, [witness(row) for row in (*done, *undone, *buried)]))
+    return _verdict("a compensation only after its forward step, or as its tombstone", broken)
+
+
+def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
+    """What was done last is undone first."""
+    broken = []
+    for order in facts:
+        undone: list[dict[str, Any]] = [r for r in order.rows if r["effect"] == Effect.UNDONE]
+        done_at = [
+            min((r["mono_s"] for r in order.of(FORWARD_OF[row["operation"]], Effect.DONE)), default=0)
+            for row in undone
+        ]
+        if done_at != sorted(done_at, reverse=True):
+            names = ", ".join(row["operation"] for row in undone)
+            why = f"{order.asked.order_id}: undone in the order {names}"
+            broken.append((why, [witness(row) for row in undone]))
+    return _verdict("compensations run in reverse order", broken)

@@ -1,0 +1,185 @@
+"""The judge. It reads the participants' own rows, and then, and only then, the register of what is parked.
+
+It knows no broker, no engine and no client: what it is told by them is checked against the ledgers.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from scenarios.verdict import OrderClass, OrderVerdict, Witness
+from shared_domain.exactly_once import Effect
+from shared_domain.ports import Ledgers, Parked
+
+FORWARD_OF = {
+    "RefundPayment": "ChargePayment",
+    "ReleaseStock": "ReserveStock",
+    "CancelOrder": "PlaceOrder",
+    "CancelShipment": "BookShipment",
+}
+MAY_PARK = frozenset({"", "PlaceOrder", "ConfirmOrder", *FORWARD_OF})
+"""Steps that have nowhere else to go when their budget is spent ("" = an unreadable message).
+Parked at any other step means that a compensation is missing."""
+_HIDDEN = ("wall_s", "mono_s", "placed_wall_s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One line of orders.jsonl: what was ordered, and what the customer was told."""
+
+    order_id: str
+    item: str
+    quantity: int
+    amount_cents: int
+    accepted: bool
+    told: tuple[str, ...]
+    """Every status the customer was shown, in order; the last one after the run had settled."""
+    intended_mono_s: float
+    accepted_mono_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderFacts:
+    """All that the ledgers say about one order. Rows have their participant added."""
+
+    asked: Asked
+    rows: list[dict[str, Any]]
+    status: str
+
+    def of(self, operation: str, *effects: Effect) -> list[dict[str, Any]]:
+        """The order's ledger rows of this operation with one of these effects."""
+        return [r for r in self.rows if r["operation"] == operation and r["effect"] in effects]
+
+    def net(self, participant: str) -> int:
+        """The sum of all changes that this order made at a participant."""
+        return sum(row["delta"] for row in self.rows if row["participant"] == participant)
+
+    def ended_mono_s(self) -> float | None:
+        """When the order service last changed the order for good."""
+        last = [
+            row["mono_s"]
+            for row in self.rows
+            if row["participant"] == "order"
+            and (row["operation"] != "PlaceOrder" or row["effect"] == Effect.REFUSED)
+        ]
+        return max(last) if last and self.status != "PENDING" else None
+
+
+def gather(asked: Iterable[Asked], ledgers: Ledgers) -> list[OrderFacts]:
+    """The facts of every order asked for."""
+    rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for participant, tables in ledgers.items():
+        for row in tables["ledger"]:
+            rows[row["order_id"]].append({"participant": participant, **row})
+    statuses = {row["order_id"]: row["status"] for row in ledgers["order"]["orders"]}
+    facts = []
+    for order in asked:
+        mine = sorted(rows[order.order_id], key=lambda row: row["mono_s"])
+        status = statuses.get(order.order_id) or _status_without_row(mine)
+        facts.append(OrderFacts(asked=order, rows=mine, status=status))
+    return facts
+
+
+def _status_without_row(rows: list[dict[str, Any]]) -> str:
+    cancelled = any(r["operation"] == "CancelOrder" for r in rows)
+    return "CANCELLED" if cancelled else ""
+
+
+def judge_order(
+    facts: OrderFacts, parked: Mapping[str, Parked], *, saga_deadline_s: float
+) -> OrderVerdict:
+    """The class of one order, with the rows that prove it if it is a bad one."""
+    order_class, why, proof = _class_of(facts, parked, saga_deadline_s)
+    lie = _lie(facts, order_class)
+    if lie:
+        why, proof = (f"{why}; {lie}" if why else lie), proof or facts.rows
+    return OrderVerdict(
+        order_id=facts.asked.order_id,
+        order_class=order_class,
+        why=why,
+        lied=bool(lie),
+        witnesses=[witness(row) for row in proof],
+    )
+
+
+def _class_of(
+    facts: OrderFacts, parked: Mapping[str, Parked], saga_deadline_s: float
+) -> tuple[OrderClass, str, list[dict[str, Any]]]:
+    if twice := _applied_twice(facts):
+        return OrderClass.DUPLICATED, f"{twice[0]['operation']} was applied twice", twice
+    if facts.status in ("CONFIRMED", "CANCELLED", "REJECTED"):
+        if wrong := _wrong_effects(facts):
+            return OrderClass.HALF_DONE, f"{facts.status}, but {wrong}", facts.rows
+        ended = facts.ended_mono_s()
+        if ended is not None and ended - facts.asked.intended_mono_s > saga_deadline_s:
+            return OrderClass.LATE, f"{facts.status} after the saga deadline", []
+        return _ENDED[facts.status], "", []
+    if not facts.asked.accepted and not facts.rows:
+        return OrderClass.REJECTED, "never accepted, no effect anywhere", []
+    waiting = parked.get(facts.asked.order_id)
+    if waiting is None:
+        return OrderClass.STUCK, _open(facts), facts.rows
+    why = f"{waiting.where} at {waiting.operation or 'an unreadable message'}: {waiting.why}"
+    if waiting.operation not in MAY_PARK:
+        return OrderClass.STUCK, f"{_open(facts)}, and {why}, without compensation", facts.rows
+    return OrderClass.PARKED, why, []
+
+
+_ENDED = {
+    "CONFIRMED": OrderClass.COMMITTED,
+    "CANCELLED": OrderClass.COMPENSATED,
+    "REJECTED": OrderClass.REJECTED,
+}
+
+
+def _applied_twice(facts: OrderFacts) -> list[dict[str, Any]]:
+    done = Counter(
+        (row["operation"], row["effect"])
+        for row in facts.rows
+        if row["effect"] in (Effect.DONE, Effect.UNDONE)
+    )
+    return [row for row in facts.rows if done[row["operation"], row["effect"]] > 1]
+
+
+def _wrong_effects(facts: OrderFacts) -> str:
+    """What is missing or left over for the status that the order service claims, "" = nothing."""
+    confirmed, asked = facts.status == "CONFIRMED", facts.asked
+    wanted = {
+        "inventory": -asked.quantity if confirmed else 0,
+        "payment": asked.amount_cents if confirmed else 0,
+        "shipping": 1 if confirmed else 0,
+    }
+    wrong = [
+        f"{name} stands at {facts.net(name)} instead of {net}"
+        for name, net in wanted.items()
+        if facts.net(name) != net
+    ]
+    ending = {"CONFIRMED": "ConfirmOrder", "CANCELLED": "CancelOrder", "REJECTED": "PlaceOrder"}
+    if not any(row["operation"] == ending[facts.status] for row in facts.rows):
+        wrong.append(f"the ledger has no {ending[facts.status]}")
+    return ", ".join(wrong)
+
+
+def _open(facts: OrderFacts) -> str:
+    if not facts.rows:
+        return "accepted, and no participant has ever heard of it"
+    last = facts.rows[-1]
+    return f"open since {last['operation']} ({last['effect']})"
+
+
+def _lie(facts: OrderFacts, order_class: OrderClass) -> str:
+    """How what the customer was told contradicts the ledgers, "" = not."""
+    if "CONFIRMED" in facts.asked.told and facts.status != "CONFIRMED":
+        return f"the customer was told CONFIRMED, the order is {facts.status or 'unknown'}"
+    last = facts.asked.told[-1] if facts.asked.told else ""
+    if last in ("CANCELLED", "REJECTED") and facts.status != last:
+        return f"the customer was told {last}, the order is {facts.status or 'unknown'}"
+    if last == "PARKED" and facts.status in _ENDED:
+        return f"the customer was told PARKED, the order is {facts.status}"
+    return ""
+
+
+def witness(row: dict[str, Any]) -> Witness:
+    """A row as evidence: without its times, so that the same run gives the same bytes."""
+    return {key: value for key, value in row.items() if key not in _HIDDEN}

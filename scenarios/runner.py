@@ -1,0 +1,352 @@
+"""One run: open a style, let customers come, disturb it as planned, let it settle, judge the ledgers."""
+
+import asyncio
+import secrets
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from scenarios.arrivals import poisson_offsets_s
+from scenarios.fault_plan import FaultPlan, Injection, Moment, PlannedFaults
+from scenarios.judgement import judge
+from scenarios.oracle import Asked
+from scenarios.run_folder import SCHEMA, RunFolder, verdict_document
+from scenarios.scenario import Scenario
+from scenarios.systems import STYLES, Assembled, Backends, Setting
+from scenarios.verdict import Verdict
+from shared_domain.clock import SystemClock
+from shared_domain.errors import Failure
+from shared_domain.guards import NO_COUNTERPART, Guards
+from shared_domain.messages import Order
+from shared_domain.participants import open_participants
+from shared_domain.policy import Policy
+from shared_domain.ports import Settlement
+from shared_domain.tracing import OtelTracer
+
+CLIENT_PAUSE_S = 0.1
+"""A customer whose order was not accepted asks again after this long, with the same order_id."""
+CLIENT_PATIENCE_S = 30.0
+WARM_UP_S = 0.2
+"""Between opening a system and its first order: consumers are subscribed by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """Everything that decides what a run does."""
+
+    scenario: Scenario
+    style: str
+    orders: int
+    seed: int
+    backends: Backends
+    rate_per_s: float
+    time_scale: float
+    guards: Guards = field(default_factory=Guards.all)
+    durability: str = "process"
+    step_order: str = "inventory-first"
+    extra_plan: FaultPlan = field(default_factory=FaultPlan)
+
+    def plan(self) -> FaultPlan:
+        """The story's faults and the user's."""
+        return self.scenario.faults(self.orders) + self.extra_plan
+
+    def policy(self) -> Policy:
+        """The policy at this run's time scale, or at the least one that the story makes sense with."""
+        return Policy(time_scale=max(self.time_scale, self.scenario.least_time_scale))
+
+
+@dataclass(slots=True, kw_only=True)
+class _Customer:
+    """One order on its way, as orders.jsonl tells it."""
+
+    order: Order
+    intended_mono_s: float
+    started_mono_s: float | None = None
+    accepted_mono_s: float | None = None
+    attempts: int = 0
+    told: list[str] = field(default_factory=list)
+    refusal: str = ""
+
+    def asked(self) -> Asked:
+        """What the judge is told about it."""
+        return Asked(
+            order_id=self.order.order_id,
+            item=self.order.item,
+            quantity=self.order.quantity,
+            amount_cents=self.order.amount_cents,
+            accepted=self.accepted_mono_s is not None,
+            told=tuple(self.told),
+            intended_mono_s=self.intended_mono_s,
+            accepted_mono_s=self.accepted_mono_s,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Where a run lies, and what became of it."""
+
+    folder: Path
+    verdict: Verdict
+
+
+Progress = Callable[[int], None]
+"""Called with the number of orders placed since the last call."""
+
+
+async def run(
+    spec: RunSpec, *, runs: Path, facts: dict[str, Any], progress: Progress = lambda placed: None
+) -> RunResult:
+    """Carry out one run and leave its folder under `runs`.
+
+    `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
+    """
+    folder = RunFolder.create(
+        runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed
+    )
+    about = _about(spec, facts)
+    folder.write("run.json", about | {"status": "running"})
+    try:
+        verdict = await _Run(spec, folder, progress).carry_out()
+    except asyncio.CancelledError:
+        folder.write("run.json", about | {"status": "interrupted"})
+        raise
+    except BaseException as error:
+        folder.write("run.json", about | {"status": "failed", "error": repr(error)})
+        raise
+    ended = {"status": "complete", "ended_utc": _now()}
+    folder.write("run.json", about | ended)
+    return RunResult(folder=folder.path, verdict=verdict)
+
+
+class _Run:
+    """The phases of one run, and what they hand to each other."""
+
+    def __init__(self, spec: RunSpec, folder: RunFolder, progress: Progress) -> None:
+        self._spec, self._folder, self._progress = spec, folder, progress
+        self._clock, self._tracer = SystemClock(), OtelTracer()
+        self._policy, self._plan = spec.policy(), spec.plan()
+        orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self._plan)
+        self._faults = PlannedFaults(
+            self._plan,
+            [order.order_id for order in orders],
+            seed=spec.seed,
+            policy=self._policy,
+            clock=self._clock,
+        )
+        offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
+        self._customers = [
+            _Customer(order=order, intended_mono_s=offset)
+            for order, offset in zip(orders, offsets, strict=True)
+        ]
+        self._failures: list[str] = []
+        self._in_flight_at_kill = 0
+
+    async def carry_out(self) -> Verdict:
+        """Every phase; the verdict."""
+        spec = self._spec
+        async with AsyncExitStack() as stack:
+            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="saga-run-")))
+            participants = await stack.enter_async_context(
+                open_participants(
+                    work,
+                    policy=self._policy,
+                    guards=spec.guards,
+                    faults=self._faults,
+                    tracer=self._tracer,
+                    clock=self._clock,
+                    durability=spec.durability,
+                )
+            )
+            await participants.stock_up(spec.scenario.stock(spec.orders))
+            setting = Setting(
+                folder=work,
+                run_id=secrets.token_hex(6),
+                backends=spec.backends,
+                step_order=spec.step_order,
+                durability=spec.durability,
+                policy=self._policy,
+                guards=spec.guards,
+                participants=participants,
+                faults=self._faults,
+                tracer=self._tracer,
+                clock=self._clock,
+            )
+            assembled = await stack.enter_async_context(STYLES[spec.style](setting))
+            return await self._serve(assembled)
+
+    async def _serve(self, assembled: Assembled) -> Verdict:
+        system, clock = assembled.system, self._clock
+        await clock.sleep(WARM_UP_S)
+        begun = clock.mono_s()
+        async with asyncio.TaskGroup() as shop:
+            for customer in self._customers:
+                customer.intended_mono_s += begun
+                shop.create_task(self._place(customer, assembled))
+        ids = [customer.order.order_id for customer in self._customers if customer.accepted_mono_s]
+        settlement = await system.settle(ids, deadline_s=3 * self._policy.saga_s() + 10)
+        ended = clock.mono_s()
+        for customer in self._customers:
+            customer.told.append(await system.outcome(customer.order.order_id))
+        ledgers, parked = await system.ledgers(), await system.parked()
+        injections = self._changed(ledgers)
+        verdict = judge(
+            scenario=self._spec.scenario,
+            asked=[customer.asked() for customer in self._customers],
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            saga_deadline_s=self._policy.saga_s(),
+            run_ended_mono_s=ended,
+            failures=self._failures,
+        )
+        self._leave(verdict, ledgers, injections, settlement)
+        for source, rows in (await system.evidence()).items():
+            self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+        self._folder.write_lines("evidence/parked.jsonl", [asdict(saga) for saga in parked])
+        return verdict
+
+    async def _place(self, customer: _Customer, assembled: Assembled) -> None:
+        """One customer: comes at the intended time, and asks until the order is accepted."""
+        clock, order = self._clock, customer.order
+        await clock.sleep(customer.intended_mono_s - clock.mono_s())
+        customer.started_mono_s = clock.mono_s()
+        while customer.accepted_mono_s is None:
+            customer.attempts += 1
+            try:
+                customer.told.append(await assembled.system.place_order(order))
+                customer.accepted_mono_s = clock.mono_s()
+            except Failure as failure:
+                customer.refusal = str(failure)
+                if clock.mono_s() - customer.started_mono_s > CLIENT_PATIENCE_S:
+                    break
+                await clock.sleep(CLIENT_PAUSE_S)
+        self._progress(1)
+        if self._faults.strike(
+            Moment.COORDINATOR_KILLED, order.order_id, "PlaceOrder", 1, succeed=False
+        ):
+            await self._kill(order.order_id, assembled)
+
+    async def _kill(self, order_id: str, assembled: Assembled) -> None:
+        if assembled.coordinator is None:
+            self._failures.append("the coordinator of this backend cannot be killed from here")
+            return
+        ledgers = await assembled.system.ledgers()
+        ended = {r["order_id"] for r in ledgers["order"]["orders"] if r["status"] != "PENDING"}
+        accepted = [c for c in self._customers if c.accepted_mono_s is not None]
+        self._in_flight_at_kill = sum(c.order.order_id not in ended for c in accepted)
+        await assembled.coordinator.kill()
+        self._faults.strike(Moment.COORDINATOR_KILLED, order_id, "PlaceOrder", 1)
+        await assembled.coordinator.restart()
+
+    def _changed(self, ledgers: Any) -> list[Injection]:
+        """Every injection, with `changed`: the saga's rows or attempts differ from the fault-free template."""
+        rows: dict[str, list[tuple[str, str]]] = {}
+        for name in ("order", "inventory", "payment", "shipping"):
+            for row in ledgers[name]["ledger"]:
+                rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
+        template = sorted((operation, "done") for operation in _STEPS)
+        injections = self._faults.injections()
+        for injection in injections:
+            order_id = injection.order_id
+            repeated = any(
+                count > 1 for (order, _), count in self._faults.attempts.items() if order == order_id
+            )
+            differs = repeated or sorted(rows.get(order_id, [])) != template
+            if injection.moment == Moment.COORDINATOR_KILLED:
+                differs = differs or self._in_flight_at_kill > 0
+            injection.changed = injection.struck and differs
+        return injections
+
+    def _leave(
+        self, verdict: Verdict, ledgers: Any, injections: list[Injection], settlement: Settlement
+    ) -> None:
+        """Write the run down."""
+        folder = self._folder
+        folder.write_lines(
+            "orders.jsonl",
+            [
+                {"schema": SCHEMA, "index": index, **asdict(customer)}
+                for index, customer in enumerate(self._customers)
+            ],
+        )
+        folder.write_lines(
+            "ledgers.jsonl",
+            [
+                {"participant": name, "table": table, **row}
+                for name, tables in ledgers.items()
+                for table, rows in tables.items()
+                for row in rows
+            ],
+        )
+        folder.write_lines("trace.jsonl", self._tracer.spans())
+        folder.write_lines("faults.jsonl", [asdict(injection) for injection in injections])
+        document = verdict_document(verdict)
+        document["timing"]["settlement"] = asdict(settlement)
+        folder.write("verdict.json", document)
+
+
+_STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
+
+
+def _about(spec: RunSpec, facts: dict[str, Any]) -> dict[str, Any]:
+    """run.json: everything needed to replay the run."""
+    backends, policy = spec.backends, spec.policy()
+    broker = backends.broker if backends.broker == "memory" else "rabbitmq"
+    dead_guards = [g for g in NO_COUNTERPART[spec.style] if not getattr(spec.guards, g)]
+    notes = [f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)]
+    if backends.pair == "mixed":
+        notes.append("mixed backends: latency is not comparable between the styles")
+    return {
+        "schema": SCHEMA,
+        "scenario": spec.scenario.name,
+        "story": spec.scenario.story,
+        "style": spec.style,
+        "seed": spec.seed,
+        "orders": spec.orders,
+        "rate_per_s": spec.rate_per_s,
+        "guards": str(spec.guards),
+        "step_order": spec.step_order,
+        "durability": spec.durability,
+        "policy": asdict(policy),
+        "plan": spec.plan().to_json(),
+        "backends": {
+            "broker": broker,
+            "engine": backends.engine,
+            "pair": backends.pair,
+            "coordinator": broker if spec.style == "choreography" else backends.engine,
+        },
+        "comparable": backends.pair != "mixed",
+        "notes": notes,
+        "replay": replay_command(spec),
+        "started_utc": _now(),
+        **facts,
+    }
+
+
+def replay_command(spec: RunSpec) -> str:
+    """The command that does this run again. An address of a broker is not repeated: it may hold a password."""
+    engine = spec.backends.engine
+    broker = "memory" if spec.backends.broker == "memory" else "rabbitmq"
+    parts = [
+        f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
+        f"--seed {spec.seed} --broker {broker} --engine {engine}",
+        f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
+    ]
+    if spec.guards != Guards.all():
+        parts.append(f"--guards={spec.guards}")
+    if spec.durability != "process":
+        parts.append(f"--durability {spec.durability}")
+    if spec.step_order != "inventory-first":
+        parts.append(f"--step-order {spec.step_order}")
+    if spec.extra_plan.faults:
+        parts.append("--plan PLAN.json")
+    return " ".join(parts)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+

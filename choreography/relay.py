@@ -11,7 +11,7 @@ from choreography.broker import Broker, envelope
 from shared_domain import messages
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import Failure
-from shared_domain.ports import Clock, Tracer
+from shared_domain.ports import Clock
 
 MAX_IN_FLIGHT = 256
 POLL_S = 0.25
@@ -23,11 +23,8 @@ PAUSE_S = 0.05
 class Relay:
     """Publishes the outbox of one participant."""
 
-    def __init__(
-        self, *, name: str, database: Database, broker: Broker, clock: Clock, tracer: Tracer
-    ) -> None:
-        self._name, self._database, self._broker = name, database, broker
-        self._clock, self._tracer = clock, tracer
+    def __init__(self, *, database: Database, broker: Broker, clock: Clock) -> None:
+        self._database, self._broker, self._clock = database, broker, clock
         self._in_flight: set[int] = set()
 
     async def run(self) -> None:
@@ -61,10 +58,7 @@ class Relay:
 
     async def _publish(self, row: dict[str, Any]) -> None:
         event = messages.from_json(json.loads(row["message"]))
-        with self._tracer.span(
-            f"{self._name} publish {event.name}", parent=event.traceparent, order_id=event.order_id
-        ):
-            await self._broker.publish(envelope(event))
+        await self._broker.publish(envelope(event))
 
 
 def unpublished(tx: Transaction) -> int:

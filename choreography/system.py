@@ -68,9 +68,7 @@ class ChoreographedSystem:
             hosts = []
             for name, service in services.items():
                 door = participants.doors[name]
-                relay = Relay(
-                    name=name, database=door.database, broker=broker, clock=clock, tracer=tracer
-                )
+                relay = Relay(database=door.database, broker=broker, clock=clock)
                 consumer = Consumer(
                     service=service,
                     database=door.database,

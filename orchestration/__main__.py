@@ -7,6 +7,7 @@ import signal
 import sys
 from pathlib import Path
 
+import uvloop
 from aiohttp import web
 
 from orchestration.engine.api import application
@@ -57,7 +58,7 @@ def main() -> int:
     arguments = _arguments()
     try:
         arguments.data.mkdir(parents=True, exist_ok=True)
-        asyncio.run(_serve(arguments))
+        uvloop.run(_serve(arguments))
     except (HistoryDamaged, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

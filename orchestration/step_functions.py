@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import boto3
@@ -64,15 +65,19 @@ class StepFunctions:
             return {}
 
     async def history(self, execution_arn: str) -> list[dict[str, Any]]:
-        """Every event of an execution, oldest first."""
+        """Every event of an execution, oldest first; `timestamp` in seconds since the epoch."""
         events: list[dict[str, Any]] = []
         parameters: dict[str, Any] = {"executionArn": execution_arn, "maxResults": 1000}
         while True:
             page = await self._call("GetExecutionHistory", parameters)
-            events += page["events"]
+            events += [event | {"timestamp": _seconds(event["timestamp"])} for event in page["events"]]
             if "nextToken" not in page:
                 return events
             parameters["nextToken"] = page["nextToken"]
+
+
+def _seconds(timestamp: float | datetime) -> float:
+    return timestamp.timestamp() if isinstance(timestamp, datetime) else timestamp
 
 
 @asynccontextmanager

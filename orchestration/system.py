@@ -1,5 +1,6 @@
 """The orchestrated order system of one run: a state machine that calls four services."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from typing import Any
 
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
+from shared_domain.errors import Failure, UsageError
 from shared_domain.guards import Guards
 from shared_domain.messages import Order
 from shared_domain.participants import Participants
@@ -56,9 +58,14 @@ class OrchestratedSystem:
         clock: Clock,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        arn = await step_functions.create(
-            name=name, definition=saga_definition(step_order, guards)
-        )
+        try:
+            arn = await step_functions.create(
+                name=name, definition=saga_definition(step_order, guards)
+            )
+        except Failure as failure:
+            raise UsageError(
+                f"Step Functions does not answer ({failure}): check --engine, or use --engine inprocess"
+            ) from failure
         yield cls(
             participants=participants,
             step_functions=step_functions,
@@ -138,16 +145,17 @@ class OrchestratedSystem:
 
     async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
         """See ports.OrderSystem: GetExecutionHistory of every accepted order."""
-        histories = []
-        for order_id in sorted(self._accepted):
-            arn = self._execution(order_id)
-            if await self._step_functions.describe(arn):
-                events = await self._step_functions.history(arn)
-                histories.append({"order_id": order_id, "events": events})
-        return {"histories": histories}
+        histories = await asyncio.gather(*map(self._history, sorted(self._accepted)))
+        return {"histories": [history for history in histories if history["events"]]}
 
     async def aclose(self) -> None:
         """See ports.OrderSystem. The engine and its history go with the run."""
+
+    async def _history(self, order_id: str) -> dict[str, Any]:
+        arn = self._execution(order_id)
+        known = await self._step_functions.describe(arn)
+        events = await self._step_functions.history(arn) if known else []
+        return {"order_id": order_id, "events": events}
 
     def _execution(self, order_id: str) -> str:
         return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{order_id}"

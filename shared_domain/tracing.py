@@ -17,12 +17,12 @@ class _Collected(SpanExporter):
     """Keeps finished spans, at most `limit` of them."""
 
     def __init__(self, limit: int) -> None:
-        self.spans: list[dict[str, Any]] = []
+        self.spans: list[ReadableSpan] = []
         self._limit = limit
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         if len(self.spans) < self._limit:
-            self.spans += [json.loads(span.to_json(indent=None)) for span in spans]
+            self.spans += spans
         return SpanExportResult.SUCCESS
 
 
@@ -48,7 +48,7 @@ class OtelTracer:
 
     def spans(self) -> list[dict[str, Any]]:
         """Every finished span, in OpenTelemetry's JSON form."""
-        return list(self._collected.spans)
+        return [json.loads(span.to_json(indent=None)) for span in self._collected.spans]
 
 
 class NoTracer:

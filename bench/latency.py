@@ -1,0 +1,41 @@
+"""Quantiles and proportions, with how sure one may be of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+LEAST_N_FOR_INTERVAL = {0.5: 6, 0.95: 72, 0.99: 368}
+"""Fewest observations for which a distribution-free two-sided 95 % interval of a quantile exists."""
+
+
+def quantile(values: Sequence[float], q: float) -> float | None:
+    """The q-quantile (0..1) of the values, linear between neighbours; None of nothing."""
+    return float(np.quantile(np.asarray(values), q)) if len(values) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Proportion:
+    """k of n, with its exact (Clopper-Pearson) 95 % interval as ratios."""
+
+    k: int
+    n: int
+    low_ratio: float
+    high_ratio: float
+
+    def __str__(self) -> str:
+        """`12 of 50 (13-38 %)`; none of n is told as a bound, never as 0 %."""
+        if self.n == 0:
+            return "0 of 0"
+        if self.k == 0:
+            return f"0 of {self.n} (at most {100 * min(1.0, 3 / self.n):.1f} %)"
+        return f"{self.k} of {self.n} ({100 * self.low_ratio:.0f}-{100 * self.high_ratio:.0f} %)"
+
+
+def proportion(k: int, n: int) -> Proportion:
+    """k of n with its interval."""
+    if n == 0:
+        return Proportion(0, 0, 0.0, 1.0)
+    interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
+    return Proportion(k, n, float(interval.low), float(interval.high))

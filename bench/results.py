@@ -1,0 +1,112 @@
+"""Finished runs, read back from their folders: the rows that tables and charts are made of."""
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from bench.latency import quantile
+from scenarios.run_folder import read_json, read_lines
+from shared_domain.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One run as one line. Times in seconds."""
+
+    folder: Path
+    about: dict[str, Any]
+    verdict: dict[str, Any]
+
+    @property
+    def scenario(self) -> str:
+        """The story's name."""
+        return str(self.about["scenario"])
+
+    @property
+    def style(self) -> str:
+        """choreography or orchestration."""
+        return str(self.about["style"])
+
+    @property
+    def comparable(self) -> bool:
+        """Whether its latency may be set beside the other style's."""
+        return bool(self.about["comparable"])
+
+    @property
+    def orders(self) -> int:
+        """How many orders were judged."""
+        return len(self.verdict["orders"])
+
+    def classes(self) -> dict[str, int]:
+        """Orders per class, without the classes that did not occur."""
+        return {name: k for name, k in self.verdict["classes"].items() if k}
+
+    def times(self, what: str) -> list[float]:
+        """`latency_s`, `money_exposure_s` or `stock_exposure_s` of every order that has one and is closed."""
+        interval = what.removesuffix("_exposure_s")
+        return [
+            t[what]
+            for t in self.verdict["timing"]["orders"]
+            if t[what] is not None and interval not in t["open"]
+        ]
+
+    def still_open(self, interval: str) -> int:
+        """Orders whose interval (`money`, `stock`, `inconsistency`) was still open at the end: censored."""
+        return sum(interval in t["open"] for t in self.verdict["timing"]["orders"])
+
+    def latency_s(self, q: float) -> float | None:
+        """A quantile of the latency of the orders that ended."""
+        return quantile(self.times("latency_s"), q)
+
+    def inconsistency_s(self) -> float:
+        """The sum over all orders."""
+        return float(sum(t["inconsistency_s"] for t in self.verdict["timing"]["orders"]))
+
+    def faults(self) -> dict[str, Counter[str]]:
+        """moment at operation -> how many were planned, reached, struck, and changed anything."""
+        counted: dict[str, Counter[str]] = {}
+        for fault in read_lines(self.folder / "faults.jsonl"):
+            name = f"{fault['moment']} at {fault['operation']}"
+            counts = counted.setdefault(name, Counter())
+            counts["planned"] += 1
+            counts.update(key for key in ("reached", "struck", "changed") if fault[key])
+        return counted
+
+    def ledger(self, order_id: str) -> list[dict[str, Any]]:
+        """All ledger rows of one order, oldest first."""
+        rows = read_lines(self.folder / "ledgers.jsonl")
+        mine = [r for r in rows if r["table"] == "ledger" and r["order_id"] == order_id]
+        return sorted(mine, key=lambda row: row["mono_s"])
+
+    def order(self, order_id: str) -> dict[str, Any]:
+        """The order's line of orders.jsonl."""
+        rows = read_lines(self.folder / "orders.jsonl")
+        return next(row for row in rows if row["order"]["order_id"] == order_id)
+
+
+def read_run(folder: Path) -> RunRow:
+    """One complete run. Raise UsageError if it is none."""
+    about = read_json(folder / "run.json")
+    if about["status"] != "complete":
+        raise UsageError(f"{folder} is {about['status']}: only complete runs can be reported on")
+    return RunRow(folder=folder, about=about, verdict=read_json(folder / "verdict.json"))
+
+
+def find_runs(folder: Path) -> tuple[list[RunRow], list[str]]:
+    """Every complete run at or below `folder`, in order of name, and what was left out and why.
+
+    Raise UsageError if there is none, or one of another schema.
+    """
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is not a folder: give a run folder, or a folder of run folders")
+    rows, left_out = [], []
+    for path in sorted(folder.rglob("run.json")):
+        status = read_json(path)["status"]
+        if status == "complete":
+            rows.append(read_run(path.parent))
+        else:
+            left_out.append(f"{path.parent.name} is {status}")
+    if not rows:
+        raise UsageError(f"{folder} holds no complete run: make one with saga run")
+    return rows, left_out

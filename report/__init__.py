@@ -1,0 +1,1 @@
+"""Tables, charts and one page, made from run folders alone; never from a live system."""

@@ -1,0 +1,76 @@
+"""The comparison as one table: a line per scenario and style."""
+
+from rich.table import Table
+
+from bench.latency import quantile
+from bench.results import RunRow
+
+COLUMNS = (
+    "scenario",
+    "style",
+    "verdict",
+    "orders",
+    "latency p50 / p95 ms",
+    "money exposure p50 ms",
+    "inconsistency-s",
+)
+MEANING = {
+    "latency p50 / p95 ms": "intended start to the order's last row, of the orders that ended",
+    "money exposure p50 ms": "charge to confirmation or refund; open = neither had come when the run ended",
+    "inconsistency-s": "time during which ended orders contradicted their effects, all orders together",
+}
+
+
+def cells(row: RunRow) -> tuple[str, ...]:
+    """One line of the table, as texts in the order of COLUMNS."""
+    judgement = row.verdict["judgement"]
+    verdict = judgement if row.verdict["as_expected"] else f"{judgement}, not as expected"
+    kinds = [f"{k} of {row.orders} {name}" for name, k in row.classes().items()]
+    if row.verdict["lied"]:
+        kinds.append(f"{row.verdict['lied']} lied")
+    return (
+        row.scenario,
+        row.style,
+        verdict,
+        ", ".join(kinds),
+        _latency(row),
+        _exposure(row),
+        _inconsistency(row),
+    )
+
+
+def comparison(rows: list[RunRow]) -> Table:
+    """The table for a terminal."""
+    table = Table(title="What each style does when something breaks", title_justify="left")
+    for column in COLUMNS:
+        table.add_column(column, no_wrap=column in ("scenario", "style"))
+    before = ""
+    for row in rows:
+        first, *rest = cells(row)
+        if row.scenario != before and before:
+            table.add_section()
+        style = "" if row.verdict["as_expected"] else "bold red"
+        table.add_row("" if row.scenario == before else first, *rest, style=style)
+        before = row.scenario
+    return table
+
+
+def _ms(seconds: float | None) -> str:
+    return "-" if seconds is None else f"{1000 * seconds:.1f}"
+
+
+def _latency(row: RunRow) -> str:
+    if not row.comparable:
+        return "not comparable"
+    return f"{_ms(row.latency_s(0.5))} / {_ms(row.latency_s(0.95))}"
+
+
+def _exposure(row: RunRow) -> str:
+    still = row.still_open("money")
+    middle = _ms(quantile(row.times("money_exposure_s"), 0.5)) if row.comparable else "not comparable"
+    return f"{middle} ({still} open)" if still else middle
+
+
+def _inconsistency(row: RunRow) -> str:
+    still = row.still_open("inconsistency")
+    return f"{row.inconsistency_s():.2f}" + (f" ({still} open)" if still else "")

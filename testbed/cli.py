@@ -1,0 +1,321 @@
+"""The command line `saga`."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from bench.results import find_runs
+from report.page import CONCLUSIONS, write_report
+from report.tables import comparison
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import MEANING, FaultPlan
+from scenarios.runner import RunSpec
+from scenarios.scenario import Scenario
+from scenarios.systems import STYLES
+from scenarios.verdict import Exit
+from shared_domain.database import SYNCHRONOUS
+from shared_domain.errors import UsageError
+from shared_domain.guards import NO_COUNTERPART, OFF, Guards
+from testbed import settings
+from testbed.suite import SuiteResult, run_suite, suite_folder
+
+T = TypeVar("T")
+HEADLINE = [name for name in SCENARIOS if name != "crash_before_commit"]
+DEMO_RATE_PER_S, DEMO_TIME_SCALE = 60.0, 0.02
+INTERRUPTED = 130
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Compare choreography and orchestration: the same order saga, the same faults, judged by ledgers.",
+    epilog="Exit codes: 0 as the scenario expects, 1 not as expected, 2 wrong usage, 3 unknown.",
+)
+
+
+class Durability(StrEnum):
+    """What a run's data survive."""
+
+    process = "process"
+    power = "power"
+
+
+class StepOrder(StrEnum):
+    """Which of stock and money comes first."""
+
+    inventory_first = "inventory-first"
+    payment_first = "payment-first"
+
+
+Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each run.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides customers, arrivals and chance.")]
+Out = Annotated[Path, typer.Option(help="Folder for run folders.")]
+Broker = Annotated[str, typer.Option(help="auto, memory, rabbitmq, or amqp://...")]
+Engine = Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+TimeScale = Annotated[
+    float, typer.Option(min=0.001, max=100, help="Multiplies every retry wait and deadline.")
+]
+Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second (Poisson).")]
+
+
+@app.command()
+def demo(
+    orders: Orders = 50,
+    seed: Seed = 1,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    out: Out = Path("runs"),
+) -> None:
+    """The headline comparison: both styles, every headline scenario, table, charts and page."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    _say_backends(chosen, engine)
+    folder = suite_folder(out, "demo")
+    result = _carry_out(
+        _suite(
+            folder,
+            scenarios=[SCENARIOS[name] for name in HEADLINE],
+            styles=list(STYLES),
+            broker=chosen,
+            engine=engine,
+            orders=orders,
+            seed=seed,
+            rate_per_s=DEMO_RATE_PER_S,
+            time_scale=DEMO_TIME_SCALE,
+        )
+    )
+    page = write_report(result.rows, folder / "report", left_out=[])
+    _wide().print(comparison(result.rows))
+    print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
+    print(f"Runs:   {folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
+    raise typer.Exit(result.exit_code())
+
+
+@app.command("run")
+def run_scenarios(
+    scenarios: Annotated[list[str], typer.Argument(help="Names from saga list, or all.")],
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    orders: Orders = 50,
+    seed: Seed = 1,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    durability: Annotated[
+        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+    ] = Durability.process,
+    guards: Annotated[
+        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+    ] = "all",
+    plan: Annotated[
+        Path | None, typer.Option(help="JSON file with faults beyond the scenario's.")
+    ] = None,
+    time_scale: TimeScale = DEMO_TIME_SCALE,
+    rate: Rate = 50.0,
+    step_order: Annotated[
+        StepOrder, typer.Option(help="Which of stock and money comes first.")
+    ] = StepOrder.inventory_first,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Run scenarios, judge them, and leave a run folder for each."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
+    checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
+    _say_backends(chosen, engine)
+    several = len(stories) * len(styles) > 1
+    result = _carry_out(
+        _suite(
+            suite_folder(out, f"suite-s{seed}") if several else out,
+            scenarios=stories,
+            styles=styles,
+            broker=chosen,
+            engine=engine,
+            orders=orders,
+            seed=seed,
+            rate_per_s=rate,
+            time_scale=time_scale,
+            durability=durability.value,
+            guards=checked_guards,
+            step_order=step_order.value,
+            extra_plan=extra,
+        )
+    )
+    if as_json:
+        _print_json(result)
+    else:
+        _wide().print(comparison(result.rows))
+        for row in result.rows:
+            for problem in row.verdict["problems"][:5]:
+                print(f"{row.scenario}, {row.style}: {problem}")
+            print(f"{row.folder}")
+            if not row.verdict["as_expected"]:
+                print(f"  again: {row.about['replay']}")
+    raise typer.Exit(result.exit_code())
+
+
+@app.command("list")
+def list_all(as_json: AsJson = False) -> None:
+    """Scenarios, faults and guards, with one line each."""
+    kinds = {
+        "scenarios": {name: " ".join(s.story.split()) for name, s in SCENARIOS.items()},
+        "faults": {str(moment): text for moment, text in MEANING.items()},
+        "guards": {name: f"off: {text}{_no_counterpart(name)}" for name, text in OFF.items()},
+        "styles": {name: (make.__doc__ or "") for name, make in STYLES.items()},
+    }
+    if as_json:
+        print(json.dumps({"schema": 1, "ok": True, **kinds}))
+        return
+    for title, entries in kinds.items():
+        table = Table("name", "what it is", title=title, title_justify="left")
+        for name, text in entries.items():
+            table.add_row(name, text)
+        _wide().print(table)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run folder, or a folder of run folders.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default: report/ in the folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the table, the charts and the page from run folders."""
+    rows, left_out = find_runs(folder)
+    page = write_report(rows, out or folder / "report", left_out=left_out)
+    if as_json:
+        print(json.dumps({"schema": 1, "ok": True, "page": str(page), "runs": len(rows)}))
+        return
+    _wide().print(comparison(rows))
+    for text in left_out:
+        print(f"left out: {text}")
+    print(page)
+
+
+async def _suite(
+    folder: Path,
+    *,
+    scenarios: list[Scenario],
+    styles: list[str],
+    broker: str,
+    engine: str,
+    orders: int,
+    seed: int,
+    rate_per_s: float,
+    time_scale: float,
+    durability: str = "process",
+    guards: Guards | None = None,
+    step_order: str = "inventory-first",
+    extra_plan: FaultPlan | None = None,
+) -> SuiteResult:
+    async with settings.open_backends(broker, engine) as backends:
+        specs = [
+            RunSpec(
+                scenario=scenario,
+                style=style,
+                orders=orders,
+                seed=seed,
+                backends=backends,
+                rate_per_s=rate_per_s,
+                time_scale=time_scale,
+                durability=durability,
+                guards=guards or Guards.all(),
+                step_order=step_order,
+                extra_plan=extra_plan or FaultPlan(),
+            )
+            for scenario in scenarios
+            for style in styles
+        ]
+        return await run_suite(specs, folder)
+
+
+def _carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; SIGINT and SIGTERM cancel it, and everything it started ends with it."""
+
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await work
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(cancellable())
+
+
+def _say_backends(broker: str, engine: str) -> None:
+    names = {"memory": "the embedded broker", "rabbitmq": "a private RabbitMQ node"}
+    engines = {
+        "inprocess": "the Step Functions engine in this process",
+        "embedded": "the embedded Step Functions engine over HTTP",
+    }
+    print(
+        f"Choreography over {names.get(broker, 'the RabbitMQ server of the given URL')},"
+        f" orchestration over {engines.get(engine, engine)}.",
+        file=sys.stderr,
+    )
+    if broker == "memory":
+        print(
+            "RabbitMQ is not used: install rabbitmq-server or set"
+            f" {settings.AMQP_VARIABLE} for the real pair.",
+            file=sys.stderr,
+        )
+
+
+def _no_counterpart(guard: str) -> str:
+    styles = [style for style, guards in NO_COUNTERPART.items() if guard in guards]
+    return f" (no counterpart in {', '.join(styles)})" if styles else ""
+
+
+def _wide() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=150)
+
+
+def _print_json(result: SuiteResult) -> None:
+    runs = [
+        {
+            "folder": str(row.folder),
+            "scenario": row.scenario,
+            "style": row.style,
+            "judgement": row.verdict["judgement"],
+            "as_expected": row.verdict["as_expected"],
+            "classes": row.verdict["classes"],
+            "problems": row.verdict["problems"],
+            "replay": row.about["replay"],
+        }
+        for row in result.rows
+    ]
+    ok = result.exit_code() == Exit.AS_EXPECTED
+    print(json.dumps({"schema": 1, "ok": ok, "exit_code": result.exit_code(), "runs": runs}))
+
+
+def main() -> None:
+    """The program `saga`."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+    logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
+    assert set(Durability) == set(SYNCHRONOUS)
+    try:
+        app()
+    except* UsageError as group:
+        error: BaseException = group
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(Exit.WRONG_USAGE)
+    except* (KeyboardInterrupt, asyncio.CancelledError):
+        print("interrupted: the run folder in hand is marked so", file=sys.stderr)
+        sys.exit(INTERRUPTED)

@@ -1,0 +1,77 @@
+"""What the user and the environment choose: backends, styles, scenarios, plans."""
+
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from choreography.rabbit_node import RabbitNode, find_server
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import FaultPlan
+from scenarios.scenario import Scenario
+from scenarios.systems import STYLES, Backends
+from shared_domain.errors import UsageError
+
+AMQP_VARIABLE = "SAGA_AMQP_URL"
+
+
+def choose_broker(wanted: str) -> str:
+    """`memory`, `rabbitmq` (a private node), or an AMQP URL. Raise UsageError for anything else."""
+    if wanted == "auto":
+        if url := os.environ.get(AMQP_VARIABLE):
+            return choose_broker(url)
+        return "rabbitmq" if find_server() else "memory"
+    if wanted in ("memory", "rabbitmq") or wanted.startswith(("amqp://", "amqps://")):
+        return wanted
+    raise UsageError(f"unknown broker {wanted!r}: use auto, memory, rabbitmq or amqp://host:port/")
+
+
+def choose_engine(wanted: str, broker: str) -> str:
+    """`inprocess`, `embedded`, or a URL. `auto` follows the broker, so that the pair is comparable."""
+    if wanted == "auto":
+        return "inprocess" if broker == "memory" else "embedded"
+    if wanted in ("inprocess", "embedded") or wanted.startswith(("http://", "https://")):
+        return wanted
+    raise UsageError(f"unknown engine {wanted!r}: use auto, inprocess, embedded or http://host:port")
+
+
+@asynccontextmanager
+async def open_backends(broker: str, engine: str) -> AsyncIterator[Backends]:
+    """The chosen backends; a private RabbitMQ node is started, and stopped at the end."""
+    if broker == "rabbitmq":
+        async with RabbitNode.open() as node:
+            yield Backends(broker=node.url, node=node, engine=engine)
+    else:
+        yield Backends(broker=broker, engine=engine)
+
+
+def choose_styles(text: str) -> list[str]:
+    """Names of styles from `both` or a list with commas."""
+    names = list(STYLES) if text == "both" else [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in STYLES:
+            raise UsageError(f"unknown style {name!r}: use both, or {', '.join(STYLES)}")
+    return names
+
+
+def choose_scenarios(names: list[str]) -> list[Scenario]:
+    """Stories of the catalog by name; `all` is all of them."""
+    if names == ["all"]:
+        return list(SCENARIOS.values())
+    for name in names:
+        if name not in SCENARIOS:
+            raise UsageError(f"unknown scenario {name!r}: saga list shows them")
+    return [SCENARIOS[name] for name in names]
+
+
+def read_plan(path: Path | None) -> FaultPlan:
+    """The user's fault plan. Raise UsageError if it cannot be read or is malformed."""
+    if path is None:
+        return FaultPlan()
+    try:
+        return FaultPlan.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise UsageError(f"the fault plan {path} cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"the fault plan {path} is not JSON: {error}") from error

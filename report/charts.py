@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from bench.results import RunRow
 from scenarios.verdict import OrderClass
@@ -48,18 +49,19 @@ def by_scenario(rows: list[RunRow]) -> dict[str, list[RunRow]]:
 def outcome_bars(rows: list[RunRow]) -> Figure:
     """What became of the orders: one bar per scenario and style, as shares of its orders."""
     groups = by_scenario(rows)
-    figure = Figure(figsize=(9.5, 1.4 + 0.27 * len(rows) + 0.2 * len(groups)), layout="constrained")
+    figure = Figure(figsize=(10, 0.9 + 0.24 * len(rows) + 0.15 * len(groups)), layout="constrained")
     axes = figure.subplots()
     at, ticks, names = 0.0, [], []
     for scenario, runs in groups.items():
         for run in runs:
             _stack(axes, at, run)
             ticks.append(at)
-            names.append(f"{scenario}  {run.style[:5]}." if run is runs[0] else f"{run.style[:5]}.")
+            names.append(f"{scenario}   {run.style}" if run is runs[0] else run.style)
             at -= 1
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
     axes.set_xlim(0, 1)
+    axes.set_ylim(at + 0.8, 0.7)
     axes.set_xticks(np.linspace(0, 1, 5), ["0 %", "25 %", "50 %", "75 %", "100 % of orders"])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -98,7 +100,7 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
     columns = min(_COLUMNS, len(groups))
     lines = -(-len(groups) // columns)
     figure = Figure(figsize=(2.9 * columns + 0.6, 2.1 * lines + 0.9), layout="constrained")
-    panels = figure.subplots(lines, columns, sharey=True, squeeze=False)
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (scenario, runs) in zip(_each(panels), groups.items(), strict=False):
         for run in runs:
             colour, line = STYLE_LOOK.get(run.style, ("#555555", ":"))
@@ -107,6 +109,10 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
             )
         axes.set_title(scenario, fontsize=9)
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0,)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
+        axes.xaxis.set_minor_formatter(NullFormatter())
+        axes.tick_params(labelbottom=True)
         axes.grid(alpha=0.25)
         axes.tick_params(labelsize=7)
     for axes in list(_each(panels))[len(groups) :]:

@@ -88,8 +88,8 @@ def _lanes(axes: Axes, rows: list[dict[str, Any]], start: float, seen: set[str])
             row["operation"],
             (x, y),
             textcoords="offset points",
-            xytext=(0, 11 if above else -17),
-            ha="center",
+            xytext=(9, 5 if above else -12),
+            ha="left",
             fontsize=7.5,
         )
-    axes.margins(x=0.16)
+    axes.margins(x=0.2)

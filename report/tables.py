@@ -25,14 +25,14 @@ def cells(row: RunRow) -> tuple[str, ...]:
     """One line of the table, as texts in the order of COLUMNS."""
     judgement = row.verdict["judgement"]
     verdict = judgement if row.verdict["as_expected"] else f"{judgement}, not as expected"
-    kinds = [f"{k} of {row.orders} {name}" for name, k in row.classes().items()]
+    kinds = [f"{k} {name}" for name, k in row.classes().items()]
     if row.verdict["lied"]:
         kinds.append(f"{row.verdict['lied']} lied")
     return (
         row.scenario,
         row.style,
         verdict,
-        ", ".join(kinds),
+        f"{', '.join(kinds)} of {row.orders}",
         _latency(row),
         _exposure(row),
         _inconsistency(row),

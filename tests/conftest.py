@@ -1,0 +1,18 @@
+"""What the tests share: a RabbitMQ node for the whole session, and systems in a temporary folder."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from choreography.rabbit_node import RabbitNode, find_server
+
+REQUIRED = os.environ.get("SAGA_REQUIRE_RABBITMQ") == "1"
+
+
+@pytest.fixture(scope="session")
+async def rabbit() -> AsyncIterator[RabbitNode]:
+    """A private RabbitMQ node; its tests are skipped where RabbitMQ is not installed, unless required."""
+    if find_server() is None and not REQUIRED:
+        pytest.skip("rabbitmq-server is not installed")
+    async with RabbitNode.open() as node:
+        yield node

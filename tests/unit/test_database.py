@@ -1,0 +1,85 @@
+import asyncio
+import sqlite3
+
+import pytest
+from shared_domain.database import Database
+
+SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY);"
+
+
+def _add(n):
+    return lambda tx: tx.run("INSERT INTO t VALUES (?)", n)
+
+
+async def _all(database):
+    rows = await database.read(lambda tx: tx.all("SELECT n FROM t ORDER BY n"))
+    return [row["n"] for row in rows]
+
+
+async def test_what_was_written_is_there_after_reopening(tmp_path):
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        await database.write(_add(1))
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        assert await _all(database) == [1]
+
+
+async def test_transactions_that_wait_together_share_a_commit(tmp_path):
+    commits = []
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        await database._connection.set_trace_callback(
+            lambda sql: commits.append(sql) if sql == "COMMIT" else None
+        )
+        await asyncio.gather(*(database.write(_add(n)) for n in range(50)))
+        assert await _all(database) == list(range(50))
+    assert len(commits) < 10
+
+
+async def test_one_that_asks_to_commit_alone_shares_with_nobody(tmp_path):
+    commits = []
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        await database._connection.set_trace_callback(
+            lambda sql: commits.append(sql) if sql == "COMMIT" else None
+        )
+        await asyncio.gather(*(database.write(_add(n), alone=True) for n in range(5)))
+    assert len(commits) == 5
+
+
+async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path):
+    def poison(tx):
+        tx.run("INSERT INTO t VALUES (100)")
+        raise ValueError("poison")
+
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        works = [_add(1), poison, _add(2), _add(1)]
+        results = await asyncio.gather(
+            *(database.write(work) for work in works), return_exceptions=True
+        )
+        assert await _all(database) == [1, 2]
+    assert [type(r) for r in results] == [int, ValueError, int, sqlite3.IntegrityError]
+
+
+async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path):
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        for n in range(20):
+            task = asyncio.create_task(database.write(_add(n)))
+            await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        await database.write(_add(1000))
+        assert 1000 in await _all(database)
+
+
+async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path):
+    (tmp_path / "a").write_bytes(b"a letter, not a database" * 100)
+    with pytest.raises(sqlite3.DatabaseError):
+        async with Database.open(tmp_path / "a", schema=SCHEMA):
+            pass
+    assert (tmp_path / "a").read_bytes() == b"a letter, not a database" * 100
+
+
+async def test_a_commit_wakes_who_waits_for_a_change(tmp_path):
+    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+        waiting = asyncio.create_task(database.changed(within_s=30))
+        await database.write(_add(1))
+        async with asyncio.timeout(5):
+            await waiting

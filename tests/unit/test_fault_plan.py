@@ -1,0 +1,85 @@
+import json
+
+import pytest
+from scenarios.fault_plan import FaultPlan, Moment, PlannedFaults
+from shared_domain.clock import SystemClock
+from shared_domain.errors import OutcomeUnknown, UsageError
+from shared_domain.faults import Point
+from shared_domain.messages import ChargePayment
+from tests.samples import FAST, command, order
+
+LINE = {"orders": "all", "operation": "ChargePayment", "moment": "participant.error"}
+
+
+def _plan(*lines):
+    return FaultPlan.from_json({"schema": 1, "faults": list(lines)})
+
+
+def _faults(plan, n=100, seed=1):
+    ids = [f"o{i}" for i in range(n)]
+    return PlannedFaults(plan, ids, seed=seed, policy=FAST, clock=SystemClock())
+
+
+def test_a_plan_reads_as_it_is_written():
+    plan = _plan(LINE | {"attempts": [1, 2], "for_s": 2.5}, LINE | {"orders": {"every": 4}})
+    assert FaultPlan.from_json(json.loads(json.dumps(plan.to_json()))) == plan
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        {},
+        {"schema": 2, "faults": []},
+        {"schema": 1},
+        {"schema": 1, "faults": ["x"]},
+        *(
+            {"schema": 1, "faults": [LINE | wrong]}
+            for wrong in (
+                {"moment": "sometime"},
+                {"operation": "Steal"},
+                {"orders": -1},
+                {"orders": [-1]},
+                {"orders": {"every": 0}},
+                {"orders": {"share": 2}},
+                {"orders": {"every": 2, "share": 0.5}},
+                {"attempts": [0]},
+                {"attempts": "some"},
+                {"for_s": "long"},
+                {"for_s": -1},
+                {"color": "red"},
+            )
+        ),
+    ],
+)
+def test_a_malformed_plan_is_refused(document):
+    with pytest.raises(UsageError):
+        FaultPlan.from_json(document)
+
+
+def test_a_share_strikes_the_same_orders_for_the_same_seed_and_others_for_another():
+    fault = _plan(LINE | {"orders": {"share": 0.3}}).faults[0]
+    struck = [
+        [i for i in range(1000) if fault.strikes_order(i, seed=seed)] for seed in (1, 1, 2)
+    ]
+    assert struck[0] == struck[1] != struck[2]
+    assert 230 < len(struck[0]) < 370
+
+
+async def test_a_fault_strikes_its_order_its_operation_and_its_attempt_only():
+    faults = _faults(_plan(LINE | {"orders": [3], "attempts": [2]}))
+    right, wrong = (command(ChargePayment, order(i)) for i in ("o3", "o4"))
+    for charge in (right, wrong):
+        faults.arrive(charge)
+        await faults.reach(Point.BEFORE_COMMIT, charge)
+        faults.arrive(charge)
+    await faults.reach(Point.BEFORE_COMMIT, wrong)
+    with pytest.raises(OutcomeUnknown):
+        await faults.reach(Point.BEFORE_COMMIT, right)
+    (injection,) = faults.injections()
+    assert (injection.order_id, injection.attempt, injection.struck) == ("o3", 2, True)
+
+
+def test_a_fault_whose_moment_never_came_is_listed_as_not_reached():
+    (injection,) = _faults(_plan(LINE | {"orders": [7]})).injections()
+    assert (injection.moment, injection.reached, injection.struck) == (Moment.ERROR, False, False)

@@ -1,0 +1,171 @@
+"""The judge, on rows written by hand: every class, every law, and the proofs it gives."""
+
+import pytest
+from scenarios.fault_plan import Injection
+from scenarios.judgement import judge
+from scenarios.oracle import Asked
+from scenarios.scenario import Scenario
+from scenarios.verdict import Exit, Judgement, OrderClass
+from shared_domain.ports import Parked
+
+ANYTHING = Scenario(name="x", story="x", expects=lambda i: frozenset(OrderClass))
+PLACE, CONFIRM, CANCEL = (
+    ("order", "PlaceOrder", "done", 0),
+    ("order", "ConfirmOrder", "done", 0),
+    ("order", "CancelOrder", "undone", 0),
+)
+RESERVE, RELEASE = ("inventory", "ReserveStock", "done", -1), ("inventory", "ReleaseStock", "undone", 1)
+CHARGE, REFUND = ("payment", "ChargePayment", "done", 500), ("payment", "RefundPayment", "undone", -500)
+BOOK = ("shipping", "BookShipment", "done", 1)
+REFUSED = ("shipping", "BookShipment", "refused", 0)
+COMMITTED = [PLACE, RESERVE, CHARGE, BOOK, CONFIRM]
+COMPENSATED = [PLACE, RESERVE, CHARGE, REFUSED, REFUND, RELEASE, CANCEL]
+
+
+def _judge(rows, status, *, told="", parked=(), accepted=True, injections=(), free=None, took_s=1.0):
+    ledgers = {name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")}
+    for seq, (participant, operation, effect, delta) in enumerate(rows):
+        ledgers[participant]["ledger"].append(
+            {
+                "seq": seq, "order_id": "o1", "operation": operation, "effect": effect, "delta": delta,
+                "message_id": f"o1:{operation}", "mono_s": 100 + took_s * seq / max(1, len(rows) - 1),
+            }
+        )  # fmt: skip
+    ledgers["order"]["orders"] = [{"order_id": "o1", "status": status}] if status else []
+    moved = sum(delta for participant, _, _, delta in rows if participant == "inventory")
+    reserved = sum(1 for row in rows if row == RESERVE)
+    released = sum(1 for row in rows if row[1] == "ReleaseStock" and row[2] == "undone")
+    ledgers["inventory"]["stock"] = [
+        {"item": "book", "initial": 10, "free": 10 + moved if free is None else free}
+    ]
+    ledgers["inventory"]["reservations"] = [
+        {"order_id": "o1", "item": "book", "reserved": reserved, "released": released}
+    ]
+    asked = Asked(
+        order_id="o1", item="book", quantity=1, amount_cents=500, accepted=accepted,
+        told=("PENDING", told or status or "UNKNOWN"), intended_mono_s=100, accepted_mono_s=100,
+    )  # fmt: skip
+    return judge(
+        scenario=ANYTHING,
+        asked=[asked],
+        ledgers=ledgers,
+        parked=parked,
+        injections=injections,
+        saga_deadline_s=60,
+        run_ended_mono_s=200,
+    )
+
+
+def _parked(operation):
+    return [Parked(order_id="o1", operation=operation, where="dead letter", why="budget")]
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "more", "expected"),
+    [
+        (COMMITTED, "CONFIRMED", {}, "committed"),
+        (COMPENSATED, "CANCELLED", {}, "compensated"),
+        ([("order", "PlaceOrder", "refused", 0)], "REJECTED", {}, "rejected"),
+        ([], "", {"accepted": False}, "rejected"),
+        (COMMITTED, "CONFIRMED", {"took_s": 61}, "late"),
+        (COMPENSATED[:4], "PENDING", {"parked": _parked("RefundPayment")}, "parked"),
+        ([], "", {"parked": _parked("")}, "parked"),
+    ],
+)
+def test_a_consistent_order_has_a_good_class(rows, status, more, expected):
+    verdict = _judge(rows, status, **more)
+    assert verdict.orders[0].order_class == expected
+    assert verdict.judgement is Judgement.CONSISTENT
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "more", "expected"),
+    [
+        ([PLACE, RESERVE, CHARGE, CHARGE, BOOK, CONFIRM], "CONFIRMED", {}, "duplicated"),
+        ([*COMPENSATED[:5], REFUND, RELEASE, CANCEL], "CANCELLED", {}, "duplicated"),
+        ([PLACE, RESERVE, BOOK, CONFIRM], "CONFIRMED", {}, "half-done"),
+        ([PLACE, RESERVE, CHARGE, REFUSED, RELEASE, CANCEL], "CANCELLED", {}, "half-done"),
+        ([PLACE, RESERVE, ("inventory", "ReleaseStock", "undone", -1), CANCEL], "CANCELLED", {}, "half-done"),
+        ([PLACE, RESERVE, CHARGE, BOOK], "CONFIRMED", {}, "half-done"),
+        ([PLACE, RESERVE], "PENDING", {}, "stuck"),
+        ([], "", {}, "stuck"),
+        ([PLACE, RESERVE], "PENDING", {"parked": _parked("ChargePayment")}, "stuck"),
+    ],
+)  # fmt: skip
+def test_an_inconsistent_order_has_a_bad_class_and_its_rows_as_witnesses(
+    rows, status, more, expected
+):
+    verdict = _judge(rows, status, **more)
+    (order,) = verdict.orders
+    assert order.order_class == expected
+    assert order.why
+    assert len(order.witnesses) > 0 or not rows
+    assert verdict.judgement is Judgement.INCONSISTENT
+    assert verdict.exit_code() is Exit.NOT_AS_EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("rows", "status", "told"),
+    [
+        (COMPENSATED, "CANCELLED", "CONFIRMED"),
+        (COMMITTED, "CONFIRMED", "CANCELLED"),
+        (COMPENSATED[:4], "PENDING", "CANCELLED"),
+        (COMMITTED, "CONFIRMED", "PARKED"),
+    ],
+)
+def test_a_customer_who_was_told_the_contrary_was_lied_to(rows, status, told):
+    verdict = _judge(rows, status, told=told, parked=_parked("RefundPayment"))
+    assert verdict.orders[0].lied
+    assert verdict.judgement is Judgement.INCONSISTENT
+
+
+def _broken(verdict):
+    return {law.law for law in verdict.laws if not law.held}
+
+
+def test_money_that_was_kept_breaks_the_law_of_money():
+    verdict = _judge([PLACE, RESERVE, CHARGE, REFUSED, RELEASE, CANCEL], "CANCELLED")
+    assert _broken(verdict) == {"money is conserved"}
+    law = next(law for law in verdict.laws if not law.held)
+    assert [row["operation"] for row in law.witnesses] == ["ChargePayment"]
+
+
+def test_stock_that_vanished_breaks_the_law_of_stock():
+    assert "stock is conserved" in _broken(_judge(COMMITTED, "CONFIRMED", free=3))
+
+
+def test_stock_below_zero_is_oversold():
+    assert "never oversold" in _broken(_judge(COMMITTED, "CONFIRMED", free=-1))
+
+
+def test_a_refund_before_its_charge_breaks_the_law_of_causes():
+    rows = [PLACE, RESERVE, REFUND, CHARGE, REFUSED, RELEASE, CANCEL]
+    assert _broken(_judge(rows, "CANCELLED")) == {
+        "a compensation only after its forward step, or as its tombstone"
+    }
+
+
+def test_compensations_out_of_order_break_the_law_of_reverse_order():
+    rows = [PLACE, RESERVE, CHARGE, REFUSED, RELEASE, REFUND, CANCEL]
+    assert _broken(_judge(rows, "CANCELLED")) == {"compensations run in reverse order"}
+
+
+def test_a_fault_that_never_struck_makes_the_run_unknown():
+    missed = Injection(order_id="o1", operation="ChargePayment", attempt=1, moment="answer.lost")
+    verdict = _judge(COMMITTED, "CONFIRMED", injections=[missed])
+    assert verdict.judgement is Judgement.UNKNOWN
+    assert verdict.exit_code() is Exit.UNKNOWN
+
+
+def test_inconsistency_is_measured_from_the_end_of_the_order_until_its_effects_agree():
+    rows = [PLACE, RESERVE, CHARGE, REFUSED, CANCEL, REFUND, RELEASE]
+    (timing,) = _judge(rows, "CANCELLED", took_s=6).timings
+    assert timing.inconsistency_s == pytest.approx(2.0)
+    assert timing.money_exposure_s == pytest.approx(3.0)
+    assert timing.open == []
+
+
+def test_money_never_returned_is_an_open_interval():
+    rows = [PLACE, RESERVE, CHARGE, REFUSED, RELEASE, CANCEL]
+    (timing,) = _judge(rows, "CANCELLED").timings
+    assert set(timing.open) == {"money", "inconsistency"}

@@ -1,0 +1,89 @@
+"""Both styles carry the same retry budget and the same deadlines."""
+
+import itertools
+
+import pytest
+from choreography import reactions
+from choreography.system import topology
+from orchestration.saga_definition import FORWARD, PAGES, saga_definition
+from shared_domain.guards import Guards
+from shared_domain.messages import COMMANDS
+from shared_domain.policy import Policy, backoff_s
+
+POLICY = Policy()
+ORDERS = list(PAGES)
+
+
+def _tasks(step_order, guards=None):
+    states = saga_definition(step_order, guards or Guards.all())["States"]
+    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_every_task_retries_as_often_and_waits_as_long_as_the_policy_says(step_order):
+    for state in _tasks(step_order).values():
+        poison, retrier = state["Retry"]
+        assert poison == {"ErrorEquals": ["UnreadableMessage"], "MaxAttempts": 0}
+        waits = [
+            backoff_s(
+                attempt=n,
+                interval_s=retrier["IntervalSeconds"],
+                rate=retrier["BackoffRate"],
+                cap_s=retrier["MaxDelaySeconds"],
+            )
+            for n in range(1, retrier["MaxAttempts"] + 1)
+        ]
+        assert waits == POLICY.delays_s() == [1, 2, 4]
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_the_delay_queues_wait_as_long_as_the_tasks_do(step_order):
+    queues = topology(prefix="x", step_order=step_order, policy=Policy(time_scale=0.5))
+    assert queues.retry_delays_s == (0.5, 1.0, 2.0)
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_every_task_has_the_step_deadline_and_all_together_keep_within_the_sagas(step_order):
+    deadlines = [state["TimeoutSeconds"] for state in _tasks(step_order).values()]
+    assert set(deadlines) == {POLICY.step_deadline_s}
+    assert sum(deadlines) <= POLICY.saga_deadline_s
+
+
+def test_both_styles_agree_on_what_is_a_compensation():
+    assert {c.__name__ for c in reactions.FORWARD} == FORWARD
+    assert set(_tasks("inventory-first")) == set(COMMANDS)
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_without_retries_only_the_compensations_keep_theirs(step_order):
+    tasks = _tasks(step_order, Guards(retries=False))
+    assert {name for name, state in tasks.items() if "Retry" not in state} == FORWARD
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_both_styles_walk_through_the_same_steps(step_order):
+    """Every edge from one command's answer to the next command, in both pages."""
+    states = saga_definition(step_order, Guards.all())["States"]
+    table = {
+        event.__name__: command.__name__
+        for event, (_, command) in reactions.STEP_ORDERS[step_order].items()
+    }
+    asl = {}
+    for state in states.values():
+        for rule in state.get("Choices", []):
+            if states[rule["Next"]]["Type"] == "Task":
+                asl[rule["StringEquals"]] = rule["Next"]
+    first, second = {
+        "inventory-first": ("StockReleased", "PaymentRefunded"),
+        "payment-first": ("PaymentRefunded", "StockReleased"),
+    }[step_order]
+    for event, command in itertools.chain(asl.items(), [(first, "CancelOrder")]):
+        assert table[event] == command, event
+    for command, event in (
+        ("ReserveStock", "StockReservationFailed"),
+        ("ChargePayment", "PaymentFailed"),
+        ("BookShipment", "ShipmentBookingFailed"),
+    ):
+        assert states[command]["Catch"][0]["Next"] == table[event]
+    undo = {"PaymentRefunded": "RefundPayment", "StockReleased": "ReleaseStock"}
+    assert states[undo[second]]["Next"] == table[second] == undo[first]

@@ -30,6 +30,19 @@ REOPEN_S = 0.1
 _LOST = (aiormq.exceptions.AMQPError, ConnectionError, TimeoutError, OSError, RuntimeError)
 
 
+async def check_server(url: str) -> None:
+    """See the server answer once. Raise UsageError if it does not."""
+    try:
+        connection = await aio_pika.connect(url, timeout=CONFIRM_S)
+    except (*_LOST, ValueError) as error:
+        where = url.rpartition("@")[2]
+        raise UsageError(
+            f"RabbitMQ at {url.partition(':')[0]}://{where} does not answer ({error}):"
+            " check the address, or use --broker memory"
+        ) from error
+    await connection.close()
+
+
 class _Delivery:
     """One unacked message on one channel."""
 
@@ -74,15 +87,9 @@ class RabbitBroker:
     async def open(
         cls, url: str, topology: Topology, *, durability: str = "process", confirms: bool = True
     ) -> AsyncIterator["RabbitBroker"]:
-        """Declare the topology and see it answer. Raise UsageError if the server refuses."""
+        """Declare the topology and see it answer. Raise NotDelivered if the server does not."""
         broker = cls(url, topology, durability=durability, confirms=confirms)
-        try:
-            await broker._open()
-        except _LOST as error:
-            raise UsageError(
-                f"RabbitMQ at {aio_pika.connection.URL(url).with_password(None)} does not answer"
-                f" ({error}): check the address, or use --broker memory"
-            ) from error
+        await broker._open()
         try:
             yield broker
         finally:
@@ -139,19 +146,16 @@ class RabbitBroker:
             await self._channel.exchange_delete(self._name("events"))
 
     async def _open(self) -> AbstractExchange:
-        """The exchange, on a connection that was alive a moment ago. Raise NotDelivered, or _LOST the first time."""
+        """The exchange, on a connection that was alive a moment ago. Raise NotDelivered."""
         async with self._opening:
             if self._exchange and self._channel and not self._channel.is_closed:
                 return self._exchange
-            first = self._connection is None
             try:
                 await self._close()
                 self._connection = await aio_pika.connect(self._url, timeout=CONFIRM_S)
                 self._channel = await self._connection.channel(publisher_confirms=self._confirms)
                 self._exchange = await self._declare(self._channel)
             except _LOST as error:
-                if first:
-                    raise
                 raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
             return self._exchange
 

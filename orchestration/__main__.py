@@ -42,7 +42,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
             durability=arguments.durability,
         ) as engine,
     ):
-        runner = web.AppRunner(application(engine), access_log=None)
+        runner = web.AppRunner(application(engine), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             await web.TCPSite(runner, "127.0.0.1", arguments.port).start()

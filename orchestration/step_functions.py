@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
@@ -18,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from orchestration.engine.errors import ApiError
 from orchestration.engine.service import REGION, StepFunctionsEngine
-from shared_domain.errors import NotDelivered, OutcomeUnknown
+from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
 
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """(action such as "StartExecution", parameters) -> answer. Raises Refused, NotDelivered or OutcomeUnknown."""
@@ -74,6 +75,20 @@ class StepFunctions:
             if "nextToken" not in page:
                 return events
             parameters["nextToken"] = page["nextToken"]
+
+
+async def check_endpoint(url: str) -> None:
+    """See something listen at an endpoint. Raise UsageError if nothing does."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port or (443 if parts.scheme == "https" else 80)
+        async with asyncio.timeout(DEADLINE_S):
+            _, writer = await asyncio.open_connection(parts.hostname, port)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise UsageError(
+            f"Step Functions at {url} does not answer ({error}): check --engine, or use --engine inprocess"
+        ) from error
+    writer.close()
 
 
 def _seconds(timestamp: float | datetime) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
-from shared_domain.errors import Failure, UsageError
 from shared_domain.guards import Guards
 from shared_domain.messages import Order
 from shared_domain.participants import Participants
@@ -58,14 +57,9 @@ class OrchestratedSystem:
         clock: Clock,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        try:
-            arn = await step_functions.create(
-                name=name, definition=saga_definition(step_order, guards)
-            )
-        except Failure as failure:
-            raise UsageError(
-                f"Step Functions does not answer ({failure}): check --engine, or use --engine inprocess"
-            ) from failure
+        arn = await step_functions.create(
+            name=name, definition=saga_definition(step_order, guards)
+        )
         yield cls(
             participants=participants,
             step_functions=step_functions,

@@ -98,7 +98,7 @@ async def serve_functions(functions: Mapping[str, Function], *, port: int) -> As
 
     application = web.Application(client_max_size=2 * messages.MAX_BYTES)
     application.router.add_post("/2015-03-31/functions/{name}/invocations", invoke)
-    runner = web.AppRunner(application, access_log=None)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()

@@ -1,6 +1,7 @@
 """The conservation laws of a whole run, from the participants' rows alone."""
 
 from collections import defaultdict
+from itertools import pairwise
 from typing import Any
 
 from scenarios.oracle import FORWARD_OF, OrderFacts, witness
@@ -11,14 +12,20 @@ from shared_domain.ports import Ledgers
 MOST_WITNESSES = 20
 
 
-def judge_laws(facts: list[OrderFacts], ledgers: Ledgers, *, ended: set[str]) -> list[LawVerdict]:
-    """Every law. `ended`: the orders that count for money; the others are judged by their class."""
+def judge_laws(
+    facts: list[OrderFacts], ledgers: Ledgers, *, ended: set[str], longest_silence_s: float
+) -> list[LawVerdict]:
+    """Every law. `ended`: the orders that count for money; the others are judged by their class.
+
+    `longest_silence_s`: the longest that somebody can be at work on a saga without a new row.
+    """
     return [
         _money(facts, ended),
         _stock(ledgers),
         _never_oversold(ledgers),
         _compensation_has_a_cause(facts),
         _reverse_order(facts),
+        _nobody_was_idle(facts, longest_silence_s),
     ]
 
 
@@ -105,3 +112,23 @@ def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
             why = f"{order.asked.order_id}: undone in the order {names}"
             broken.append((why, [witness(row) for row in undone]))
     return _verdict("compensations run in reverse order", broken)
+
+
+def _nobody_was_idle(facts: list[OrderFacts], longest_silence_s: float) -> LawVerdict:
+    """The saga deadline rescues what is slow, not what was dropped.
+
+    A saga that was silent for longer than a whole retry budget and went on only because it expired
+    had been lost: an event without a reaction, or a message that vanished.
+    """
+    broken = []
+    for order in facts:
+        for before, rescue in pairwise(order.rows):
+            silence_s = rescue["mono_s"] - before["mono_s"]
+            expired = rescue["caused_by"] == f"{order.asked.order_id}:OrderExpired"
+            if expired and silence_s > longest_silence_s:
+                why = (
+                    f"{order.asked.order_id}: nothing followed {before['operation']}"
+                    f" ({before['effect']}) until the saga deadline"
+                )
+                broken.append((why, [witness(before), witness(rescue)]))
+    return _verdict("no saga is dropped and left to its deadline", broken)

@@ -187,7 +187,7 @@ class _Run:
                 customer.intended_mono_s += begun
                 shop.create_task(self._place(customer, assembled))
         ids = [customer.order.order_id for customer in self._customers if customer.accepted_mono_s]
-        settlement = await system.settle(ids, deadline_s=3 * self._policy.saga_s() + 10)
+        settlement = await system.settle(ids, deadline_s=2 * self._policy.saga_s() + 3)
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
@@ -199,7 +199,7 @@ class _Run:
             ledgers=ledgers,
             parked=parked,
             injections=injections,
-            saga_deadline_s=self._policy.saga_s(),
+            policy=self._policy,
             run_ended_mono_s=ended,
             failures=self._failures,
         )

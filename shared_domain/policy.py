@@ -51,6 +51,10 @@ class Policy:
         """The saga deadline, scaled."""
         return self.saga_deadline_s * self.time_scale
 
+    def budget_s(self) -> float:
+        """The longest that one step can take: every attempt to its deadline, and the waits in between."""
+        return (self.max_retries + 1) * self.step_s() + sum(self.delays_s())
+
     def quiet_s(self) -> float:
         """How long ledgers must stay unchanged before a run counts as settled: twice the longest wait."""
         return 2 * max(self.delays_s())

@@ -5,7 +5,7 @@ import json
 import logging
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -83,10 +83,9 @@ def demo(
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     _say_backends(chosen, engine)
-    folder = suite_folder(out, "demo")
     result = _carry_out(
         _suite(
-            folder,
+            lambda: suite_folder(out, "demo"),
             scenarios=[SCENARIOS[name] for name in HEADLINE],
             styles=list(STYLES),
             broker=chosen,
@@ -97,10 +96,10 @@ def demo(
             time_scale=DEMO_TIME_SCALE,
         )
     )
-    page = write_report(result.rows, folder / "report", left_out=[])
+    page = write_report(result.rows, result.folder / "report", left_out=[])
     _wide().print(comparison(result.rows))
     print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
-    print(f"Runs:   {folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
+    print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
     raise typer.Exit(result.exit_code())
 
 
@@ -138,7 +137,7 @@ def run_scenarios(
     several = len(stories) * len(styles) > 1
     result = _carry_out(
         _suite(
-            suite_folder(out, f"suite-s{seed}") if several else out,
+            lambda: suite_folder(out, f"suite-s{seed}") if several else out,
             scenarios=stories,
             styles=styles,
             broker=chosen,
@@ -206,7 +205,7 @@ def report(
 
 
 async def _suite(
-    folder: Path,
+    make_folder: Callable[[], Path],
     *,
     scenarios: list[Scenario],
     styles: list[str],
@@ -239,7 +238,7 @@ async def _suite(
             for scenario in scenarios
             for style in styles
         ]
-        return await run_suite(specs, folder)
+        return await run_suite(specs, make_folder())
 
 
 def _carry_out(work: Coroutine[Any, Any, T]) -> T:

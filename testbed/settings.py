@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from choreography.rabbit_broker import check_server
 from choreography.rabbit_node import RabbitNode, find_server
+from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.scenario import Scenario
@@ -38,7 +40,14 @@ def choose_engine(wanted: str, broker: str) -> str:
 
 @asynccontextmanager
 async def open_backends(broker: str, engine: str) -> AsyncIterator[Backends]:
-    """The chosen backends; a private RabbitMQ node is started, and stopped at the end."""
+    """The chosen backends; a private RabbitMQ node is started, and stopped at the end.
+
+    Raise UsageError if a backend of the user's own does not answer.
+    """
+    if broker.startswith("amqp"):
+        await check_server(broker)
+    if engine.startswith("http"):
+        await check_endpoint(engine)
     if broker == "rabbitmq":
         async with RabbitNode.open() as node:
             yield Backends(broker=node.url, node=node, engine=engine)

@@ -6,6 +6,7 @@ from scenarios.judgement import judge
 from scenarios.oracle import Asked
 from scenarios.scenario import Scenario
 from scenarios.verdict import Exit, Judgement, OrderClass
+from shared_domain.policy import Policy
 from shared_domain.ports import Parked
 
 ANYTHING = Scenario(name="x", story="x", expects=lambda i: frozenset(OrderClass))
@@ -28,7 +29,9 @@ def _judge(rows, status, *, told="", parked=(), accepted=True, injections=(), fr
         ledgers[participant]["ledger"].append(
             {
                 "seq": seq, "order_id": "o1", "operation": operation, "effect": effect, "delta": delta,
-                "message_id": f"o1:{operation}", "mono_s": 100 + took_s * seq / max(1, len(rows) - 1),
+                "message_id": f"o1:{operation}",
+                "caused_by": "o1:OrderExpired" if operation == "CancelShipment" else "o1:x",
+                "mono_s": 100 + took_s * seq / max(1, len(rows) - 1),
             }
         )  # fmt: skip
     ledgers["order"]["orders"] = [{"order_id": "o1", "status": status}] if status else []
@@ -51,7 +54,7 @@ def _judge(rows, status, *, told="", parked=(), accepted=True, injections=(), fr
         ledgers=ledgers,
         parked=parked,
         injections=injections,
-        saga_deadline_s=60,
+        policy=Policy(),
         run_ended_mono_s=200,
     )
 
@@ -148,6 +151,16 @@ def test_a_refund_before_its_charge_breaks_the_law_of_causes():
 def test_compensations_out_of_order_break_the_law_of_reverse_order():
     rows = [PLACE, RESERVE, CHARGE, REFUSED, RELEASE, REFUND, CANCEL]
     assert _broken(_judge(rows, "CANCELLED")) == {"compensations run in reverse order"}
+
+
+EXPIRED = [PLACE, RESERVE, ("shipping", "CancelShipment", "tombstone", 0), RELEASE, CANCEL]
+
+
+@pytest.mark.parametrize(("took_s", "broken"), [(100, set()), (120, {"no saga is dropped and left to its deadline"})])
+def test_a_saga_that_only_its_deadline_set_going_again_had_been_dropped(took_s, broken):
+    verdict = _judge(EXPIRED, "CANCELLED", took_s=took_s)  # silent for a quarter of it; the budget is 27 s
+    assert verdict.orders[0].order_class == "late"
+    assert _broken(verdict) == broken
 
 
 def test_a_fault_that_never_struck_makes_the_run_unknown():

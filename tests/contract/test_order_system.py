@@ -1,0 +1,153 @@
+"""What every style promises to customers and operators, over every pair of backends."""
+
+import secrets
+from contextlib import AsyncExitStack
+
+import pytest
+from scenarios.fault_plan import FaultPlan, PlannedFaults
+from scenarios.systems import STYLES, Backends, Setting
+from shared_domain.clock import SystemClock
+from shared_domain.guards import Guards
+from shared_domain.participants import open_participants
+from shared_domain.payment.model import CARD_LIMIT_CENTS
+from shared_domain.tracing import OtelTracer
+from tests.samples import FAST, order
+
+FAILING_REFUND = {
+    "schema": 1,
+    "faults": [
+        {"orders": "all", "operation": "RefundPayment", "moment": "participant.error", "attempts": "all"}
+    ],
+}
+
+
+async def _open(stack, backends, tmp_path, style, *, plan=None, step_order="inventory-first", guards=None):
+    clock, tracer, guards = SystemClock(), OtelTracer(), guards or Guards.all()
+    faults = PlannedFaults(
+        FaultPlan.from_json(plan) if plan else FaultPlan(), ["o1"], seed=1, policy=FAST, clock=clock
+    )
+    participants = await stack.enter_async_context(
+        open_participants(
+            tmp_path, policy=FAST, guards=guards, faults=faults, tracer=tracer, clock=clock,
+            durability="process",
+        )
+    )  # fmt: skip
+    await participants.stock_up({"book": 10})
+    setting = Setting(
+        folder=tmp_path, run_id=secrets.token_hex(4), backends=backends, step_order=step_order,
+        durability="process", policy=FAST, guards=guards, participants=participants, faults=faults,
+        tracer=tracer, clock=clock,
+    )  # fmt: skip
+    return (await stack.enter_async_context(STYLES[style](setting))).system
+
+
+@pytest.fixture(params=["embedded", "real"])
+def backends(request):
+    if request.param == "embedded":
+        return Backends()
+    node = request.getfixturevalue("rabbit")
+    return Backends(broker=node.url, node=node, engine="embedded")
+
+
+@pytest.fixture
+async def open_system(backends, tmp_path):
+    async with AsyncExitStack() as stack:
+
+        async def opened(style, **more):
+            return await _open(stack, backends, tmp_path, style, **more)
+
+        yield opened
+
+
+styles = pytest.mark.parametrize("style", STYLES)
+
+
+@styles
+@pytest.mark.parametrize("step_order", ["inventory-first", "payment-first"])
+async def test_an_order_goes_through_every_step_once_in_its_order(open_system, style, step_order):
+    system = await open_system(style, step_order=step_order)
+    assert await system.place_order(order("o1")) == "PENDING"
+    assert (await system.settle(["o1"], deadline_s=20)).how == "quiescent"
+    assert await system.outcome("o1") == "CONFIRMED"
+    ledgers = await system.ledgers()
+    rows = sorted((r for t in ledgers.values() for r in t["ledger"]), key=lambda r: r["mono_s"])
+    middle = ["ReserveStock", "ChargePayment"]
+    if step_order == "payment-first":
+        middle.reverse()
+    assert [r["operation"] for r in rows] == ["PlaceOrder", *middle, "BookShipment", "ConfirmOrder"]
+    assert {r["effect"] for r in rows} == {"done"}
+    assert rows[0]["caused_by"] == "o1:customer"
+    assert ledgers["inventory"]["stock"][0]["free"] == 8
+    assert ledgers["payment"]["payments"][0]["charged_cents"] == 1500
+
+
+@styles
+async def test_an_order_placed_twice_is_one_order(open_system, style):
+    system = await open_system(style)
+    for _ in range(2):
+        await system.place_order(order("o1"))
+    await system.settle(["o1"], deadline_s=20)
+    ledgers = await system.ledgers()
+    assert [len(tables["ledger"]) for tables in ledgers.values()] == [2, 1, 1, 1]
+
+
+@styles
+@pytest.mark.parametrize("step_order", ["inventory-first", "payment-first"])
+async def test_a_declined_card_leaves_nothing_behind(open_system, style, step_order):
+    system = await open_system(style, step_order=step_order)
+    await system.place_order(order("o1", amount_cents=CARD_LIMIT_CENTS + 1))
+    await system.settle(["o1"], deadline_s=20)
+    assert await system.outcome("o1") == "CANCELLED"
+    ledgers = await system.ledgers()
+    assert ledgers["inventory"]["stock"][0]["free"] == 10
+    assert ledgers["payment"]["payments"] == []
+
+
+@styles
+async def test_an_order_of_nothing_is_rejected_and_touches_nobody_else(open_system, style):
+    system = await open_system(style)
+    await system.place_order(order("o1", quantity=0))
+    await system.settle(["o1"], deadline_s=20)
+    assert await system.outcome("o1") == "REJECTED"
+    ledgers = await system.ledgers()
+    assert [len(tables["ledger"]) for tables in ledgers.values()] == [1, 0, 0, 0]
+
+
+@styles
+async def test_a_saga_whose_refund_fails_for_ever_is_parked_where_an_operator_sees_it(open_system, style):
+    system = await open_system(style, plan=FAILING_REFUND)
+    await system.place_order(order("o1", destination="Atlantis"))
+    assert (await system.settle(["o1"], deadline_s=20)).how == "quiescent"
+    (saga,) = await system.parked()
+    assert (saga.order_id, saga.operation) == ("o1", "RefundPayment")
+    assert "injected error" in saga.why
+    ledgers = await system.ledgers()
+    assert ledgers["inventory"]["stock"][0]["free"] == 8, "the chain stops where it is parked"
+
+
+@styles
+async def test_an_order_nobody_placed_is_unknown_and_does_not_settle(open_system, style):
+    system = await open_system(style)
+    assert await system.outcome("ghost") == "UNKNOWN"
+    settlement = await system.settle(["ghost"], deadline_s=0.5)
+    assert (settlement.how, settlement.open_orders) == ("deadline", ("ghost",))
+
+
+@styles
+async def test_without_the_semantic_lock_the_customer_is_told_too_early(open_system, style):
+    system = await open_system(style, guards=Guards(semantic_lock=False))
+    assert await system.place_order(order("o1", destination="Atlantis")) == "CONFIRMED"
+    await system.settle(["o1"], deadline_s=20)
+    assert await system.outcome("o1") == "CANCELLED"
+
+
+@styles
+async def test_the_evidence_names_every_order(open_system, style):
+    system = await open_system(style)
+    await system.place_order(order("o1"))
+    await system.settle(["o1"], deadline_s=20)
+    evidence = await system.evidence()
+    assert evidence
+    rows = [row for source in evidence.values() for row in source]
+    assert rows
+    assert {row["order_id"] for row in rows} == {"o1"}

@@ -1,0 +1,40 @@
+"""One way to carry a run out in tests."""
+
+from dataclasses import replace
+
+import pytest
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import FaultPlan
+from scenarios.runner import RunSpec, run
+from scenarios.systems import Backends
+from shared_domain.guards import Guards
+
+
+@pytest.fixture
+def carry_out(tmp_path):
+    """Run a scenario of the catalog; its RunResult."""
+
+    async def carried_out(
+        scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
+        **changes,
+    ):  # fmt: skip
+        spec = RunSpec(
+            scenario=replace(SCENARIOS[scenario], **changes),
+            style=style,
+            orders=orders,
+            seed=seed,
+            backends=backends or Backends(),
+            rate_per_s=rate_per_s,
+            time_scale=0.02,
+            guards=guards or Guards.all(),
+            extra_plan=FaultPlan.from_json({"schema": 1, "faults": list(faults)}),
+        )
+        return await run(spec, runs=tmp_path / "runs", facts={})
+
+    return carried_out
+
+
+@pytest.fixture
+def real_pair(rabbit):
+    """RabbitMQ, and the engine as a process of its own."""
+    return Backends(broker=rabbit.url, node=rabbit, engine="embedded")

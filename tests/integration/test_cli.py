@@ -1,0 +1,216 @@
+"""The program as a user meets it: exit codes, one clear line for bad input, Ctrl-C."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
+
+
+def _saga(*arguments, cwd, **environment):
+    return subprocess.run(
+        [*SAGA, *map(str, arguments)],
+        cwd=cwd,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def _assert_one_clear_line(done, *words):
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 1, done.stderr
+    for word in words:
+        assert word in errors[0]
+
+
+def test_a_run_as_expected_exits_0_and_leaves_a_folder_for_each_style(tmp_path):
+    done = _saga("run", "card_declined", *QUICK, "--json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    document = json.loads(done.stdout)
+    assert (document["schema"], document["ok"]) == (1, True)
+    assert [run["style"] for run in document["runs"]] == ["choreography", "orchestration"]
+    for run in document["runs"]:
+        assert (tmp_path / run["folder"] / "verdict.json").exists()
+    summary = json.loads((tmp_path / document["runs"][0]["folder"]).parent.joinpath("summary.json").read_text())
+    assert len(summary["runs"]) == 2
+
+
+def test_a_run_that_ends_otherwise_exits_1_and_says_how_to_do_it_again(tmp_path):
+    done = _saga("run", "delivered_twice", *QUICK, "--guards=-inbox", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "INCONSISTENT" in done.stdout
+    assert "again: saga run delivered_twice" in done.stdout
+
+
+def test_a_run_whose_fault_never_struck_exits_3(tmp_path):
+    plan = {"schema": 1, "faults": [{"orders": [0], "operation": "RefundPayment", "moment": "answer.lost"}]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    done = _saga("run", "happy_path", *QUICK, "--plan", "plan.json", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "no answer.lost at RefundPayment ever struck" in done.stdout
+
+
+def test_a_single_run_can_be_done_again_with_the_command_it_prints(tmp_path):
+    first = _saga("run", "last_item", *QUICK, "--style", "choreography", "--json", cwd=tmp_path)
+    replay = json.loads(first.stdout)["runs"][0]["replay"].split()
+    assert replay[0] == "saga"
+    second = _saga(*replay[1:], "--json", cwd=tmp_path)
+    classes = [json.loads(done.stdout)["runs"][0]["classes"] for done in (first, second)]
+    assert classes[0] == classes[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "nonsense"], ["unknown scenario 'nonsense'", "saga list"]),
+        (["run", "happy_path", "--style", "ballet"], ["unknown style 'ballet'", "choreography"]),
+        (["run", "happy_path", "--guards=-nothing"], ["unknown guards", "outbox"]),
+        (["run", "happy_path", "--broker", "pigeon"], ["unknown broker 'pigeon'", "memory"]),
+        (["run", "happy_path", "--engine", "steam"], ["unknown engine 'steam'", "inprocess"]),
+        (["run", "happy_path", "--broker", "amqp://127.0.0.1:1/"], ["does not answer", "--broker memory"]),
+        (["run", "happy_path", "--broker", "amqp://u:hush@127.0.0.1:1/"], ["does not answer"]),
+        (["run", "happy_path", "--broker", "memory", "--engine", "http://127.0.0.1:1"], ["does not answer"]),
+        (["run", "happy_path", "--plan", "absent.json"], ["absent.json", "cannot be read"]),
+        (["run", "happy_path", "--plan", "broken.json"], ["broken.json", "not JSON"]),
+        (["run", "happy_path", "--plan", "wrong.json"], ["schema"]),
+        (["run", "happy_path", "--broker", "memory", "--out", "/proc/nowhere"], ["cannot write", "--out"]),
+        (["demo", "--broker", "memory", "--out", "/proc/nowhere"], ["cannot write", "--out"]),
+        (["report", "absent"], ["is not a folder"]),
+        (["report", "empty"], ["holds no complete run"]),
+        (["report", "future"], ["schema 99", "reads 1"]),
+        (["report", "damaged"], ["not JSON"]),
+    ],
+)
+def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(tmp_path, arguments, words):
+    (tmp_path / "broken.json").write_text("{")
+    (tmp_path / "wrong.json").write_text('{"schema": 7}')
+    for name, text in (("empty", None), ("future", '{"schema": 99}'), ("damaged", "{")):
+        (tmp_path / name).mkdir()
+        if text:
+            (tmp_path / name / "run.json").write_text(text)
+    before = {p for p in tmp_path.rglob("*") if p.name != "runs"}
+    done = _saga(*arguments, cwd=tmp_path)
+    _assert_one_clear_line(done, *words)
+    assert "hush" not in done.stderr + done.stdout
+    complete = [p for p in tmp_path.rglob("verdict.json")]
+    assert complete == []
+    assert before <= set(tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("arguments", [["run"], ["run", "happy_path", "--orders", "0"], ["fly"], ["run", "x", "--fast"]])
+def test_wrong_usage_exits_2(tmp_path, arguments):
+    done = _saga(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_a_report_is_made_from_run_folders_alone(tmp_path):
+    _saga("run", "refund_flaky", *QUICK, cwd=tmp_path)
+    done = _saga("report", "runs", "--out", "page", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = {path.name for path in (tmp_path / "page").iterdir()}
+    charts = {f"{name}.{kind}" for name in ("outcomes", "latency", "timeline") for kind in ("png", "svg")}
+    assert names == {"index.html"} | charts
+    for chart in charts:
+        assert (tmp_path / "page" / chart).stat().st_size > 5000
+
+
+def test_help_and_list_name_everything(tmp_path):
+    assert "Exit codes" in _saga("--help", cwd=tmp_path).stdout
+    document = json.loads(_saga("list", "--json", cwd=tmp_path).stdout)
+    assert {"scenarios", "faults", "guards", "styles"} <= document.keys()
+    assert all(text for text in document["scenarios"].values())
+
+
+def test_the_environment_variable_chooses_the_broker_and_its_password_is_never_shown(tmp_path):
+    done = _saga(
+        "run", "happy_path", "--orders", "2", cwd=tmp_path, SAGA_AMQP_URL="amqp://u:hush@127.0.0.1:1/"
+    )
+    _assert_one_clear_line(done, "RabbitMQ at amqp://")
+    assert "hush" not in done.stderr
+
+
+def test_a_port_in_use_gets_one_clear_line_from_the_engine(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = subprocess.run(
+            [sys.executable, "-m", "orchestration", "--port", port, "--data", "d", "--lambda-endpoint", "http://x"],
+            cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+        )  # fmt: skip
+    _assert_one_clear_line(done, "address already in use")
+
+
+def test_a_foreign_history_file_is_refused_and_left_untouched(tmp_path):
+    letter = b"Dear engine, " * 500
+    (tmp_path / "history.sqlite").write_bytes(letter)
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration", "--port", "0", "--data", ".", "--lambda-endpoint", "http://x"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    _assert_one_clear_line(done, "history.sqlite")
+    assert (tmp_path / "history.sqlite").read_bytes() == letter
+
+
+def _children(pid):
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[1]) == pid:
+            child = int(stat.parent.name)
+            found += [child, *_children(child)]
+    return found
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("pair", ["embedded", "real"])
+def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(tmp_path, request, pair, number):
+    broker, scenario = ["--broker", "memory"], "happy_path"
+    if pair == "real":
+        request.getfixturevalue("rabbit")
+        broker = ["--broker", "rabbitmq"]
+    process = subprocess.Popen(
+        [*SAGA, "run", scenario, "--style", "orchestration", "--orders", "500", "--rate", "10", *broker],
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 30
+    while not list(tmp_path.glob("runs/*/run.json")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.5)
+    children = _children(process.pid)
+    assert children or pair == "embedded"
+    started = time.monotonic()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=20)
+    assert time.monotonic() - started < 2.5
+    assert process.returncode == 130
+    assert "Traceback" not in errors
+    while alive := [pid for pid in children if Path(f"/proc/{pid}/stat").exists()]:
+        # helpers of the Erlang VM notice its death by themselves
+        assert time.monotonic() - started < 2.5, alive
+        time.sleep(0.05)
+    (about,) = tmp_path.glob("runs/*/run.json")
+    assert json.loads(about.read_text())["status"] == "interrupted"
+    done = _saga("report", "runs", cwd=tmp_path)
+    _assert_one_clear_line(done, "holds no complete run")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binomtest
+from scipy.special import betaincinv
 
 LEAST_N_FOR_INTERVAL = {0.5: 6, 0.95: 72, 0.99: 368}
 """Fewest observations for which a distribution-free two-sided 95 % interval of a quantile exists."""
@@ -34,8 +34,9 @@ class Proportion:
 
 
 def proportion(k: int, n: int) -> Proportion:
-    """k of n with its interval."""
+    """K of n with its interval."""
     if n == 0:
         return Proportion(0, 0, 0.0, 1.0)
-    interval = binomtest(k, n).proportion_ci(confidence_level=0.95, method="exact")
-    return Proportion(k, n, float(interval.low), float(interval.high))
+    low = float(betaincinv(k, n - k + 1, 0.025)) if k else 0.0
+    high = float(betaincinv(k + 1, n - k, 0.975)) if k < n else 1.0
+    return Proportion(k, n, low, high)

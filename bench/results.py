@@ -25,7 +25,7 @@ class RunRow:
 
     @property
     def style(self) -> str:
-        """choreography or orchestration."""
+        """Choreography or orchestration."""
         return str(self.about["style"])
 
     @property
@@ -64,7 +64,7 @@ class RunRow:
         return float(sum(t["inconsistency_s"] for t in self.verdict["timing"]["orders"]))
 
     def faults(self) -> dict[str, Counter[str]]:
-        """moment at operation -> how many were planned, reached, struck, and changed anything."""
+        """Moment at operation -> how many were planned, reached, struck, and changed anything."""
         counted: dict[str, Counter[str]] = {}
         for fault in read_lines(self.folder / "faults.jsonl"):
             name = f"{fault['moment']} at {fault['operation']}"

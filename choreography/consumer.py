@@ -4,6 +4,7 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 """
 
 import asyncio
+from collections.abc import Awaitable
 
 from choreography.broker import Broker, Delivery
 from choreography.reactions import FORWARD, GAVE_UP, Reactions
@@ -59,9 +60,7 @@ class Consumer:
         except UnreadableMessage as error:
             await self._park(delivery, "", f"unreadable: {error}")
             return
-        command = (
-            message if isinstance(message, Command) else messages.follow(operation, message)
-        )
+        command = message if isinstance(message, Command) else messages.follow(operation, message)
         try:
             await self._service.call(command)
             if not self._guards.outbox:
@@ -92,7 +91,7 @@ class Consumer:
         else:
             await delivery.ack()
 
-    async def _or_requeue(self, delivery: Delivery, move: "asyncio._CoroutineLike[None]") -> None:
+    async def _or_requeue(self, delivery: Delivery, move: Awaitable[None]) -> None:
         try:
             await move
         except Failure:

@@ -6,7 +6,7 @@ Every connection is opened again after it is lost: see docs/decisions/0003-plain
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 
 import aio_pika
@@ -18,6 +18,7 @@ from aio_pika.abc import (
     AbstractIncomingMessage,
     AbstractQueue,
 )
+from pamqp.common import FieldTable
 
 from choreography.broker import AUDIT, DEAD, PREFETCH, DeadLetter, Delivery, Envelope, Topology
 from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
@@ -46,7 +47,9 @@ async def check_server(url: str) -> None:
 class _Delivery:
     """One unacked message on one channel."""
 
-    def __init__(self, broker: "RabbitBroker", queue: str, message: AbstractIncomingMessage) -> None:
+    def __init__(
+        self, broker: "RabbitBroker", queue: str, message: AbstractIncomingMessage
+    ) -> None:
         self._broker, self._queue, self._message = broker, queue, message
         self.envelope = _envelope(message)
         self.attempt = int(str(message.headers.get("x-attempt", 1)))
@@ -76,7 +79,7 @@ class RabbitBroker:
 
     def __init__(self, url: str, topology: Topology, *, durability: str, confirms: bool) -> None:
         self._url, self._topology, self._confirms = url, topology, confirms
-        self._arguments = {"x-queue-type": QUEUE_TYPE[durability]}
+        self._arguments: FieldTable = {"x-queue-type": QUEUE_TYPE[durability]}
         self._opening = asyncio.Lock()
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -98,16 +101,16 @@ class RabbitBroker:
     async def publish(self, message: Envelope) -> None:
         """See Broker."""
         exchange = await self._open()
-        await _confirmed(exchange.publish(_message(message, {}), message.routing_key, timeout=CONFIRM_S))
+        await _confirmed(
+            exchange.publish(_message(message, {}), message.routing_key, timeout=CONFIRM_S)
+        )
 
     async def send(self, message: aio_pika.Message, *, queue: str) -> None:
         """Publish straight to one queue of this run, with a confirm."""
         await self._open()
         assert self._channel is not None
         target = self._name(queue)
-        await _confirmed(
-            self._channel.default_exchange.publish(message, target, timeout=CONFIRM_S)
-        )
+        await _confirmed(self._channel.default_exchange.publish(message, target, timeout=CONFIRM_S))
 
     @asynccontextmanager
     async def subscribe(self, queue: str) -> AsyncIterator[AsyncIterator[Delivery]]:
@@ -178,7 +181,7 @@ class RabbitBroker:
             for number, delay_s in enumerate(self._topology.retry_delays_s, 1):
                 # LOOK: RabbitMQ has no "deliver later". A queue that nobody reads, whose messages
                 # expire into the service's own queue, is one.
-                arguments = self._arguments | {
+                arguments: FieldTable = self._arguments | {
                     "x-message-ttl": max(1, round(delay_s * 1000)),
                     "x-dead-letter-exchange": "",
                     "x-dead-letter-routing-key": self._name(queue),
@@ -238,7 +241,7 @@ async def _each(arrived: asyncio.Queue[Delivery]) -> AsyncIterator[Delivery]:
         yield await arrived.get()
 
 
-async def _confirmed(publishing: "asyncio._CoroutineLike[object]") -> None:
+async def _confirmed(publishing: Awaitable[object]) -> None:
     """Wait for a confirm; translate what can go wrong."""
     try:
         result = await publishing

@@ -87,10 +87,12 @@ class RabbitNode:
                         raise UsageError(f"the RabbitMQ node did not start: {_tail(log)}")
                     await asyncio.sleep(0.05)
         except TimeoutError:
-            raise UsageError(f"the RabbitMQ node is silent after {START_S:.0f} s: {_tail(log)}") from None
+            raise UsageError(
+                f"the RabbitMQ node is silent after {START_S:.0f} s: {_tail(log)}"
+            ) from None
 
     async def kill(self) -> None:
-        """kill -9; returns when the process is gone."""
+        """Kill -9; returns when the process is gone."""
         if self._node is not None:
             await child.end(self._node, with_signal=signal.SIGKILL)
 
@@ -119,9 +121,7 @@ class RabbitNode:
             "disk_free_limit.absolute = 50MB\n"
             "log.file.level = warning\n"
         )
-        inherited = {
-            k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_"))
-        }
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
             "HOME": str(folder),
             "RABBITMQ_NODENAME": f"saga{self._port}@localhost",

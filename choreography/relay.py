@@ -68,14 +68,10 @@ def unpublished(tx: Transaction) -> int:
 
 
 def _unpublished(tx: Transaction, limit: int) -> list[dict[str, Any]]:
-    return tx.all(
-        "SELECT seq, message FROM outbox WHERE published = 0 ORDER BY seq LIMIT ?", limit
-    )
+    return tx.all("SELECT seq, message FROM outbox WHERE published = 0 ORDER BY seq LIMIT ?", limit)
 
 
 def _take(tx: Transaction, order_id: str) -> list[dict[str, Any]]:
-    rows = tx.all(
-        "SELECT seq, message FROM outbox WHERE published = 0 AND order_id = ?", order_id
-    )
+    rows = tx.all("SELECT seq, message FROM outbox WHERE published = 0 AND order_id = ?", order_id)
     tx.run("UPDATE outbox SET published = 1 WHERE published = 0 AND order_id = ?", order_id)
     return rows

@@ -162,8 +162,5 @@ class ChoreographedSystem:
 
     async def _unpublished(self) -> int:
         return sum(
-            [
-                await door.database.read(unpublished)
-                for door in self._participants.doors.values()
-            ]
+            [await door.database.read(unpublished) for door in self._participants.doors.values()]
         )

@@ -22,7 +22,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
     parser.add_argument("--data", type=Path, required=True, help="folder of the history")
-    parser.add_argument("--lambda-endpoint", required=True, help="http://host:port of the functions")
+    parser.add_argument(
+        "--lambda-endpoint", required=True, help="http://host:port of the functions"
+    )
     parser.add_argument("--time-scale", type=float, default=1.0, help="multiplies every second")
     parser.add_argument("--durability", choices=SYNCHRONOUS, default="process")
     return parser.parse_args()

@@ -71,7 +71,9 @@ class StepFunctions:
         parameters: dict[str, Any] = {"executionArn": execution_arn, "maxResults": 1000}
         while True:
             page = await self._call("GetExecutionHistory", parameters)
-            events += [event | {"timestamp": _seconds(event["timestamp"])} for event in page["events"]]
+            events += [
+                event | {"timestamp": _seconds(event["timestamp"])} for event in page["events"]
+            ]
             if "nextToken" not in page:
                 return events
             parameters["nextToken"] = page["nextToken"]
@@ -98,13 +100,13 @@ def _seconds(timestamp: float | datetime) -> float:
 @asynccontextmanager
 async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
     """A Call through boto3, on a bounded pool of threads."""
-    session = boto3.session.Session(region_name=REGION)
+    session = boto3.Session(region_name=REGION)
     client = session.client(
         "stepfunctions",
         endpoint_url=endpoint,
         # The embedded engine checks no signature, but boto3 does not send a request without one.
         aws_access_key_id="unused",
-        aws_secret_access_key="unused",
+        aws_secret_access_key="unused",  # noqa: S106
         config=Config(
             connect_timeout=DEADLINE_S,
             read_timeout=DEADLINE_S,

@@ -57,9 +57,7 @@ class OrchestratedSystem:
         clock: Clock,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        arn = await step_functions.create(
-            name=name, definition=saga_definition(step_order, guards)
-        )
+        arn = await step_functions.create(name=name, definition=saga_definition(step_order, guards))
         yield cls(
             participants=participants,
             step_functions=step_functions,
@@ -127,7 +125,11 @@ class OrchestratedSystem:
         events = await self._step_functions.history(self._execution(order_id))
         tried = [e for e in events if e["type"] == "TaskStateEntered"]
         operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
-        errors = [e["lambdaFunctionFailedEventDetails"] for e in events if e["type"] == "LambdaFunctionFailed"]
+        errors = [
+            e["lambdaFunctionFailedEventDetails"]
+            for e in events
+            if e["type"] == "LambdaFunctionFailed"
+        ]
         why = f"{execution.get('error')}: {execution.get('cause')}"
         if errors:
             why += f" ({errors[-1].get('cause')})"

@@ -92,9 +92,7 @@ async def serve_functions(functions: Mapping[str, Function], *, port: int) -> As
                 request.transport.abort()  # a dead process sends nothing, not even an error
             return web.Response(status=500)
         except (Failure, UnreadableMessage) as error:
-            return web.Response(
-                body=_failure(error), headers={"X-Amz-Function-Error": "Unhandled"}
-            )
+            return web.Response(body=_failure(error), headers={"X-Amz-Function-Error": "Unhandled"})
 
     application = web.Application(client_max_size=2 * messages.MAX_BYTES)
     application.router.add_post("/2015-03-31/functions/{name}/invocations", invoke)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -26,7 +27,7 @@ COLOUR = {
 STYLE_LOOK = {"choreography": ("#b4551d", "-"), "orchestration": ("#1d4f91", "--")}
 _COLUMNS = 4
 # The same bytes for the same figure, and texts that stay texts.
-_SVG = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
+_SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
@@ -117,7 +118,9 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         axes.tick_params(labelsize=7)
     for axes in list(_each(panels))[len(groups) :]:
         axes.set_visible(False)
-    figure.supxlabel("latency in ms, intended start to the order's last row (log scale)", fontsize=9)
+    figure.supxlabel(
+        "latency in ms, intended start to the order's last row (log scale)", fontsize=9
+    )
     figure.supylabel("share of ended orders", fontsize=9)
     handles, labels = panels[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)

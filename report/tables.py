@@ -67,7 +67,9 @@ def _latency(row: RunRow) -> str:
 
 def _exposure(row: RunRow) -> str:
     still = row.still_open("money")
-    middle = _ms(quantile(row.times("money_exposure_s"), 0.5)) if row.comparable else "not comparable"
+    middle = (
+        _ms(quantile(row.times("money_exposure_s"), 0.5)) if row.comparable else "not comparable"
+    )
     return f"{middle} ({still} open)" if still else middle
 
 

@@ -10,12 +10,12 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from scenarios.refusals import is_refusal
 from shared_domain.errors import OutcomeUnknown, ParticipantCrashed, UsageError
 from shared_domain.faults import Point
 from shared_domain.messages import COMMANDS, Command, Event
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock
-from scenarios.refusals import is_refusal
 
 SCHEMA = 1
 
@@ -95,7 +95,9 @@ class FaultPlan:
     def from_json(cls, document: Any) -> Self:
         """The plan in a JSON document. Raise UsageError naming the first thing that is wrong."""
         if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise UsageError(f'a fault plan is an object with "schema": {SCHEMA} and "faults": [...]')
+            raise UsageError(
+                f'a fault plan is an object with "schema": {SCHEMA} and "faults": [...]'
+            )
         lines = document.get("faults")
         if not isinstance(lines, list):
             raise UsageError('the fault plan has no list "faults"')
@@ -125,7 +127,9 @@ def _fault(line: Any, number: int) -> Fault:
         )
     orders, attempts = line["orders"], line.get("attempts", [1])
     if not (orders == "all" or _numbers(orders, 0) or _selector(orders)):
-        raise UsageError(f'{where}: orders is "all", indices from 0, {{"every": k}} or {{"share": p}}')
+        raise UsageError(
+            f'{where}: orders is "all", indices from 0, {{"every": k}} or {{"share": p}}'
+        )
     if not (attempts == "all" or _numbers(attempts, 1)):
         raise UsageError(f'{where}: attempts is "all" or a list of numbers from 1')
     for_s = line.get("for_s", DEFAULT_DELAY_S)
@@ -148,7 +152,9 @@ def _selector(value: Any) -> bool:
     if not isinstance(value, dict) or len(value) != 1:
         return False
     every, share = value.get("every"), value.get("share")
-    return (type(every) is int and every >= 1) or (type(share) in (int, float) and 0 <= share <= 1)
+    if type(every) is int:
+        return every >= 1
+    return isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1
 
 
 def _chance(seed: int, *address: object) -> float:

@@ -28,7 +28,9 @@ def judge(
     facts = gather(asked, ledgers)
     register = {saga.order_id: saga for saga in parked}
     orders = [judge_order(f, register, saga_deadline_s=policy.saga_s()) for f in facts]
-    ended = {o.order_id for o in orders if o.order_class not in (OrderClass.PARKED, OrderClass.STUCK)}
+    ended = {
+        o.order_id for o in orders if o.order_class not in (OrderClass.PARKED, OrderClass.STUCK)
+    }
     # A coordinator that was away explains any silence.
     away = any(i.moment == Moment.COORDINATOR_KILLED and i.struck for i in injections)
     silence_s = math.inf if away else policy.budget_s()
@@ -62,4 +64,8 @@ def _never_struck(injections: Sequence[Injection]) -> list[str]:
     for injection in injections:
         key = (injection.moment, injection.operation)
         struck[key] = struck.get(key, False) or injection.struck
-    return [f"no {moment} at {operation} ever struck" for (moment, operation), hit in struck.items() if not hit]
+    return [
+        f"no {moment} at {operation} ever struck"
+        for (moment, operation), hit in struck.items()
+        if not hit
+    ]

@@ -104,7 +104,10 @@ def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
     for order in facts:
         undone: list[dict[str, Any]] = [r for r in order.rows if r["effect"] == Effect.UNDONE]
         done_at = [
-            min((r["mono_s"] for r in order.of(FORWARD_OF[row["operation"]], Effect.DONE)), default=0)
+            min(
+                (r["mono_s"] for r in order.of(FORWARD_OF[row["operation"]], Effect.DONE)),
+                default=0,
+            )
             for row in undone
         ]
         if done_at != sorted(done_at, reverse=True):

@@ -91,7 +91,7 @@ def judge_order(
 ) -> OrderVerdict:
     """The class of one order, with the rows that prove it if it is a bad one."""
     order_class, why, proof = _class_of(facts, parked, saga_deadline_s)
-    lie = _lie(facts, order_class)
+    lie = _lie(facts)
     if lie:
         why, proof = (f"{why}; {lie}" if why else lie), proof or facts.rows
     return OrderVerdict(
@@ -168,7 +168,7 @@ def _open(facts: OrderFacts) -> str:
     return f"open since {last['operation']} ({last['effect']})"
 
 
-def _lie(facts: OrderFacts, order_class: OrderClass) -> str:
+def _lie(facts: OrderFacts) -> str:
     """How what the customer was told contradicts the ledgers, "" = not."""
     if "CONFIRMED" in facts.asked.told and facts.status != "CONFIRMED":
         return f"the customer was told CONFIRMED, the order is {facts.status or 'unknown'}"

@@ -4,7 +4,6 @@ Every file is written whole or not at all; run.json says whether the run is comp
 """
 
 import json
-import os
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -49,7 +48,7 @@ class RunFolder:
         target = self.path / name
         draft = target.with_name(f".{target.name}.tmp")
         draft.write_text(text, encoding="utf-8")
-        os.replace(draft, target)
+        draft.replace(target)
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:
@@ -73,7 +72,9 @@ def read_json(path: Path) -> dict[str, Any]:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): is it a run folder?") from error
+        raise UsageError(
+            f"{path} cannot be read ({error.strerror}): is it a run folder?"
+        ) from error
     except ValueError as error:
         raise UsageError(f"{path} is not JSON: the run folder is damaged") from error
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:

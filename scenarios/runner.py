@@ -104,9 +104,7 @@ async def run(
 
     `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
     """
-    folder = RunFolder.create(
-        runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed
-    )
+    folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
     about = _about(spec, facts)
     folder.write("run.json", about | {"status": "running"})
     try:
@@ -253,7 +251,9 @@ class _Run:
         for injection in injections:
             order_id = injection.order_id
             repeated = any(
-                count > 1 for (order, _), count in self._faults.attempts.items() if order == order_id
+                count > 1
+                for (order, _), count in self._faults.attempts.items()
+                if order == order_id
             )
             differs = repeated or sorted(rows.get(order_id, [])) != template
             if injection.moment == Moment.COORDINATOR_KILLED:
@@ -297,7 +297,9 @@ def _about(spec: RunSpec, facts: dict[str, Any]) -> dict[str, Any]:
     backends, policy = spec.backends, spec.policy()
     broker = backends.broker if backends.broker == "memory" else "rabbitmq"
     dead_guards = [g for g in NO_COUNTERPART[spec.style] if not getattr(spec.guards, g)]
-    notes = [f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)]
+    notes = [
+        f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)
+    ]
     if backends.pair == "mixed":
         notes.append("mixed backends: latency is not comparable between the styles")
     return {
@@ -349,4 +351,3 @@ def replay_command(spec: RunSpec) -> str:
 
 def _now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
-

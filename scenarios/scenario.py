@@ -20,7 +20,7 @@ ENDED: Classes = COMMITTED | COMPENSATED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story. The module's docstring tells it; `name` is the module's name.
+    """One story; `name` is its module's name, `story` its module's docstring (put in by catalog.index).
 
     `faults(n)`: the plan for n orders. `expects(i)`: the classes in which order i may end.
     `stock(n)`: initial units of each item. `item(i)`: what order i wants.
@@ -28,7 +28,7 @@ class Scenario:
     """
 
     name: str
-    story: str
+    story: str = ""
     faults: Callable[[int], FaultPlan] = lambda n: FaultPlan()
     expects: Callable[[int], Classes] = lambda i: COMMITTED
     stock: Callable[[int], dict[str, int]] = lambda n: {"book": PLENTY}
@@ -55,7 +55,6 @@ class Scenario:
                     order = refusable(order, fault.operation)
             made.append(order)
         return made
-
 
 
 def every(step: int, struck: Classes, otherwise: Classes = COMMITTED) -> Callable[[int], Classes]:

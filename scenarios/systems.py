@@ -138,9 +138,7 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
             await stack.enter_async_context(running(engine))
             call, coordinator = direct_call(engine.engine), engine
         else:
-            endpoint = await stack.enter_async_context(
-                serve_functions(functions, port=free_port())
-            )
+            endpoint = await stack.enter_async_context(serve_functions(functions, port=free_port()))
             url = setting.backends.engine
             if url == "embedded":
                 process = EngineProcess(

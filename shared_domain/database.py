@@ -49,7 +49,7 @@ class _OneHop(aiosqlite.Connection):
     """aiosqlite with whole functions on its thread: 76 microseconds a transaction where five awaits take 320."""
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        result: T = await self._execute(work, self._conn)
+        result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
         return result
 
 
@@ -89,7 +89,8 @@ class Database:
             connection.executescript(schema)
             return connection
 
-        async with _OneHop(connect, iter_chunk_size=64) as connection:
+        connection = _OneHop(connect, iter_chunk_size=64)
+        async with connection:
             database = cls(connection)
             try:
                 yield database
@@ -108,7 +109,8 @@ class Database:
         self._waiting.append(waiting)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())
-        return await waiting.done
+        result: T = await waiting.done
+        return result
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which must not write, between two transactions."""

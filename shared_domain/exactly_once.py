@@ -78,9 +78,7 @@ class ExactlyOnce:
         answer = messages.reply(decision.answer, command, decision.reason)
         text = json.dumps(messages.to_json(answer), separators=(",", ":"))
         if decision.effect is Effect.TOMBSTONE and self._guards.tombstones:
-            tx.run(
-                "INSERT OR IGNORE INTO tombstones VALUES (?, ?)", command.order_id, command.name
-            )
+            tx.run("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", command.order_id, command.name)
         if decision.effect is not Effect.TOMBSTONE or self._guards.tombstones:
             self._enter(tx, command, decision)
         tx.run("INSERT OR IGNORE INTO inbox VALUES (?, ?)", command.message_id, text)

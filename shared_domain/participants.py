@@ -56,15 +56,11 @@ class Participants:
 
     async def status(self, order_id: str) -> str:
         """The status of one order, as the order service knows it; UNKNOWN if it was never placed."""
-        return await self.doors["order"].database.read(
-            lambda tx: order_store.status(tx, order_id)
-        )
+        return await self.doors["order"].database.read(lambda tx: order_store.status(tx, order_id))
 
     async def stock_up(self, stock: dict[str, int]) -> None:
         """Set the initial stock of a run."""
-        await self.doors["inventory"].database.write(
-            lambda tx: inventory_store.stock_up(tx, stock)
-        )
+        await self.doors["inventory"].database.write(lambda tx: inventory_store.stock_up(tx, stock))
 
 
 @asynccontextmanager

@@ -126,7 +126,7 @@ class Disturbance(Protocol):
     """Breaks the coordinator of a run: its broker or its engine."""
 
     async def kill(self) -> None:
-        """kill -9; returns when the process (or its embedded stand-in) is gone."""
+        """Kill -9; returns when the process (or its embedded stand-in) is gone."""
         ...
 
     async def restart(self) -> None:

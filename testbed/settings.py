@@ -35,7 +35,9 @@ def choose_engine(wanted: str, broker: str) -> str:
         return "inprocess" if broker == "memory" else "embedded"
     if wanted in ("inprocess", "embedded") or wanted.startswith(("http://", "https://")):
         return wanted
-    raise UsageError(f"unknown engine {wanted!r}: use auto, inprocess, embedded or http://host:port")
+    raise UsageError(
+        f"unknown engine {wanted!r}: use auto, inprocess, embedded or http://host:port"
+    )
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+
 from choreography.rabbit_node import RabbitNode, find_server
 
 REQUIRED = os.environ.get("SAGA_REQUIRE_RABBITMQ") == "1"

@@ -45,7 +45,8 @@ def holds(rule: dict[str, Any], data: Any, context: Any) -> bool:
         return paths.is_missing(found) is not rule["IsPresent"]
     if paths.is_missing(found):
         raise StatesError(
-            "States.Runtime", f"Invalid path '{rule['Variable']}': the choice state's condition path references an invalid value."
+            "States.Runtime",
+            f"Invalid path '{rule['Variable']}': the choice state's condition path references an invalid value.",
         )
     operator = next(name for name in COMPARISONS if name in rule)
     return COMPARISONS[operator](found, rule[operator])

@@ -70,7 +70,9 @@ def _state_faults(state: Any, states: dict[str, Any]) -> list[str]:
     if not isinstance(state, dict) or state.get("Type") not in SUPPORTED:
         return [f"Type must be one of {', '.join(SUPPORTED)}"]
     kind = state["Type"]
-    faults = [f"field {field} is not supported in {kind}" for field in state.keys() - SUPPORTED[kind]]
+    faults = [
+        f"field {field} is not supported in {kind}" for field in state.keys() - SUPPORTED[kind]
+    ]
     faults += _target_faults(state, states)
     faults += _path_faults(state)
     if kind == "Task" and not LAMBDA.fullmatch(str(state.get("Resource"))):

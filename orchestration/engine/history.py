@@ -87,7 +87,9 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_machine(self, *, arn: str, name: str, role: str, definition: str, at_s: float) -> None:
+    async def add_machine(
+        self, *, arn: str, name: str, role: str, definition: str, at_s: float
+    ) -> None:
         """Keep a state machine, or replace the one of this ARN."""
         await self._database.write(
             lambda tx: tx.run(
@@ -155,7 +157,9 @@ class History:
         self, execution: int, *, after: int = 0, limit: int = -1, newest_first: bool = False
     ) -> list[Event]:
         """Events in order of id; `after` is the last id already seen (0 = none)."""
-        compare, order = ("<", "DESC") if newest_first and after else (">", "DESC" if newest_first else "")
+        compare, order = (
+            ("<", "DESC") if newest_first and after else (">", "DESC" if newest_first else "")
+        )
         rows = await self._database.read(
             lambda tx: tx.all(
                 f"SELECT * FROM events WHERE execution = ? AND id {compare} ? ORDER BY id {order} LIMIT ?",

@@ -65,9 +65,7 @@ class Execution:
             last = _error(failure)
         kind = _LAST[ending.status]
         self._record(kind, f"{kind[0].lower()}{kind[1:]}EventDetails", last)
-        await self._history.end(
-            self._row["id"], self._pending, ending, stop_s=self._clock.wall_s()
-        )
+        await self._history.end(self._row["id"], self._pending, ending, stop_s=self._clock.wall_s())
         return ending
 
     async def wait(self, seconds: float) -> None:
@@ -81,7 +79,11 @@ class Execution:
 
     async def invoke(self, resource: str, payload: str, timeout_s: float | None) -> Any:
         """See states.Run. A task whose answer was lost with the engine is dispatched again."""
-        scheduled = {"resource": resource, "input": payload, "inputDetails": UNTRUNCATED}
+        scheduled: dict[str, Any] = {
+            "resource": resource,
+            "input": payload,
+            "inputDetails": UNTRUNCATED,
+        }
         if timeout_s is not None:
             scheduled["timeoutInSeconds"] = timeout_s
         event = self._record(
@@ -101,9 +103,7 @@ class Execution:
             async with asyncio.timeout(scaled_s):
                 result = await self._invoke_resource(resource, payload)
             details = {"output": result, "outputDetails": UNTRUNCATED}
-            self._record(
-                "LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails", details
-            )
+            self._record("LambdaFunctionSucceeded", "lambdaFunctionSucceededEventDetails", details)
         except TimeoutError:
             timeout = _error(StatesError("States.Timeout"))
             self._record("LambdaFunctionTimedOut", "lambdaFunctionTimedOutEventDetails", timeout)
@@ -145,18 +145,19 @@ class Execution:
         while name is not None:
             state = self._definition.states[name]
             kind = state["Type"]
-            details = {"name": name, "input": text(data), "inputDetails": UNTRUNCATED}
-            entered = self._record(f"{kind}StateEntered", "stateEnteredEventDetails", details)
+            entering = {"name": name, "input": text(data), "inputDetails": UNTRUNCATED}
+            entered = self._record(f"{kind}StateEntered", "stateEnteredEventDetails", entering)
             self._entered_s = entered.at_s
             data, following = await STATES[kind](self, name, state, data)
-            details = {"name": name, "output": text(data), "outputDetails": UNTRUNCATED}
-            if len(details["output"].encode()) > MAX_PAYLOAD_BYTES:
+            output = text(data)
+            if len(output.encode()) > MAX_PAYLOAD_BYTES:
                 raise ExecutionFailed(
                     "States.DataLimitExceeded",
                     f"The state/task '{name}' returned a result with a size exceeding the maximum"
                     " number of bytes service limit.",
                 )
-            self._record(f"{kind}StateExited", "stateExitedEventDetails", details)
+            exiting = {"name": name, "output": output, "outputDetails": UNTRUNCATED}
+            self._record(f"{kind}StateExited", "stateExitedEventDetails", exiting)
             name = following
         return data
 
@@ -173,7 +174,9 @@ class Execution:
         if self._replaying():
             event = self._next_recorded()
             if event.type != kind:
-                raise HistoryDamaged(f"{self._row['arn']}: event {event.id} is {event.type}, not {kind}")
+                raise HistoryDamaged(
+                    f"{self._row['arn']}: event {event.id} is {event.type}, not {kind}"
+                )
             return event
         number = self._last.id + 1 if self._last else 1
         if number >= MAX_EVENTS and kind not in _LAST.values():

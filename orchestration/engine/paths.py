@@ -49,15 +49,14 @@ def _compiled(path: str) -> jsonpath.CompoundJSONPath | jsonpath.JSONPath:
 def _find(path: str, value: Any) -> Any:
     if not is_reference(path):
         found = _compiled(path).findall(value)
-        return found if found else _MISSING
+        return found or _MISSING
     for step in _steps(path):
-        if isinstance(step, int):
-            inside = isinstance(value, list) and step < len(value)
+        if (isinstance(step, int) and isinstance(value, list) and step < len(value)) or (
+            isinstance(step, str) and isinstance(value, dict) and step in value
+        ):
+            value = value[step]
         else:
-            inside = isinstance(value, dict) and step in value
-        if not inside:
             return _MISSING
-        value = value[step]
     return value
 
 
@@ -112,7 +111,7 @@ def fill(template: Any, data: Any, context: Any) -> Any:
     """A payload template with every `name.$` field replaced by what its path finds."""
     if isinstance(template, dict):
         return {
-            (key[:-2] if key.endswith(".$") else key): (
+            (key.removesuffix(".$")): (
                 read(value, data, context) if key.endswith(".$") else fill(value, data, context)
             )
             for key, value in template.items()

@@ -86,9 +86,7 @@ class StepFunctionsEngine:
             )
             return {"stateMachineArn": arn, "creationDate": now_s}
         if (existing["definition"], existing["role"]) != (text, role):
-            raise ApiError(
-                "StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'"
-            )
+            raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
         return {"stateMachineArn": arn, "creationDate": existing["created_s"]}
 
     async def _start_execution(self, parameters: Parameters) -> Parameters:
@@ -157,7 +155,11 @@ class StepFunctionsEngine:
         events = await self._history.events(row["id"])
         last_id = events[-1].id if events else 0
         aborted = Event(
-            last_id + 1, last_id, "ExecutionAborted", now_s, {"executionAbortedEventDetails": details}
+            last_id + 1,
+            last_id,
+            "ExecutionAborted",
+            now_s,
+            {"executionAbortedEventDetails": details},
         )
         ending = Ending(status="ABORTED", error=error, cause=cause)
         await self._history.end(row["id"], [aborted], ending, stop_s=now_s)
@@ -188,9 +190,7 @@ class StepFunctionsEngine:
         if arn not in self._definitions:
             row = await self._history.machine(arn)
             if row is None:
-                raise ApiError(
-                    "StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'"
-                )
+                raise ApiError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
             self._definitions[arn] = row, parse(row["definition"])
         return self._definitions[arn]
 
@@ -217,7 +217,9 @@ def _check_input(text: Any) -> None:
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise ApiError("InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'") from error
+        raise ApiError(
+            "InvalidExecutionInput", f"Invalid State Machine Execution Input: '{error}'"
+        ) from error
 
 
 def _event(event: Event) -> dict[str, Any]:

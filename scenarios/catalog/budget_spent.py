@@ -7,10 +7,11 @@ from scenarios.scenario import COMPENSATED, Scenario, every
 
 SCENARIO = Scenario(
     name="budget_spent",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=(
-            Fault(orders={"every": 4}, operation="ChargePayment", moment=Moment.HANG, attempts="all"),
+            Fault(
+                orders={"every": 4}, operation="ChargePayment", moment=Moment.HANG, attempts="all"
+            ),
         )
     ),
     expects=every(4, COMPENSATED),

@@ -5,11 +5,8 @@ from scenarios.scenario import COMPENSATED, Scenario, every
 
 SCENARIO = Scenario(
     name="card_declined",
-    story=__doc__,
     faults=lambda n: FaultPlan(
-        faults=(
-            Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.REFUSED),
-        )
+        faults=(Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.REFUSED),)
     ),
     expects=every(2, COMPENSATED),
 )

@@ -5,11 +5,8 @@ from scenarios.scenario import ENDED, Scenario
 
 SCENARIO = Scenario(
     name="coordinator_killed",
-    story=__doc__,
     faults=lambda n: FaultPlan(
-        faults=(
-            Fault(orders=[n // 4], operation="PlaceOrder", moment=Moment.COORDINATOR_KILLED),
-        )
+        faults=(Fault(orders=[n // 4], operation="PlaceOrder", moment=Moment.COORDINATOR_KILLED),)
     ),
     expects=lambda i: ENDED,
     least_time_scale=0.2,

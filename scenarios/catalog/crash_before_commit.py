@@ -5,10 +5,11 @@ from scenarios.scenario import COMMITTED, Scenario
 
 SCENARIO = Scenario(
     name="crash_before_commit",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=(
-            Fault(orders={"every": 10}, operation="ChargePayment", moment=Moment.CRASH_BEFORE_COMMIT),
+            Fault(
+                orders={"every": 10}, operation="ChargePayment", moment=Moment.CRASH_BEFORE_COMMIT
+            ),
         )
     ),
     expects=lambda i: COMMITTED,

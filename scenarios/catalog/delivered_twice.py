@@ -7,7 +7,6 @@ STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "Confirm
 
 SCENARIO = Scenario(
     name="delivered_twice",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=tuple(
             Fault(orders="all", operation=step, moment=Moment.REQUEST_DUPLICATED) for step in STEPS

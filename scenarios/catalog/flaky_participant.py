@@ -5,10 +5,11 @@ from scenarios.scenario import COMMITTED, Scenario
 
 SCENARIO = Scenario(
     name="flaky_participant",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=(
-            Fault(orders={"every": 2}, operation="ReserveStock", moment=Moment.ERROR, attempts=(1, 2)),
+            Fault(
+                orders={"every": 2}, operation="ReserveStock", moment=Moment.ERROR, attempts=(1, 2)
+            ),
         )
     ),
     expects=lambda i: COMMITTED,

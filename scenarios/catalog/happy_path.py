@@ -2,4 +2,4 @@
 
 from scenarios.scenario import Scenario
 
-SCENARIO = Scenario(name="happy_path", story=__doc__)
+SCENARIO = Scenario(name="happy_path")

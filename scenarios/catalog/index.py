@@ -1,5 +1,8 @@
 """Every story of the catalog, by name."""
 
+from dataclasses import replace
+from inspect import cleandoc
+
 from scenarios.catalog import (
     budget_spent,
     card_declined,
@@ -19,7 +22,7 @@ from scenarios.catalog import (
 from scenarios.scenario import Scenario
 
 SCENARIOS: dict[str, Scenario] = {
-    module.SCENARIO.name: module.SCENARIO
+    module.SCENARIO.name: replace(module.SCENARIO, story=cleandoc(module.__doc__ or ""))
     for module in (
         happy_path,
         out_of_stock,

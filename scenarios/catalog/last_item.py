@@ -4,7 +4,6 @@ from scenarios.scenario import ENDED, Scenario
 
 SCENARIO = Scenario(
     name="last_item",
-    story=__doc__,
     stock=lambda n: {f"item-{pair:05d}": 1 for pair in range(-(-n // 2))},
     item=lambda i: f"item-{i // 2:05d}",
     expects=lambda i: ENDED,

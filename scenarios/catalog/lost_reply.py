@@ -5,11 +5,8 @@ from scenarios.scenario import COMMITTED, Scenario
 
 SCENARIO = Scenario(
     name="lost_reply",
-    story=__doc__,
     faults=lambda n: FaultPlan(
-        faults=(
-            Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.ANSWER_LOST),
-        )
+        faults=(Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.ANSWER_LOST),)
     ),
     expects=lambda i: COMMITTED,
 )

@@ -7,11 +7,12 @@ from scenarios.scenario import PARKED, Scenario, every
 
 SCENARIO = Scenario(
     name="refund_fails_forever",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=(
             Fault(orders={"every": 4}, operation="BookShipment", moment=Moment.REFUSED),
-            Fault(orders={"every": 4}, operation="RefundPayment", moment=Moment.ERROR, attempts="all"),
+            Fault(
+                orders={"every": 4}, operation="RefundPayment", moment=Moment.ERROR, attempts="all"
+            ),
         )
     ),
     expects=every(4, PARKED),

@@ -5,11 +5,12 @@ from scenarios.scenario import COMPENSATED, Scenario, every
 
 SCENARIO = Scenario(
     name="refund_flaky",
-    story=__doc__,
     faults=lambda n: FaultPlan(
         faults=(
             Fault(orders={"every": 2}, operation="BookShipment", moment=Moment.REFUSED),
-            Fault(orders={"every": 2}, operation="RefundPayment", moment=Moment.ERROR, attempts=(1, 2)),
+            Fault(
+                orders={"every": 2}, operation="RefundPayment", moment=Moment.ERROR, attempts=(1, 2)
+            ),
         )
     ),
     expects=every(2, COMPENSATED),

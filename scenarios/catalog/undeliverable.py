@@ -5,11 +5,8 @@ from scenarios.scenario import COMPENSATED, Scenario, every
 
 SCENARIO = Scenario(
     name="undeliverable",
-    story=__doc__,
     faults=lambda n: FaultPlan(
-        faults=(
-            Fault(orders={"every": 2}, operation="BookShipment", moment=Moment.REFUSED),
-        )
+        faults=(Fault(orders={"every": 2}, operation="BookShipment", moment=Moment.REFUSED),)
     ),
     expects=every(2, COMPENSATED),
 )

@@ -41,7 +41,9 @@ def release(stock: Reservation, command: Command) -> tuple[Reservation, Decision
         return stock, Decision(answer=StockReleased, effect=Effect.TOMBSTONE)
     quantity = stock.reserved
     freed = replace(stock, free=stock.free + quantity, released=stock.released + quantity)
-    return freed, Decision(answer=StockReleased, effect=Effect.UNDONE, delta=freed.free - stock.free)
+    return freed, Decision(
+        answer=StockReleased, effect=Effect.UNDONE, delta=freed.free - stock.free
+    )
 
 
 RULES = {ReserveStock: reserve, ReleaseStock: release}

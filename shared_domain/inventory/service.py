@@ -2,8 +2,8 @@
 
 from shared_domain.database import Transaction
 from shared_domain.exactly_once import ExactlyOnce
-from shared_domain.messages import Command, Event
 from shared_domain.inventory import model, store
+from shared_domain.messages import Command, Event
 
 
 class InventoryService:

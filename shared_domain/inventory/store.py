@@ -25,9 +25,7 @@ def load(tx: Transaction, command: Command, *, tombstoned: bool) -> Reservation:
     held = tx.one(
         "SELECT reserved, released FROM reservations WHERE order_id = ?", command.order_id
     ) or {"reserved": 0, "released": 0}
-    return Reservation(
-        order_id=command.order_id, item=item, tombstoned=tombstoned, **stock, **held
-    )
+    return Reservation(order_id=command.order_id, item=item, tombstoned=tombstoned, **stock, **held)
 
 
 def save(tx: Transaction, stock: Reservation) -> None:

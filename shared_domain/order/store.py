@@ -20,7 +20,9 @@ def load(tx: Transaction, command: Command, *, tombstoned: bool) -> OrderRecord:
     return OrderRecord(order_id=command.order_id, status=status, tombstoned=tombstoned)
 
 
-def save(tx: Transaction, order: OrderRecord, command: Command, *, text: str, wall_s: float) -> None:
+def save(
+    tx: Transaction, order: OrderRecord, command: Command, *, text: str, wall_s: float
+) -> None:
     """Write the order back; `text` is the message that opened it."""
     if order.status:
         tx.run(

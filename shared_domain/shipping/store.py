@@ -19,6 +19,4 @@ def load(tx: Transaction, command: Command, *, tombstoned: bool) -> Shipment:
 def save(tx: Transaction, shipment: Shipment) -> None:
     """Write the parcels back."""
     if shipment.booked:
-        tx.run(
-            "INSERT OR REPLACE INTO shipments VALUES (?, ?)", shipment.order_id, shipment.booked
-        )
+        tx.run("INSERT OR REPLACE INTO shipments VALUES (?, ?)", shipment.order_id, shipment.booked)

@@ -5,6 +5,7 @@ import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+
 from choreography import memory_broker
 from choreography.broker import Topology, envelope
 from choreography.memory_broker import MemoryBroker
@@ -163,7 +164,11 @@ async def test_a_dead_letter_is_kept_with_its_reason_and_reading_it_leaves_it(ba
     for _ in range(2):
         (letter,) = await broker.dead_letters()
         assert letter.envelope == _placed()
-        assert (letter.queue, letter.operation, letter.reason) == ("inventory", "ReserveStock", "no hope")
+        assert (letter.queue, letter.operation, letter.reason) == (
+            "inventory",
+            "ReserveStock",
+            "no hope",
+        )
 
 
 async def test_every_message_is_in_the_audit(backend):
@@ -175,7 +180,9 @@ async def test_every_message_is_in_the_audit(backend):
 
 async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_killed(backend):
     broker, coordinator = backend
-    await asyncio.sleep(1.0)  # a quorum queue killed within half a second of its birth never recovers
+    await asyncio.sleep(
+        1.0
+    )  # a quorum queue killed within half a second of its birth never recovers
     confirmed, seen = set(), set()
     for n in range(40):
         await broker.publish(_placed(f"o{n}"))

@@ -4,6 +4,7 @@ import secrets
 from contextlib import AsyncExitStack
 
 import pytest
+
 from scenarios.fault_plan import FaultPlan, PlannedFaults
 from scenarios.systems import STYLES, Backends, Setting
 from shared_domain.clock import SystemClock
@@ -16,12 +17,19 @@ from tests.samples import FAST, order
 FAILING_REFUND = {
     "schema": 1,
     "faults": [
-        {"orders": "all", "operation": "RefundPayment", "moment": "participant.error", "attempts": "all"}
+        {
+            "orders": "all",
+            "operation": "RefundPayment",
+            "moment": "participant.error",
+            "attempts": "all",
+        }
     ],
 }
 
 
-async def _open(stack, backends, tmp_path, style, *, plan=None, step_order="inventory-first", guards=None):
+async def _open(
+    stack, backends, tmp_path, style, *, plan=None, step_order="inventory-first", guards=None
+):
     clock, tracer, guards = SystemClock(), OtelTracer(), guards or Guards.all()
     faults = PlannedFaults(
         FaultPlan.from_json(plan) if plan else FaultPlan(), ["o1"], seed=1, policy=FAST, clock=clock
@@ -114,7 +122,9 @@ async def test_an_order_of_nothing_is_rejected_and_touches_nobody_else(open_syst
 
 
 @styles
-async def test_a_saga_whose_refund_fails_for_ever_is_parked_where_an_operator_sees_it(open_system, style):
+async def test_a_saga_whose_refund_fails_for_ever_is_parked_where_an_operator_sees_it(
+    open_system, style
+):
     system = await open_system(style, plan=FAILING_REFUND)
     await system.place_order(order("o1", destination="Atlantis"))
     assert (await system.settle(["o1"], deadline_s=20)).how == "quiescent"

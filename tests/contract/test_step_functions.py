@@ -4,6 +4,7 @@ import asyncio
 from contextlib import AsyncExitStack
 
 import pytest
+
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import Refused, StepFunctions, boto3_call, direct_call
 from orchestration.tasks import in_process_invoker, serve_functions
@@ -71,7 +72,10 @@ async def service(request, tmp_path):
 
 def _task(**more):
     state = {"Type": "Task", "Resource": ARN + "f", "End": True, **more}
-    return {"StartAt": "A", "States": {"A": state, "B": {"Type": "Pass", "Result": "caught", "End": True}}}
+    return {
+        "StartAt": "A",
+        "States": {"A": state, "B": {"Type": "Pass", "Result": "caught", "End": True}},
+    }
 
 
 async def _run(functions, definition, document, name="e1"):
@@ -104,7 +108,11 @@ async def test_a_task_that_works_gives_its_answer(service):
 
 @pytest.mark.parametrize(
     ("behaviour", "error"),
-    [("fails", "OutcomeUnknown"), ("drops", "Lambda.SdkClientException"), ("hangs", "States.Timeout")],
+    [
+        ("fails", "OutcomeUnknown"),
+        ("drops", "Lambda.SdkClientException"),
+        ("hangs", "States.Timeout"),
+    ],
 )
 async def test_a_task_that_fails_fails_the_execution_with_its_error(service, behaviour, error):
     step_functions, *_ = service
@@ -150,7 +158,10 @@ async def test_choice_wait_pass_and_succeed_leave_their_events(service):
     definition = {
         "StartAt": "C",
         "States": {
-            "C": {"Type": "Choice", "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Next": "W"}]},
+            "C": {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Next": "W"}],
+            },
             "W": {"Type": "Wait", "Seconds": 1, "Next": "P"},
             "P": {"Type": "Pass", "Result": 7, "ResultPath": "$.seven", "Next": "S"},
             "S": {"Type": "Succeed"},
@@ -190,7 +201,9 @@ async def test_a_running_execution_may_be_started_again_with_the_same_input(serv
 async def test_a_stopped_execution_is_aborted_and_stays_so(service):
     step_functions, _, call, _ = service
     arn = await step_functions.create(name="m", definition=_task())
-    started = await call("StartExecution", {"stateMachineArn": arn, "name": "e1", "input": '"hangs"'})
+    started = await call(
+        "StartExecution", {"stateMachineArn": arn, "name": "e1", "input": '"hangs"'}
+    )
     execution = started["executionArn"]
     await asyncio.sleep(0.1)
     await call("StopExecution", {"executionArn": execution, "error": "E", "cause": "enough"})
@@ -202,7 +215,10 @@ async def test_a_stopped_execution_is_aborted_and_stays_so(service):
 async def test_a_history_is_read_in_pages_and_backwards(service):
     step_functions, _, call, _ = service
     found, history = await _run(step_functions, _task(), "works")
-    ids, parameters = [], {"executionArn": found["executionArn"], "maxResults": 3, "reverseOrder": True}
+    ids, parameters = (
+        [],
+        {"executionArn": found["executionArn"], "maxResults": 3, "reverseOrder": True},
+    )
     while True:
         page = await call("GetExecutionHistory", parameters)
         ids += [event["id"] for event in page["events"]]
@@ -215,8 +231,16 @@ async def test_a_history_is_read_in_pages_and_backwards(service):
 @pytest.mark.parametrize(
     ("action", "parameters", "code"),
     [
-        ("CreateStateMachine", {"name": "m", "definition": "{}", "roleArn": "r" * 20}, "InvalidDefinition"),
-        ("CreateStateMachine", {"name": "m /", "definition": "{}", "roleArn": "r" * 20}, "InvalidName"),
+        (
+            "CreateStateMachine",
+            {"name": "m", "definition": "{}", "roleArn": "r" * 20},
+            "InvalidDefinition",
+        ),
+        (
+            "CreateStateMachine",
+            {"name": "m /", "definition": "{}", "roleArn": "r" * 20},
+            "InvalidName",
+        ),
         ("StartExecution", {"stateMachineArn": "arn:x", "input": "{}"}, "StateMachineDoesNotExist"),
         ("DescribeExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
         ("StopExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
@@ -224,7 +248,9 @@ async def test_a_history_is_read_in_pages_and_backwards(service):
         ("ListActivities", {}, "UnknownOperationException"),
     ],
 )
-async def test_a_call_that_cannot_be_answered_carries_awss_error_code(service, action, parameters, code):
+async def test_a_call_that_cannot_be_answered_carries_awss_error_code(
+    service, action, parameters, code
+):
     _, _, call, _ = service
     with pytest.raises(Refused) as raised:
         await call(action, parameters)
@@ -251,17 +277,23 @@ async def test_a_machine_cannot_be_made_over_another_one(service):
 
 async def test_an_execution_that_waits_or_retries_goes_on_after_the_engine_is_killed(service):
     step_functions, functions, call, engine = service
-    definition = _task(Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 20, "MaxAttempts": 3}])
+    definition = _task(
+        Retry=[{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 20, "MaxAttempts": 3}]
+    )
     definition["StartAt"] = "W"
     definition["States"]["W"] = {"Type": "Wait", "Seconds": 20, "Next": "A"}
     arn = await step_functions.create(name="m", definition=definition)
-    started = await call("StartExecution", {"stateMachineArn": arn, "name": "e", "input": '"recovers"'})
+    started = await call(
+        "StartExecution", {"stateMachineArn": arn, "name": "e", "input": '"recovers"'}
+    )
     async with asyncio.timeout(30):
         for _ in range(4):
             await asyncio.sleep(0.12)
             await engine.kill()
             await engine.restart()
-        while (found := await step_functions.describe(started["executionArn"]))["status"] == "RUNNING":
+        while (found := await step_functions.describe(started["executionArn"]))[
+            "status"
+        ] == "RUNNING":
             await asyncio.sleep(0.02)
     history = await step_functions.history(started["executionArn"])
     assert found["status"] == "SUCCEEDED"
@@ -273,7 +305,9 @@ async def test_an_execution_that_waits_or_retries_goes_on_after_the_engine_is_ki
 async def test_a_task_whose_answer_was_lost_with_the_engine_is_dispatched_again(service):
     step_functions, functions, call, engine = service
     arn = await step_functions.create(name="m", definition=_task(TimeoutSeconds=50))
-    started = await call("StartExecution", {"stateMachineArn": arn, "name": "e", "input": '"hangs"'})
+    started = await call(
+        "StartExecution", {"stateMachineArn": arn, "name": "e", "input": '"hangs"'}
+    )
     await asyncio.sleep(0.1)
     await engine.kill()
     await engine.restart()

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.runner import RunSpec, run

@@ -1,30 +1,48 @@
 """The program as a user meets it: exit codes, one clear line for bad input, Ctrl-C."""
 
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from testbed.cli import main
 
 SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
 QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
 
 
-def _saga(*arguments, cwd, **environment):
-    return subprocess.run(
-        [*SAGA, *map(str, arguments)],
-        cwd=cwd,
-        env=os.environ | environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+@dataclass
+class Done:
+    """What a finished command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def saga(tmp_path, monkeypatch, capsys):
+    """Run the program in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAGA_AMQP_URL", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["saga", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err)
+
+    return run
 
 
 def _assert_one_clear_line(done, *words):
@@ -36,38 +54,43 @@ def _assert_one_clear_line(done, *words):
         assert word in errors[0]
 
 
-def test_a_run_as_expected_exits_0_and_leaves_a_folder_for_each_style(tmp_path):
-    done = _saga("run", "card_declined", *QUICK, "--json", cwd=tmp_path)
+def test_a_run_as_expected_exits_0_and_leaves_a_folder_for_each_style(saga, tmp_path):
+    done = saga("run", "card_declined", *QUICK, "--json")
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert (document["schema"], document["ok"]) == (1, True)
     assert [run["style"] for run in document["runs"]] == ["choreography", "orchestration"]
     for run in document["runs"]:
         assert (tmp_path / run["folder"] / "verdict.json").exists()
-    summary = json.loads((tmp_path / document["runs"][0]["folder"]).parent.joinpath("summary.json").read_text())
+    summary = json.loads(
+        (tmp_path / document["runs"][0]["folder"]).parent.joinpath("summary.json").read_text()
+    )
     assert len(summary["runs"]) == 2
 
 
-def test_a_run_that_ends_otherwise_exits_1_and_says_how_to_do_it_again(tmp_path):
-    done = _saga("run", "delivered_twice", *QUICK, "--guards=-inbox", cwd=tmp_path)
+def test_a_run_that_ends_otherwise_exits_1_and_says_how_to_do_it_again(saga, tmp_path):
+    done = saga("run", "delivered_twice", *QUICK, "--guards=-inbox")
     assert done.returncode == 1
     assert "INCONSISTENT" in done.stdout
     assert "again: saga run delivered_twice" in done.stdout
 
 
-def test_a_run_whose_fault_never_struck_exits_3(tmp_path):
-    plan = {"schema": 1, "faults": [{"orders": [0], "operation": "RefundPayment", "moment": "answer.lost"}]}
+def test_a_run_whose_fault_never_struck_exits_3(saga, tmp_path):
+    plan = {
+        "schema": 1,
+        "faults": [{"orders": [0], "operation": "RefundPayment", "moment": "answer.lost"}],
+    }
     (tmp_path / "plan.json").write_text(json.dumps(plan))
-    done = _saga("run", "happy_path", *QUICK, "--plan", "plan.json", cwd=tmp_path)
+    done = saga("run", "happy_path", *QUICK, "--plan", "plan.json")
     assert done.returncode == 3
     assert "no answer.lost at RefundPayment ever struck" in done.stdout
 
 
-def test_a_single_run_can_be_done_again_with_the_command_it_prints(tmp_path):
-    first = _saga("run", "last_item", *QUICK, "--style", "choreography", "--json", cwd=tmp_path)
+def test_a_single_run_can_be_done_again_with_the_command_it_prints(saga, tmp_path):
+    first = saga("run", "last_item", *QUICK, "--style", "choreography", "--json")
     replay = json.loads(first.stdout)["runs"][0]["replay"].split()
     assert replay[0] == "saga"
-    second = _saga(*replay[1:], "--json", cwd=tmp_path)
+    second = saga(*replay[1:], "--json")
     classes = [json.loads(done.stdout)["runs"][0]["classes"] for done in (first, second)]
     assert classes[0] == classes[1]
 
@@ -80,13 +103,22 @@ def test_a_single_run_can_be_done_again_with_the_command_it_prints(tmp_path):
         (["run", "happy_path", "--guards=-nothing"], ["unknown guards", "outbox"]),
         (["run", "happy_path", "--broker", "pigeon"], ["unknown broker 'pigeon'", "memory"]),
         (["run", "happy_path", "--engine", "steam"], ["unknown engine 'steam'", "inprocess"]),
-        (["run", "happy_path", "--broker", "amqp://127.0.0.1:1/"], ["does not answer", "--broker memory"]),
+        (
+            ["run", "happy_path", "--broker", "amqp://127.0.0.1:1/"],
+            ["does not answer", "--broker memory"],
+        ),
         (["run", "happy_path", "--broker", "amqp://u:hush@127.0.0.1:1/"], ["does not answer"]),
-        (["run", "happy_path", "--broker", "memory", "--engine", "http://127.0.0.1:1"], ["does not answer"]),
+        (
+            ["run", "happy_path", "--broker", "memory", "--engine", "http://127.0.0.1:1"],
+            ["does not answer"],
+        ),
         (["run", "happy_path", "--plan", "absent.json"], ["absent.json", "cannot be read"]),
         (["run", "happy_path", "--plan", "broken.json"], ["broken.json", "not JSON"]),
         (["run", "happy_path", "--plan", "wrong.json"], ["schema"]),
-        (["run", "happy_path", "--broker", "memory", "--out", "/proc/nowhere"], ["cannot write", "--out"]),
+        (
+            ["run", "happy_path", "--broker", "memory", "--out", "/proc/nowhere"],
+            ["cannot write", "--out"],
+        ),
         (["demo", "--broker", "memory", "--out", "/proc/nowhere"], ["cannot write", "--out"]),
         (["report", "absent"], ["is not a folder"]),
         (["report", "empty"], ["holds no complete run"]),
@@ -94,7 +126,7 @@ def test_a_single_run_can_be_done_again_with_the_command_it_prints(tmp_path):
         (["report", "damaged"], ["not JSON"]),
     ],
 )
-def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(tmp_path, arguments, words):
+def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(saga, tmp_path, arguments, words):
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "wrong.json").write_text('{"schema": 7}')
     for name, text in (("empty", None), ("future", '{"schema": 99}'), ("damaged", "{")):
@@ -102,43 +134,48 @@ def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(tmp_path, argum
         if text:
             (tmp_path / name / "run.json").write_text(text)
     before = {p for p in tmp_path.rglob("*") if p.name != "runs"}
-    done = _saga(*arguments, cwd=tmp_path)
+    done = saga(*arguments)
     _assert_one_clear_line(done, *words)
     assert "hush" not in done.stderr + done.stdout
-    complete = [p for p in tmp_path.rglob("verdict.json")]
+    complete = list(tmp_path.rglob("verdict.json"))
     assert complete == []
     assert before <= set(tmp_path.rglob("*"))
 
 
-@pytest.mark.parametrize("arguments", [["run"], ["run", "happy_path", "--orders", "0"], ["fly"], ["run", "x", "--fast"]])
-def test_wrong_usage_exits_2(tmp_path, arguments):
-    done = _saga(*arguments, cwd=tmp_path)
+@pytest.mark.parametrize(
+    "arguments", [["run"], ["run", "happy_path", "--orders", "0"], ["fly"], ["run", "x", "--fast"]]
+)
+def test_wrong_usage_exits_2(saga, tmp_path, arguments):
+    done = saga(*arguments)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_a_report_is_made_from_run_folders_alone(tmp_path):
-    _saga("run", "refund_flaky", *QUICK, cwd=tmp_path)
-    done = _saga("report", "runs", "--out", "page", cwd=tmp_path)
+def test_a_report_is_made_from_run_folders_alone(saga, tmp_path):
+    saga("run", "refund_flaky", *QUICK)
+    done = saga("report", "runs", "--out", "page")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "page").iterdir()}
-    charts = {f"{name}.{kind}" for name in ("outcomes", "latency", "timeline") for kind in ("png", "svg")}
+    charts = {
+        f"{name}.{kind}" for name in ("outcomes", "latency", "timeline") for kind in ("png", "svg")
+    }
     assert names == {"index.html"} | charts
     for chart in charts:
         assert (tmp_path / "page" / chart).stat().st_size > 5000
 
 
-def test_help_and_list_name_everything(tmp_path):
-    assert "Exit codes" in _saga("--help", cwd=tmp_path).stdout
-    document = json.loads(_saga("list", "--json", cwd=tmp_path).stdout)
+def test_help_and_list_name_everything(saga, tmp_path):
+    assert "Exit codes" in saga("--help").stdout
+    document = json.loads(saga("list", "--json").stdout)
     assert {"scenarios", "faults", "guards", "styles"} <= document.keys()
     assert all(text for text in document["scenarios"].values())
 
 
-def test_the_environment_variable_chooses_the_broker_and_its_password_is_never_shown(tmp_path):
-    done = _saga(
-        "run", "happy_path", "--orders", "2", cwd=tmp_path, SAGA_AMQP_URL="amqp://u:hush@127.0.0.1:1/"
-    )
+def test_the_environment_variable_chooses_the_broker_and_its_password_is_never_shown(
+    saga, monkeypatch
+):
+    monkeypatch.setenv("SAGA_AMQP_URL", "amqp://u:hush@127.0.0.1:1/")
+    done = saga("run", "happy_path", "--orders", "2")
     _assert_one_clear_line(done, "RabbitMQ at amqp://")
     assert "hush" not in done.stderr
 
@@ -181,13 +218,26 @@ def _children(pid):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("pair", ["embedded", "real"])
-def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(tmp_path, request, pair, number):
+def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(
+    saga, tmp_path, request, pair, number
+):
     broker, scenario = ["--broker", "memory"], "happy_path"
     if pair == "real":
         request.getfixturevalue("rabbit")
         broker = ["--broker", "rabbitmq"]
     process = subprocess.Popen(
-        [*SAGA, "run", scenario, "--style", "orchestration", "--orders", "500", "--rate", "10", *broker],
+        [
+            *SAGA,
+            "run",
+            scenario,
+            "--style",
+            "orchestration",
+            "--orders",
+            "500",
+            "--rate",
+            "10",
+            *broker,
+        ],
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -212,5 +262,5 @@ def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(tmp_
         time.sleep(0.05)
     (about,) = tmp_path.glob("runs/*/run.json")
     assert json.loads(about.read_text())["status"] == "interrupted"
-    done = _saga("report", "runs", cwd=tmp_path)
+    done = saga("report", "runs")
     _assert_one_clear_line(done, "holds no complete run")

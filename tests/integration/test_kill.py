@@ -1,6 +1,7 @@
 """kill -9 of the broker's node and of the engine's process in the middle of a run loses nothing."""
 
 import pytest
+
 from scenarios.run_folder import read_lines
 from scenarios.systems import Backends
 from scenarios.verdict import Judgement
@@ -20,7 +21,9 @@ def _assert_nothing_lost(result, orders):
 
 
 @pytest.mark.parametrize("style", ["choreography", "orchestration"])
-async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(carry_out, real_pair, style):
+async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(
+    carry_out, real_pair, style
+):
     result = await carry_out("coordinator_killed", style, backends=real_pair, orders=60)
     _assert_nothing_lost(result, 60)
 

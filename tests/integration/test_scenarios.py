@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from scenarios.catalog.index import SCENARIOS
 from scenarios.run_folder import read_json, read_lines
 from scenarios.systems import STYLES
@@ -35,12 +36,18 @@ async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair
 @pytest.mark.timeout(300)
 @styles
 @pytest.mark.parametrize("scenario", SCENARIOS)
-async def test_every_story_at_two_hundred_orders_on_the_real_pair(carry_out, real_pair, scenario, style):
-    _assert_as_expected(await carry_out(scenario, style, backends=real_pair, orders=200, rate_per_s=50))
+async def test_every_story_at_two_hundred_orders_on_the_real_pair(
+    carry_out, real_pair, scenario, style
+):
+    _assert_as_expected(
+        await carry_out(scenario, style, backends=real_pair, orders=200, rate_per_s=50)
+    )
 
 
 @styles
-@pytest.mark.parametrize("scenario", ["last_item", "budget_spent", "refund_fails_forever", "crash_after_commit"])
+@pytest.mark.parametrize(
+    "scenario", ["last_item", "budget_spent", "refund_fails_forever", "crash_after_commit"]
+)
 async def test_the_same_seed_gives_every_order_the_same_class(carry_out, scenario, style):
     classes = []
     for _ in range(2):
@@ -62,7 +69,11 @@ async def test_the_same_plan_strikes_the_same_orders_in_both_styles(carry_out):
 async def test_a_run_folder_holds_what_is_needed_to_judge_again(carry_out):
     folder = (await carry_out("card_declined", "choreography")).folder
     about = read_json(folder / "run.json")
-    assert (about["status"], about["seed"], about["backends"]["pair"]) == ("complete", 1, "embedded")
+    assert (about["status"], about["seed"], about["backends"]["pair"]) == (
+        "complete",
+        1,
+        "embedded",
+    )
     assert len(read_lines(folder / "orders.jsonl")) == 12
     tables = {(row["participant"], row["table"]) for row in read_lines(folder / "ledgers.jsonl")}
     assert ("payment", "ledger") in tables
@@ -78,4 +89,8 @@ async def test_spans_of_one_order_are_one_trace(carry_out, style):
     spans = read_lines((await carry_out("happy_path", style)).folder / "trace.jsonl")
     mine = [s for s in spans if s["attributes"]["order_id"] == "order-00003"]
     assert len({span["context"]["trace_id"] for span in mine}) == 1
-    assert {s["name"] for s in mine} >= {"place order", "payment ChargePayment", "order ConfirmOrder"}
+    assert {s["name"] for s in mine} >= {
+        "place order",
+        "payment ChargePayment",
+        "order ConfirmOrder",
+    }

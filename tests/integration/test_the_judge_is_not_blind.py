@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+
 from choreography import reactions
 from choreography.broker import envelope
 from choreography.consumer import Consumer
@@ -97,7 +98,9 @@ async def test_a_missing_reaction_to_a_failed_payment_is_found(carry_out, monkey
 
 async def test_a_missing_reaction_without_deadlines_leaves_orders_stuck(carry_out, monkeypatch):
     monkeypatch.delitem(reactions.INVENTORY_FIRST, StockRefused)
-    verdict = (await carry_out("out_of_stock", "choreography", guards=Guards(timeouts=False))).verdict
+    verdict = (
+        await carry_out("out_of_stock", "choreography", guards=Guards(timeouts=False))
+    ).verdict
     classes, _, witnesses = _blamed(verdict)
     assert "stuck" in classes
     assert "ReserveStock" in witnesses
@@ -187,6 +190,8 @@ async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, mo
         return await start(self, parameters)
 
     monkeypatch.setattr(StepFunctionsEngine, "_start_execution", forgetful)
-    verdict = (await carry_out("coordinator_killed", "orchestration", least_time_scale=0.05)).verdict
+    verdict = (
+        await carry_out("coordinator_killed", "orchestration", least_time_scale=0.05)
+    ).verdict
     _blamed(verdict)
     assert verdict.orders[4].order_class == "stuck"

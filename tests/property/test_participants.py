@@ -7,6 +7,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
 from shared_domain.clock import SystemClock
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
@@ -21,11 +22,20 @@ OWNER = {
     "ChargePayment": "payment", "RefundPayment": "payment",
     "BookShipment": "shipping", "CancelShipment": "shipping",
 }  # fmt: skip
-UNDOES = {"ReleaseStock": "ReserveStock", "RefundPayment": "ChargePayment", "CancelOrder": "PlaceOrder"}
+UNDOES = {
+    "ReleaseStock": "ReserveStock",
+    "RefundPayment": "ChargePayment",
+    "CancelOrder": "PlaceOrder",
+}
 STOCK = 3
 ORDERS = {
     f"o{n}": order(f"o{n}", quantity=n, amount_cents=amount, destination=city)
-    for n, amount, city in ((0, 500, "Oslo"), (1, 500, "Oslo"), (2, 500, "Atlantis"), (2, 999_999, "Lima"))
+    for n, amount, city in (
+        (0, 500, "Oslo"),
+        (1, 500, "Oslo"),
+        (2, 500, "Atlantis"),
+        (2, 999_999, "Lima"),
+    )
 }
 
 
@@ -96,18 +106,28 @@ class AnyCommandAnyTime(RuleBasedStateMachine):
                     assert (done[0]["effect"], done[0]["seq"] < row["seq"]) == ("done", True)
                     assert done[0]["delta"] == -row["delta"]
                 if row["effect"] == "tombstone":
-                    late = [r for r in rows if r["seq"] > row["seq"] and r["order_id"] == row["order_id"]]
-                    assert not [r for r in late if r["effect"] == "done"], "a step came after its tombstone"
+                    late = [
+                        r
+                        for r in rows
+                        if r["seq"] > row["seq"] and r["order_id"] == row["order_id"]
+                    ]
+                    assert not [r for r in late if r["effect"] == "done"], (
+                        "a step came after its tombstone"
+                    )
         (stock,) = ledgers["inventory"]["stock"]
         held = sum(r["reserved"] - r["released"] for r in ledgers["inventory"]["reservations"])
         assert stock["initial"] == stock["free"] + held
         assert stock["free"] >= 0
-        taken = sum(p["charged_cents"] - p["refunded_cents"] for p in ledgers["payment"]["payments"])
+        taken = sum(
+            p["charged_cents"] - p["refunded_cents"] for p in ledgers["payment"]["payments"]
+        )
         assert taken == sum(row["delta"] for row in ledgers["payment"]["ledger"])
 
     async def _outbox(self):
         return {
-            name: (await door.database.read(lambda tx: tx.one("SELECT count(*) AS n FROM outbox")))["n"]
+            name: (await door.database.read(lambda tx: tx.one("SELECT count(*) AS n FROM outbox")))[
+                "n"
+            ]
             for name, door in self.participants.doors.items()
         }
 

@@ -2,6 +2,7 @@ import asyncio
 import sqlite3
 
 import pytest
+
 from shared_domain.database import Database
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY);"

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from orchestration.engine import paths
 from orchestration.engine.choice import choose, holds
 from orchestration.engine.definition import parse

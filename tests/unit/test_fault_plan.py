@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from scenarios.fault_plan import FaultPlan, Moment, PlannedFaults
 from shared_domain.clock import SystemClock
 from shared_domain.errors import OutcomeUnknown, UsageError
@@ -59,9 +60,7 @@ def test_a_malformed_plan_is_refused(document):
 
 def test_a_share_strikes_the_same_orders_for_the_same_seed_and_others_for_another():
     fault = _plan(LINE | {"orders": {"share": 0.3}}).faults[0]
-    struck = [
-        [i for i in range(1000) if fault.strikes_order(i, seed=seed)] for seed in (1, 1, 2)
-    ]
+    struck = [[i for i in range(1000) if fault.strikes_order(i, seed=seed)] for seed in (1, 1, 2)]
     assert struck[0] == struck[1] != struck[2]
     assert 230 < len(struck[0]) < 370
 

@@ -1,4 +1,5 @@
 import pytest
+
 from shared_domain.errors import UsageError
 from shared_domain.guards import OFF, Guards
 

@@ -1,4 +1,5 @@
 import pytest
+
 from bench.latency import proportion, quantile
 from scenarios.arrivals import poisson_offsets_s
 

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+
 from shared_domain import messages
 from shared_domain.errors import UnreadableMessage
 from shared_domain.messages import COMMANDS, EVENTS, ChargePayment, PaymentDeclined

@@ -1,6 +1,7 @@
 """The pure rules: a compensation undoes its own saga's effect, or forbids it."""
 
 import pytest
+
 from shared_domain.exactly_once import Effect
 from shared_domain.inventory import model as inventory
 from shared_domain.messages import (
@@ -79,7 +80,11 @@ def test_a_step_that_comes_after_its_compensation_is_refused(rule, state, kind, 
 @pytest.mark.parametrize(
     ("rule", "state", "kind"),
     [
-        (inventory.release, inventory.Reservation(order_id="o1", item="book", free=9), ReleaseStock),
+        (
+            inventory.release,
+            inventory.Reservation(order_id="o1", item="book", free=9),
+            ReleaseStock,
+        ),
         (payment.refund, payment.Account(order_id="o1"), RefundPayment),
         (shipping.cancel, shipping.Shipment(order_id="o1"), CancelShipment),
         (orders.cancel, orders.OrderRecord(order_id="o1"), CancelOrder),

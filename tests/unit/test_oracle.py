@@ -1,6 +1,7 @@
 """The judge, on rows written by hand: every class, every law, and the proofs it gives."""
 
 import pytest
+
 from scenarios.fault_plan import Injection
 from scenarios.judgement import judge
 from scenarios.oracle import Asked
@@ -15,15 +16,23 @@ PLACE, CONFIRM, CANCEL = (
     ("order", "ConfirmOrder", "done", 0),
     ("order", "CancelOrder", "undone", 0),
 )
-RESERVE, RELEASE = ("inventory", "ReserveStock", "done", -1), ("inventory", "ReleaseStock", "undone", 1)
-CHARGE, REFUND = ("payment", "ChargePayment", "done", 500), ("payment", "RefundPayment", "undone", -500)
+RESERVE, RELEASE = (
+    ("inventory", "ReserveStock", "done", -1),
+    ("inventory", "ReleaseStock", "undone", 1),
+)
+CHARGE, REFUND = (
+    ("payment", "ChargePayment", "done", 500),
+    ("payment", "RefundPayment", "undone", -500),
+)
 BOOK = ("shipping", "BookShipment", "done", 1)
 REFUSED = ("shipping", "BookShipment", "refused", 0)
 COMMITTED = [PLACE, RESERVE, CHARGE, BOOK, CONFIRM]
 COMPENSATED = [PLACE, RESERVE, CHARGE, REFUSED, REFUND, RELEASE, CANCEL]
 
 
-def _judge(rows, status, *, told="", parked=(), accepted=True, injections=(), free=None, took_s=1.0):
+def _judge(
+    rows, status, *, told="", parked=(), accepted=True, injections=(), free=None, took_s=1.0
+):
     ledgers = {name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")}
     for seq, (participant, operation, effect, delta) in enumerate(rows):
         ledgers[participant]["ledger"].append(
@@ -156,9 +165,13 @@ def test_compensations_out_of_order_break_the_law_of_reverse_order():
 EXPIRED = [PLACE, RESERVE, ("shipping", "CancelShipment", "tombstone", 0), RELEASE, CANCEL]
 
 
-@pytest.mark.parametrize(("took_s", "broken"), [(100, set()), (120, {"no saga is dropped and left to its deadline"})])
+@pytest.mark.parametrize(
+    ("took_s", "broken"), [(100, set()), (120, {"no saga is dropped and left to its deadline"})]
+)
 def test_a_saga_that_only_its_deadline_set_going_again_had_been_dropped(took_s, broken):
-    verdict = _judge(EXPIRED, "CANCELLED", took_s=took_s)  # silent for a quarter of it; the budget is 27 s
+    verdict = _judge(
+        EXPIRED, "CANCELLED", took_s=took_s
+    )  # silent for a quarter of it; the budget is 27 s
     assert verdict.orders[0].order_class == "late"
     assert _broken(verdict) == broken
 

@@ -3,6 +3,7 @@
 import itertools
 
 import pytest
+
 from choreography import reactions
 from choreography.system import topology
 from orchestration.saga_definition import FORWARD, PAGES, saga_definition

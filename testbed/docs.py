@@ -1,0 +1,161 @@
+"""Documents made from the code, so that they cannot go stale: `python -m testbed.docs`, checked by a test."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from choreography.reactions import GAVE_UP, INVENTORY_FIRST
+from orchestration.engine.choice import COMPARISONS
+from orchestration.engine.definition import SUPPORTED
+from orchestration.saga_definition import saga_definition
+from scenarios import fault_plan, verdict
+from scenarios.catalog.index import SCENARIOS
+from shared_domain.guards import NO_COUNTERPART, OFF, Guards
+
+_HEAD = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
+_STEPS = (
+    ("PlaceOrder", "the customer's order"),
+    ("ReserveStock", "step 2"),
+    ("ChargePayment", "step 3"),
+    ("BookShipment", "step 4, the pivot"),
+    ("ConfirmOrder", "step 5"),
+    ("CancelShipment", "compensation of step 4"),
+    ("RefundPayment", "compensation of step 3"),
+    ("ReleaseStock", "compensation of step 2"),
+    ("CancelOrder", "compensation of step 1"),
+)
+
+
+def documents() -> dict[str, str]:
+    """Path below docs/ -> text, of every generated document."""
+    return {
+        "side_by_side.md": _HEAD + _side_by_side(),
+        "reference/scenarios.md": _HEAD + _scenarios(),
+        "reference/faults.md": _HEAD + _faults(),
+        "reference/guards.md": _HEAD + _guards(),
+        "reference/verdicts.md": _HEAD + _verdicts(),
+        "reference/engine.md": _HEAD + _engine(),
+    }
+
+
+def _side_by_side() -> str:
+    states = saga_definition("inventory-first", Guards.all())["States"]
+    text = (
+        "# Each step in both styles\n\n"
+        "On the left what `choreography/reactions.py` says, on the right the state of the same name in\n"
+        "`orchestration/order_saga.asl.json`. Every task there has the same Retry and TimeoutSeconds; the\n"
+        "choreography's are in `choreography/consumer.py`. Both come from `shared_domain/policy.py`.\n\n"
+        "| command | choreography: when this is heard | orchestration: the state, and where it goes |\n"
+        "|---|---|---|\n"
+    )
+    for command, what in _STEPS:
+        heard = [
+            event.__name__ for event, (_, c) in INVENTORY_FIRST.items() if c.__name__ == command
+        ]
+        service = next(s for s, c in INVENTORY_FIRST.values() if c.__name__ == command)
+        left = f"**{service}** hears {', '.join(f'`{name}`' for name in heard)}"
+        gave_up = {c.__name__: e.__name__ for c, e in GAVE_UP.items()}.get(command)
+        left += f"; gives up with `{gave_up}`" if gave_up else "; budget spent: dead letter"
+        text += f"| `{command}`, {what} | {left} | {_state(states, command)} |\n"
+    return text
+
+
+def _state(states: dict[str, Any], name: str) -> str:
+    state = states[name]
+    following = states[state["Next"]]
+    if following["Type"] == "Choice":
+        ways = [f"`{rule['StringEquals']}` to **{rule['Next']}**" for rule in following["Choices"]]
+        way = (
+            f"Choice on the answer: {', '.join(ways)}, anything else to **{following['Default']}**"
+        )
+    else:
+        way = f"then **{state['Next']}**"
+    return f"Task `{name}`; {way}; Catch to **{state['Catch'][0]['Next']}**"
+
+
+def _scenarios() -> str:
+    text = "# Scenarios\n\nRun one with `saga run NAME`. Faults are for 100 orders.\n"
+    for name, scenario in SCENARIOS.items():
+        faults = scenario.faults(100).to_json()["faults"]
+        text += f"\n## {name}\n\n{scenario.story}\n"
+        if faults:
+            text += "\n```json\n" + "\n".join(json.dumps(fault) for fault in faults) + "\n```\n"
+    return text
+
+
+def _faults() -> str:
+    text = (
+        "# Fault plans\n\n"
+        "A plan is a JSON file for `saga run --plan FILE`; its faults are added to the scenario's own.\n\n"
+        "```json\n"
+        '{"schema": 1, "faults": [\n'
+        '  {"orders": {"every": 4}, "operation": "ChargePayment", "moment": "answer.lost", "attempts": [1]}\n'
+        "]}\n```\n\n"
+        '`orders`: `"all"`, a list of indices from 0, `{"every": k}` (the k-th, 2k-th, ...), or `{"share": p}`\n'
+        "(chance by hash of seed and address, the same orders in every style). `attempts`: a list from 1, or\n"
+        '`"all"`. `for_s`: unscaled seconds, for the moments that take time. `operation`: a command.\n\n'
+        "Each injection is recorded in `faults.jsonl`: *reached* (the moment came), *struck* (it was done),\n"
+        "*changed* (the saga's rows or attempts differ from those of a saga without faults).\n\n"
+        "| moment | what happens |\n|---|---|\n"
+    )
+    return text + "".join(
+        f"| `{moment}` | {what} |\n" for moment, what in fault_plan.MEANING.items()
+    )
+
+
+def _guards() -> str:
+    text = (
+        "# Guards\n\nSafeguards that a run can switch off, to show what each is for: `saga run ... --guards=-inbox`.\n\n"
+        "| guard | off means | no counterpart in |\n|---|---|---|\n"
+    )
+    for guard, off in OFF.items():
+        without = [style for style, guards in NO_COUNTERPART.items() if guard in guards]
+        text += f"| `{guard}` | {off} | {', '.join(without)} |\n"
+    return text
+
+
+def _verdicts() -> str:
+    text = (
+        "# Verdicts\n\nThe class of an order, first match wins:\n\n| class | meaning |\n|---|---|\n"
+    )
+    text += "".join(f"| {name} | {what} |\n" for name, what in verdict.MEANING.items())
+    return text + (
+        "\nand the flag **lied**: the status told to the customer contradicts the ledgers.\n\n"
+        "A run is INCONSISTENT with any duplicated, half-done or stuck order, any lie or any broken law;\n"
+        "UNKNOWN when a part of the testbed failed or a planned fault never struck; else CONSISTENT.\n\n"
+        "| exit code | meaning |\n|---|---|\n"
+        + "".join(
+            f"| {code.value} | {code.name.lower().replace('_', ' ')} |\n" for code in verdict.Exit
+        )
+    )
+
+
+def _engine() -> str:
+    text = (
+        "# The embedded Step Functions engine\n\n"
+        "What it runs today. Anything else is refused at creation, with the place of every fault.\n\n"
+        "| state | fields |\n|---|---|\n"
+    )
+    for state, known in SUPPORTED.items():
+        text += f"| {state} | {', '.join(sorted(known))} |\n"
+    return text + (
+        f"\nChoice operators: And, Or, Not, IsPresent, {', '.join(COMPARISONS)}.\n\n"
+        "Task resource: the ARN of a Lambda function. Actions: CreateStateMachine, StartExecution,\n"
+        "DescribeExecution, GetExecutionHistory, StopExecution.\n\n"
+        "Deliberate differences from AWS: seconds are multiplied by `--time-scale`; a task whose answer was\n"
+        "lost when the engine was killed is dispatched again without a new event, with its full TimeoutSeconds.\n"
+    )
+
+
+def main() -> int:
+    """Write every document; 0."""
+    for name, text in documents().items():
+        path = Path("docs") / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,41 @@
+"""Documents say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from testbed import cli
+from testbed.docs import documents
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("name", documents())
+def test_a_generated_document_is_up_to_date(name):
+    written = (ROOT / "docs" / name).read_text(encoding="utf-8")
+    assert written == documents()[name], "run make docs"
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")], ids=str)
+def test_every_link_of_a_document_leads_somewhere(path):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", path.read_text(encoding="utf-8")):
+        assert (path.parent / target).exists(), target
+
+
+def test_the_readme_is_short_and_names_commands_and_options_that_exist():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 150
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"`?make ([a-z]+)", text)) - {"are"} <= targets
+    commands = {
+        command.name or command.callback.__name__ for command in cli.app.registered_commands
+    }
+    assert set(re.findall(r"saga (demo|run|list|report)\b", text)) == commands
+
+
+def test_the_tour_names_modules_that_exist():
+    text = (ROOT / "docs" / "tour.md").read_text(encoding="utf-8")
+    for name in re.findall(r"`([a-z_/]+\.(?:py|json))`", text):
+        if "/" in name:
+            assert (ROOT / name).exists(), name

@@ -18,6 +18,7 @@ from aio_pika.abc import (
     AbstractIncomingMessage,
     AbstractQueue,
 )
+from aio_pika.connection import make_url
 from pamqp.common import FieldTable
 
 from choreography.broker import AUDIT, DEAD, PREFETCH, DeadLetter, Delivery, Envelope, Topology
@@ -31,10 +32,21 @@ REOPEN_S = 0.1
 _LOST = (aiormq.exceptions.AMQPError, ConnectionError, TimeoutError, OSError, RuntimeError)
 
 
+async def _connect(url: str) -> AbstractConnection:
+    """An open connection. Raise one of _LOST if there is none; nothing is left for the garbage collector then."""
+    connection = aio_pika.Connection(make_url(url))
+    try:
+        await connection.connect(timeout=CONFIRM_S)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
 async def check_server(url: str) -> None:
     """See the server answer once. Raise UsageError if it does not."""
     try:
-        connection = await aio_pika.connect(url, timeout=CONFIRM_S)
+        connection = await _connect(url)
     except (*_LOST, ValueError) as error:
         where = url.rpartition("@")[2]
         raise UsageError(
@@ -155,7 +167,7 @@ class RabbitBroker:
                 return self._exchange
             try:
                 await self._close()
-                self._connection = await aio_pika.connect(self._url, timeout=CONFIRM_S)
+                self._connection = await _connect(self._url)
                 self._channel = await self._connection.channel(publisher_confirms=self._confirms)
                 self._exchange = await self._declare(self._channel)
             except _LOST as error:
@@ -199,7 +211,7 @@ class RabbitBroker:
     async def _feed(self, queue: str, arrived: asyncio.Queue[Delivery]) -> None:
         while True:
             with contextlib.suppress(*_LOST):
-                connection = await aio_pika.connect(self._url, timeout=CONFIRM_S)
+                connection = await _connect(self._url)
                 try:
                     channel = await connection.channel()
                     await channel.set_qos(prefetch_count=PREFETCH)

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from orchestration.saga_definition import saga_definition
-from orchestration.step_functions import StepFunctions
+from orchestration.step_functions import Refused, StepFunctions
 from shared_domain.guards import Guards
 from shared_domain.messages import Order
 from shared_domain.participants import Participants
@@ -148,9 +148,10 @@ class OrchestratedSystem:
         """See ports.OrderSystem. The engine and its history go with the run."""
 
     async def _history(self, order_id: str) -> dict[str, Any]:
-        arn = self._execution(order_id)
-        known = await self._step_functions.describe(arn)
-        events = await self._step_functions.history(arn) if known else []
+        try:
+            events = await self._step_functions.history(self._execution(order_id))
+        except Refused:  # it was never accepted after all
+            events = []
         return {"order_id": order_id, "events": events}
 
     def _execution(self, order_id: str) -> str:

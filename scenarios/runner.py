@@ -30,7 +30,7 @@ from shared_domain.tracing import OtelTracer
 CLIENT_PAUSE_S = 0.1
 """A customer whose order was not accepted asks again after this long, with the same order_id."""
 CLIENT_PATIENCE_S = 30.0
-WARM_UP_S = 0.2
+WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
 
 

@@ -25,6 +25,11 @@ from choreography.broker import AUDIT, DEAD, PREFETCH, DeadLetter, Delivery, Env
 from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
 
 QUEUE_TYPE = {"process": "classic", "power": "quorum"}
+# Without it, a quorum queue that comes back before its target drops what has expired meanwhile.
+_KEEP_EXPIRED: FieldTable = {
+    "x-dead-letter-strategy": "at-least-once",
+    "x-overflow": "reject-publish",
+}
 CONFIRM_S = 10.0
 """Wait for a confirm before the outcome counts as unknown."""
 REOPEN_S = 0.1
@@ -102,10 +107,10 @@ class RabbitBroker:
     async def open(
         cls, url: str, topology: Topology, *, durability: str = "process", confirms: bool = True
     ) -> AsyncIterator["RabbitBroker"]:
-        """Declare the topology and see it answer. Raise NotDelivered if the server does not."""
+        """Declare the topology and see it answer. Raise NotDelivered if the server does not within CONFIRM_S."""
         broker = cls(url, topology, durability=durability, confirms=confirms)
-        await broker._open()
         try:
+            await broker._open_patiently()
             yield broker
         finally:
             await broker._close()
@@ -174,6 +179,20 @@ class RabbitBroker:
                 raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
             return self._exchange
 
+    async def _open_patiently(self) -> None:
+        """A node that has just come back refuses quorum queues for a moment."""
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + CONFIRM_S
+        while True:
+            try:
+                await self._open()
+            except NotDelivered:
+                if loop.time() > give_up_at:
+                    raise
+                await asyncio.sleep(REOPEN_S)
+            else:
+                return
+
     async def _close(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(*_LOST):
@@ -198,6 +217,8 @@ class RabbitBroker:
                     "x-dead-letter-exchange": "",
                     "x-dead-letter-routing-key": self._name(queue),
                 }
+                if arguments["x-queue-type"] == "quorum":
+                    arguments |= _KEEP_EXPIRED
                 await channel.declare_queue(
                     self._name(f"{queue}.retry.{number}"), durable=True, arguments=arguments
                 )

@@ -280,7 +280,7 @@ def _no_counterpart(guard: str) -> str:
 
 def _wide() -> Console:
     console = Console()
-    return console if console.is_terminal else Console(width=150)
+    return console if console.is_terminal else Console(width=170)
 
 
 def _print_json(result: SuiteResult) -> None:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.machine import machine_facts
 from bench.results import read_run
 from report.page import write_report
 
@@ -44,7 +45,9 @@ async def test_the_page_shows_table_charts_and_runs_and_escapes_what_users_wrote
         for s in ("choreography", "orchestration")
     ]
     evil = "<script>document.title='owned'</script>"
-    rows[0] = replace(rows[0], about=rows[0].about | {"story": evil, "notes": [evil]})
+    rows[0] = replace(
+        rows[0], about=rows[0].about | machine_facts() | {"story": evil, "notes": [evil]}
+    )
     page = write_report(rows, tmp_path / "report", left_out=[evil])
     text = page.read_text()
     assert "http://" not in text.replace("http://www.w3.org", "").replace(

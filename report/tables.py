@@ -1,9 +1,12 @@
 """The comparison as one table: a line per scenario and style."""
 
+from typing import Any
+
 from rich.table import Table
 
 from bench.latency import quantile
 from bench.results import RunRow
+from scenarios.verdict import BAD
 
 COLUMNS = (
     "scenario",
@@ -76,3 +79,26 @@ def _exposure(row: RunRow) -> str:
 def _inconsistency(row: RunRow) -> str:
     still = row.still_open("inconsistency")
     return f"{row.inconsistency_s():.2f}" + (f" ({still} open)" if still else "")
+
+
+def findings(row: RunRow, *, most: int = 3) -> list[str]:
+    """What is wrong with a run, as lines: problems, broken laws and bad orders with the rows that prove it."""
+    verdict = row.verdict
+    lines = verdict["problems"][:most]
+    more = len(verdict["problems"]) - most
+    lines += [f"... and {more} more in verdict.json"] if more > 0 else []
+    lines += [
+        f"broken law: {law['law']}: {law['why']}" for law in verdict["laws"] if not law["held"]
+    ]
+    suspects = [o for o in verdict["orders"] if o["order_class"] in BAD or o["lied"]]
+    for order in suspects[:1]:
+        lines.append(f"{order['order_id']}: {order['order_class']}, because {order['why']}:")
+        lines += [f"  {_witness(witness)}" for witness in order["witnesses"]]
+    return [f"{row.scenario}, {row.style}: {line}" for line in lines]
+
+
+def _witness(row: dict[str, Any]) -> str:
+    return (
+        f"{row['participant']} ledger row {row['seq']}: {row['operation']} {row['effect']} {row['delta']:+d},"
+        f" message {row['message_id']}, caused by {row['caused_by']}"
+    )

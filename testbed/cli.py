@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench.results import find_runs
 from report.page import CONCLUSIONS, write_report
-from report.tables import comparison
+from report.tables import comparison, findings
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import MEANING, FaultPlan
 from scenarios.runner import RunSpec
@@ -157,8 +157,8 @@ def run_scenarios(
     else:
         _wide().print(comparison(result.rows))
         for row in result.rows:
-            for problem in row.verdict["problems"][:5]:
-                print(f"{row.scenario}, {row.style}: {problem}")
+            for line in findings(row):
+                print(line)
             print(f"{row.folder}")
             if not row.verdict["as_expected"]:
                 print(f"  again: {row.about['replay']}")

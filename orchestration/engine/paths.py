@@ -51,12 +51,13 @@ def _find(path: str, value: Any) -> Any:
         found = _compiled(path).findall(value)
         return found or _MISSING
     for step in _steps(path):
-        if (isinstance(step, int) and isinstance(value, list) and step < len(value)) or (
-            isinstance(step, str) and isinstance(value, dict) and step in value
-        ):
-            value = value[step]
-        else:
-            return _MISSING
+        match step, value:
+            case int(index), list() if index < len(value):
+                value = value[index]
+            case str(name), dict() if name in value:
+                value = value[name]
+            case _:
+                return _MISSING
     return value
 
 

@@ -59,9 +59,15 @@ class RunRow:
         """A quantile of the latency of the orders that ended."""
         return quantile(self.times("latency_s"), q)
 
-    def inconsistency_s(self) -> float:
-        """The sum over all orders."""
-        return float(sum(t["inconsistency_s"] for t in self.verdict["timing"]["orders"]))
+    def inconsistency_s(self, *, still_open: bool) -> float:
+        """The sum over the orders whose interval is closed, or over those for which it was open at the end."""
+        return float(
+            sum(
+                t["inconsistency_s"]
+                for t in self.verdict["timing"]["orders"]
+                if ("inconsistency" in t["open"]) is still_open
+            )
+        )
 
     def faults(self) -> dict[str, Counter[str]]:
         """Moment at operation -> how many were planned, reached, struck, and changed anything."""

@@ -6,9 +6,8 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 import asyncio
 from collections.abc import Awaitable
 
-from choreography.broker import Broker, Delivery
+from choreography.broker import Broker, Delivery, envelope
 from choreography.reactions import FORWARD, GAVE_UP, Reactions
-from choreography.relay import Relay
 from shared_domain import messages
 from shared_domain.database import Database
 from shared_domain.errors import (
@@ -16,6 +15,7 @@ from shared_domain.errors import (
     Failure,
     NotDelivered,
     OutcomeUnknown,
+    StillParked,
     UnreadableMessage,
 )
 from shared_domain.exactly_once import ExactlyOnce
@@ -35,13 +35,12 @@ class Consumer:
         database: Database,
         reactions: Reactions,
         broker: Broker,
-        relay: Relay,
         once: ExactlyOnce,
         policy: Policy,
         guards: Guards,
     ) -> None:
         self._service, self._database = service, database
-        self._reactions, self._broker, self._relay = reactions, broker, relay
+        self._reactions, self._broker = reactions, broker
         self._once, self._policy, self._guards = once, policy, guards
 
     async def run(self) -> None:
@@ -55,22 +54,38 @@ class Consumer:
 
     async def _handle(self, delivery: Delivery) -> None:
         try:
-            message = messages.from_bytes(delivery.envelope.body)
-            _, operation = self._reactions[type(message)]
+            command = self._command(delivery)
         except UnreadableMessage as error:
             await self._park(delivery, "", f"unreadable: {error}")
             return
-        command = message if isinstance(message, Command) else messages.follow(operation, message)
         try:
-            await self._service.call(command)
-            if not self._guards.outbox:
-                await self._relay.publish_unguarded(command.order_id)
+            await self._call(command)
         except (NotDelivered, ConnectionLost):
             await delivery.requeue()
         except OutcomeUnknown as failure:
             await self._after_failure(delivery, command, failure)
+        except StillParked:
+            await delivery.ack()
         else:
             await delivery.ack()
+
+    def _command(self, delivery: Delivery) -> Command:
+        """What this service does when it hears this. Raise UnreadableMessage if it does not know."""
+        message = messages.from_bytes(delivery.envelope.body)
+        if type(message) not in self._reactions:
+            raise UnreadableMessage(f"{self._service.name} has no reaction to {message.name}")
+        _, operation = self._reactions[type(message)]
+        return message if isinstance(message, Command) else messages.follow(operation, message)
+
+    async def _call(self, command: Command) -> None:
+        if self._guards.outbox:
+            await self._service.call(command)
+            return
+        # What tutorials do: commit, then publish, then ack. An answer that is only recalled is not published.
+        known = await self._database.read(lambda tx: self._once.answered(tx, command))
+        answer = await self._service.call(command)
+        if not known:
+            await self._broker.publish(envelope(answer))
 
     async def _after_failure(
         self, delivery: Delivery, command: Command, failure: OutcomeUnknown
@@ -80,10 +95,15 @@ class Consumer:
         if delivery.attempt <= budget:
             await self._or_requeue(delivery, delivery.retry())
         elif gave_up := GAVE_UP.get(type(command)):
-            await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
+            answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
+            if not self._guards.outbox:
+                await self._broker.publish(envelope(answer))
             await delivery.ack()
         else:
-            await self._park(delivery, command.name, f"retry budget spent: {failure}")
+            reason = f"retry budget spent: {failure}"
+            if self._guards.dead_letters:
+                await self._database.write(lambda tx: self._once.park(tx, command, reason))
+            await self._park(delivery, command.name, reason)
 
     async def _park(self, delivery: Delivery, operation: str, reason: str) -> None:
         if self._guards.dead_letters:

@@ -1,5 +1,6 @@
 """The saga deadline of the choreography: the order service notices that an order has been open too long."""
 
+from choreography.broker import Broker, envelope
 from shared_domain.database import Database
 from shared_domain.order.service import OrderService
 from shared_domain.policy import Policy
@@ -7,9 +8,20 @@ from shared_domain.ports import Clock
 
 
 async def watch_deadlines(
-    *, orders: OrderService, database: Database, policy: Policy, clock: Clock
+    *,
+    orders: OrderService,
+    database: Database,
+    policy: Policy,
+    clock: Clock,
+    publish_at_once: Broker | None,
 ) -> None:
-    """Publish OrderExpired for every order that outlives the saga deadline, until cancelled."""
+    """Announce OrderExpired for every order that outlives the saga deadline, until cancelled.
+
+    `publish_at_once`: where to publish without an outbox; None = the relay does it.
+    """
     while True:
         await clock.sleep(policy.saga_s() / 20)
-        await database.write(lambda tx: orders.expire(tx, deadline_s=policy.saga_s()))
+        expired = await database.write(lambda tx: orders.expire(tx, deadline_s=policy.saga_s()))
+        if publish_at_once is not None:
+            for event in expired:
+                await publish_at_once.publish(envelope(event))

@@ -135,7 +135,7 @@ class RabbitBroker:
         arrived: asyncio.Queue[Delivery] = asyncio.Queue(maxsize=4 * PREFETCH)
         feeding = asyncio.create_task(self._feed(queue, arrived))
         try:
-            yield _each(arrived)
+            yield _each(arrived, feeding)
         finally:
             feeding.cancel()
             await asyncio.wait([feeding])
@@ -269,9 +269,19 @@ class RabbitBroker:
         return f"{self._topology.prefix}.{queue}"
 
 
-async def _each(arrived: asyncio.Queue[Delivery]) -> AsyncIterator[Delivery]:
+async def _each(
+    arrived: asyncio.Queue[Delivery], feeding: asyncio.Task[None]
+) -> AsyncIterator[Delivery]:
+    """Deliveries without end. Raise what ended the feed, so that a dead consumer cannot go unnoticed."""
     while True:
-        yield await arrived.get()
+        following = asyncio.ensure_future(arrived.get())
+        try:
+            await asyncio.wait({following, feeding}, return_when=asyncio.FIRST_COMPLETED)
+            if not following.done():
+                raise feeding.exception() or RuntimeError("the feed ended")
+            yield following.result()
+        finally:
+            following.cancel()
 
 
 async def _confirmed(publishing: Awaitable[object]) -> None:

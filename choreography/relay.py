@@ -39,11 +39,6 @@ class Relay:
                     sending.create_task(self._send(row))
                 await self._database.changed(within_s=POLL_S)
 
-    async def publish_unguarded(self, order_id: str) -> None:
-        """What tutorials do without an outbox: mark first, then publish; a crash in between loses the event."""
-        for row in await self._database.write(lambda tx: _take(tx, order_id)):
-            await self._publish(row)
-
     async def _send(self, row: dict[str, Any]) -> None:
         try:
             await self._publish(row)
@@ -69,9 +64,3 @@ def unpublished(tx: Transaction) -> int:
 
 def _unpublished(tx: Transaction, limit: int) -> list[dict[str, Any]]:
     return tx.all("SELECT seq, message FROM outbox WHERE published = 0 ORDER BY seq LIMIT ?", limit)
-
-
-def _take(tx: Transaction, order_id: str) -> list[dict[str, Any]]:
-    rows = tx.all("SELECT seq, message FROM outbox WHERE published = 0 AND order_id = ?", order_id)
-    tx.run("UPDATE outbox SET published = 1 WHERE published = 0 AND order_id = ?", order_id)
-    return rows

@@ -74,7 +74,6 @@ class ChoreographedSystem:
                     database=door.database,
                     reactions=STEP_ORDERS[step_order],
                     broker=broker,
-                    relay=relay,
                     once=participants.once,
                     policy=policy,
                     guards=guards,
@@ -89,6 +88,7 @@ class ChoreographedSystem:
                         database=door.database,
                         policy=policy,
                         clock=clock,
+                        publish_at_once=None if guards.outbox else broker,
                     )
                     loops.append(watch)
                 hosts.append(running.create_task(serve(loops)))

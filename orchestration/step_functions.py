@@ -28,7 +28,7 @@ DEADLINE_S = 10.0
 ROLE = "arn:aws:iam::000000000000:role/saga"
 
 
-class Refused(Exception):
+class Refused(NotDelivered):
     """The service said no: AWS's error code. The effect is definite: none."""
 
     def __init__(self, code: str, message: str) -> None:

@@ -38,27 +38,38 @@ class TaskWorker:
             raise UnreadableMessage(f"{command.name} is not a command")
         call = asyncio.create_task(self._service.call(command))
         self._in_hand.add(call)
+        call.add_done_callback(self._done)
         try:
-            return messages.to_bytes(await call)
+            # A caller that has stopped waiting does not stop the function.
+            return messages.to_bytes(await asyncio.shield(call))
         except ParticipantCrashed:
-            self._drop_all(call)
+            self.drop_all()
             raise
         except asyncio.CancelledError:
             if call.cancelled():
                 raise ParticipantCrashed(f"{self._service.name} went down") from None
-            call.cancel()
             raise
-        finally:
-            self._in_hand.discard(call)
 
-    def _drop_all(self, crashed: asyncio.Task[Event]) -> None:
-        for call in self._in_hand - {crashed}:
+    def drop_all(self) -> None:
+        """Drop every call in hand, without an answer."""
+        for call in set(self._in_hand):
             call.cancel()
 
+    def _done(self, call: asyncio.Task[Event]) -> None:
+        self._in_hand.discard(call)
+        if not call.cancelled():
+            call.exception()  # whoever still waited has seen it
 
-def workers(services: Mapping[str, Service]) -> dict[str, Function]:
-    """Function name -> function, for every participant."""
-    return {name: TaskWorker(service) for name, service in services.items()}
+
+@asynccontextmanager
+async def workers(services: Mapping[str, Service]) -> AsyncIterator[dict[str, TaskWorker]]:
+    """Function name -> function, for every participant; what is still in hand at the end is dropped."""
+    made = {name: TaskWorker(service) for name, service in services.items()}
+    try:
+        yield made
+    finally:
+        for worker in made.values():
+            worker.drop_all()
 
 
 def in_process_invoker(

@@ -124,8 +124,14 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         "latency in ms, intended start to the order's last row (log scale)", fontsize=9
     )
     figure.supylabel("share of ended orders", fontsize=9)
-    handles, labels = panels[0][0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=2, frameon=False)
+    shown = {
+        label: handle
+        for axes in _each(panels)
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
+    }
+    figure.legend(
+        list(shown.values()), list(shown), loc="outside upper center", ncols=2, frameon=False
+    )
     return figure
 
 

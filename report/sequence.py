@@ -36,8 +36,9 @@ def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
         by_name.setdefault(run.scenario, []).append(run)
     names = [n for n in _INTERESTING if n in by_name] or list(by_name)
     best = max(names, key=lambda n: (len({run.style for run in by_name[n]}), -names.index(n)))
-    chosen = by_name[best]
-    verdicts = chosen[0].verdict["orders"]
+    chosen = list({run.style: run for run in by_name[best]}.values())  # the newest of each style
+    common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
+    verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
     if not verdicts:
         return None
     compensated = [v for v in verdicts if v["order_class"] != OrderClass.COMMITTED]

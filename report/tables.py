@@ -78,7 +78,10 @@ def _exposure(row: RunRow) -> str:
 
 def _inconsistency(row: RunRow) -> str:
     still = row.still_open("inconsistency")
-    return f"{row.inconsistency_s():.2f}" + (f" ({still} open)" if still else "")
+    closed = f"{row.inconsistency_s(still_open=False):.2f}"
+    if not still:
+        return closed
+    return f"{closed} + {still} open for {row.inconsistency_s(still_open=True):.2f} so far"
 
 
 def findings(row: RunRow, *, most: int = 3) -> list[str]:

@@ -55,7 +55,12 @@ def _inconsistency(
         at = now
         if row is not None and row["participant"] in net:
             net[row["participant"]] += row["delta"]
-        if row is not None and told_confirmed and row["operation"] == "CancelOrder":
+        if (
+            row is not None
+            and told_confirmed
+            and row["effect"] == Effect.UNDONE
+            and row["operation"] == "CancelOrder"
+        ):
             claimed = "CANCELLED"
     return total, wrong
 

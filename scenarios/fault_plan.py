@@ -119,9 +119,9 @@ def _fault(line: Any, number: int) -> Fault:
     unknown = line.keys() - {"orders", "operation", "moment", "attempts", "for_s"}
     if unknown:
         raise UsageError(f"{where} has unknown fields: {', '.join(sorted(unknown))}")
-    if line["moment"] not in list(Moment):
+    if not isinstance(line["moment"], str) or line["moment"] not in list(Moment):
         raise UsageError(f"{where}: moment {line['moment']!r} is not one of {', '.join(Moment)}")
-    if line["operation"] not in COMMANDS:
+    if not isinstance(line["operation"], str) or line["operation"] not in COMMANDS:
         raise UsageError(
             f"{where}: operation {line['operation']!r} is not one of {', '.join(COMMANDS)}"
         )
@@ -182,7 +182,7 @@ class PlannedFaults:
     def __init__(
         self, plan: FaultPlan, order_ids: Iterable[str], *, seed: int, policy: Policy, clock: Clock
     ) -> None:
-        self._seed, self._policy, self._clock = seed, policy, clock
+        self._plan, self._seed, self._policy, self._clock = plan, seed, policy, clock
         self._by_operation: dict[str, list[tuple[int, Fault]]] = defaultdict(list)
         for number, fault in enumerate(plan.faults):
             self._by_operation[fault.operation].append((number, fault))
@@ -190,17 +190,23 @@ class PlannedFaults:
         self._records: dict[tuple[int, str, int], Injection] = {}
         self.attempts: Counter[tuple[str, str]] = Counter()
         """(order_id, operation) -> how often the request has arrived."""
+        self.arrivals_mono_s: dict[str, list[float]] = defaultdict(list)
+        """order_id -> when any request of it arrived: signs of life."""
+        self.in_flight = 0
+        """Requests that are on their way or being worked on."""
         self.answers: Counter[tuple[str, str]] = Counter()
         """(order_id, operation) -> how often an answer was about to leave."""
 
     def arrive(self, command: Command) -> None:
         """A request has reached its participant."""
         self.attempts[command.order_id, command.name] += 1
+        self.arrivals_mono_s[command.order_id].append(self._clock.mono_s())
 
     def strike(
         self, moment: Moment, order_id: str, operation: str, attempt: int, *, succeed: bool = True
     ) -> Fault | None:
         """The fault planned for this address, now struck, or None. `succeed` False: only reached."""
+        found = None
         for number, fault in self._planned(order_id, operation):
             if fault.moment is moment and fault.strikes_attempt(attempt):
                 record = self._records.setdefault(
@@ -211,8 +217,17 @@ class PlannedFaults:
                 )
                 record.reached = True
                 record.struck |= succeed
-                return fault
-        return None
+                found = found or fault
+        return found
+
+    def never_struck(self) -> list[str]:
+        """The lines of the plan of which nothing struck: the run says nothing about them."""
+        struck = {number for (number, _, _), record in self._records.items() if record.struck}
+        return [
+            f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
+            for number, fault in enumerate(self._plan.faults)
+            if number not in struck
+        ]
 
     def delay_s(self, fault: Fault) -> float:
         """How long a slow or delaying fault holds things up, scaled."""
@@ -240,7 +255,8 @@ class PlannedFaults:
                 raise ParticipantCrashed(f"{command.name}: injected crash before commit")
         elif point == Point.AFTER_COMMIT:
             refused = answer is not None and is_refusal(answer)
-            self.strike(Moment.REFUSED, *address, succeed=refused)
+            # What is ordered is refused at any attempt, so a refusal is addressed as the first one.
+            self.strike(Moment.REFUSED, command.order_id, command.name, 1, succeed=refused)
             if self.strike(Moment.CRASH_AFTER_COMMIT, *address):
                 raise ParticipantCrashed(f"{command.name}: injected crash after commit")
 

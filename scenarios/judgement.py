@@ -1,7 +1,7 @@
 """From rows to a verdict on the whole run: classes, laws, faults that must have struck, the story's expectation."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from scenarios.exposure import timing
 from scenarios.fault_plan import Injection, Moment
@@ -11,6 +11,9 @@ from scenarios.scenario import Scenario
 from scenarios.verdict import BAD, Judgement, OrderClass, Verdict
 from shared_domain.policy import Policy
 from shared_domain.ports import Ledgers, Parked
+
+LEAST_SILENCE_S = 0.5
+"""A shorter silence says more about the machine than about the saga, whatever the time scale."""
 
 
 def judge(
@@ -22,9 +25,17 @@ def judge(
     injections: Sequence[Injection],
     policy: Policy,
     run_ended_mono_s: float,
+    arrivals_mono_s: Mapping[str, Sequence[float]] = {},
+    never_struck: Sequence[str] = (),
     failures: Sequence[str] = (),
+    still_changing: bool = False,
 ) -> Verdict:
-    """The verdict. `failures`: components of the testbed that failed; they make it UNKNOWN."""
+    """The verdict.
+
+    `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
+    `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
+    open if ledgers were `still_changing` at the deadline: the machine was too slow.
+    """
     facts = gather(asked, ledgers)
     register = {saga.order_id: saga for saga in parked}
     orders = [judge_order(f, register, saga_deadline_s=policy.saga_s()) for f in facts]
@@ -33,10 +44,18 @@ def judge(
     }
     # A coordinator that was away explains any silence.
     away = any(i.moment == Moment.COORDINATOR_KILLED and i.struck for i in injections)
-    silence_s = math.inf if away else policy.budget_s()
-    laws = judge_laws(facts, ledgers, ended=ended, longest_silence_s=silence_s)
-    problems = [*failures, *_never_struck(injections)]
-    bad = any(o.order_class in BAD or o.lied for o in orders) or not all(law.held for law in laws)
+    silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
+    laws = judge_laws(
+        facts, ledgers, ended=ended, longest_silence_s=silence_s, arrivals_mono_s=arrivals_mono_s
+    )
+    problems = [*failures, *never_struck]
+    wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
+    if still_changing:
+        problems.append(
+            "ledgers were still changing at the deadline: raise --time-scale or lower --rate"
+        )
+    bad = any(o.order_class in wrong_classes or o.lied for o in orders)
+    bad = bad or not all(law.held for law in laws)
     if bad:
         judgement = Judgement.INCONSISTENT
     else:
@@ -56,16 +75,3 @@ def judge(
         timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
         problems=problems + surprises,
     )
-
-
-def _never_struck(injections: Sequence[Injection]) -> list[str]:
-    """Planned faults of which not one struck: the run says nothing about them."""
-    struck: dict[tuple[str, str], bool] = {}
-    for injection in injections:
-        key = (injection.moment, injection.operation)
-        struck[key] = struck.get(key, False) or injection.struck
-    return [
-        f"no {moment} at {operation} ever struck"
-        for (moment, operation), hit in struck.items()
-        if not hit
-    ]

@@ -1,6 +1,7 @@
 """The conservation laws of a whole run, from the participants' rows alone."""
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +14,12 @@ MOST_WITNESSES = 20
 
 
 def judge_laws(
-    facts: list[OrderFacts], ledgers: Ledgers, *, ended: set[str], longest_silence_s: float
+    facts: list[OrderFacts],
+    ledgers: Ledgers,
+    *,
+    ended: set[str],
+    longest_silence_s: float,
+    arrivals_mono_s: Mapping[str, Sequence[float]],
 ) -> list[LawVerdict]:
     """Every law. `ended`: the orders that count for money; the others are judged by their class.
 
@@ -25,7 +31,11 @@ def judge_laws(
         _never_oversold(ledgers),
         _compensation_has_a_cause(facts),
         _reverse_order(facts),
-        _nobody_was_idle(facts, longest_silence_s),
+        _nobody_was_idle(
+            [f for f in facts if f.asked.order_id in ended], longest_silence_s, arrivals_mono_s
+        ),
+        _rows_agree(ledgers),
+        _nobody_else(facts, ledgers),
     ]
 
 
@@ -117,21 +127,71 @@ def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
     return _verdict("compensations run in reverse order", broken)
 
 
-def _nobody_was_idle(facts: list[OrderFacts], longest_silence_s: float) -> LawVerdict:
+def _nobody_was_idle(
+    facts: list[OrderFacts],
+    longest_silence_s: float,
+    arrivals_mono_s: Mapping[str, Sequence[float]],
+) -> LawVerdict:
     """The saga deadline rescues what is slow, not what was dropped.
 
-    A saga that was silent for longer than a whole retry budget and went on only because it expired
-    had been lost: an event without a reaction, or a message that vanished.
+    A saga that gave no sign of life (a row, a request that arrived) for longer than a whole retry budget and
+    went on only because it expired had been lost: an event without a reaction, or a message that vanished.
     """
     broken = []
     for order in facts:
         for before, rescue in pairwise(order.rows):
-            silence_s = rescue["mono_s"] - before["mono_s"]
-            expired = rescue["caused_by"] == f"{order.asked.order_id}:OrderExpired"
-            if expired and silence_s > longest_silence_s:
+            if rescue["caused_by"] != f"{order.asked.order_id}:OrderExpired":
+                continue
+            signs = [
+                before["mono_s"],
+                *arrivals_mono_s.get(order.asked.order_id, ()),
+                rescue["mono_s"],
+            ]
+            within = sorted(s for s in signs if before["mono_s"] <= s <= rescue["mono_s"])
+            if max(late - early for early, late in pairwise(within)) > longest_silence_s:
                 why = (
                     f"{order.asked.order_id}: nothing followed {before['operation']}"
                     f" ({before['effect']}) until the saga deadline"
                 )
                 broken.append((why, [witness(before), witness(rescue)]))
     return _verdict("no saga is dropped and left to its deadline", broken)
+
+
+def _rows_agree(ledgers: Ledgers) -> LawVerdict:
+    """What a business row says of an order is the sum of its ledger rows."""
+    broken = []
+    for participant, table, columns in (
+        ("payment", "payments", {"charged_cents": 1, "refunded_cents": -1}),
+        ("shipping", "shipments", {"booked": 1}),
+    ):
+        net: dict[str, int] = defaultdict(int)
+        for row in ledgers[participant]["ledger"]:
+            net[row["order_id"]] += row["delta"]
+        rows = {row["order_id"]: row for row in ledgers[participant][table]}
+        for order_id in sorted(net.keys() | rows.keys()):
+            row = rows.get(order_id, {"order_id": order_id})
+            stands = sum(sign * row.get(column, 0) for column, sign in columns.items())
+            if stands != net[order_id]:
+                why = f"{order_id}: {table} say {stands}, the ledger {net[order_id]}"
+                proof = {
+                    "participant": participant,
+                    "table": table,
+                    **row,
+                }
+                broken.append((why, [proof]))
+    return _verdict("business rows agree with the ledger", broken)
+
+
+def _nobody_else(facts: list[OrderFacts], ledgers: Ledgers) -> LawVerdict:
+    """Every ledger row belongs to an order that a customer asked for."""
+    asked = {order.asked.order_id for order in facts}
+    broken = [
+        (
+            f"{row['operation']} of {row['order_id']}, which nobody ordered",
+            [witness({"participant": name, **row})],
+        )
+        for name, tables in ledgers.items()
+        for row in tables["ledger"]
+        if row["order_id"] not in asked
+    ]
+    return _verdict("nothing is done that nobody ordered", broken)

@@ -17,14 +17,14 @@ from scenarios.oracle import Asked
 from scenarios.run_folder import SCHEMA, RunFolder, verdict_document
 from scenarios.scenario import Scenario
 from scenarios.systems import STYLES, Assembled, Backends, Setting
-from scenarios.verdict import Verdict
+from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
-from shared_domain.errors import Failure
+from shared_domain.errors import Failure, UsageError
 from shared_domain.guards import NO_COUNTERPART, Guards
 from shared_domain.messages import Order
 from shared_domain.participants import open_participants
 from shared_domain.policy import Policy
-from shared_domain.ports import Settlement
+from shared_domain.ports import OrderSystem, Settlement
 from shared_domain.tracing import OtelTracer
 
 CLIENT_PAUSE_S = 0.1
@@ -105,10 +105,14 @@ async def run(
     `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
     """
     folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
-    about = _about(spec, facts)
+    about = _about(spec, facts, folder.path)
     folder.write("run.json", about | {"status": "running"})
+    if spec.extra_plan.faults:
+        folder.write("extra_plan.json", spec.extra_plan.to_json())
     try:
         verdict = await _Run(spec, folder, progress).carry_out()
+    except (Failure, OSError, UsageError) as error:
+        verdict = _unknown(folder, f"a part of the testbed failed: {error}")
     except asyncio.CancelledError:
         folder.write("run.json", about | {"status": "interrupted"})
         raise
@@ -118,6 +122,22 @@ async def run(
     ended = {"status": "complete", "ended_utc": _now()}
     folder.write("run.json", about | ended)
     return RunResult(folder=folder.path, verdict=verdict)
+
+
+def _unknown(folder: RunFolder, problem: str) -> Verdict:
+    """The verdict on a run that could not be carried out, with what its folder then lacks."""
+    verdict = Verdict(
+        judgement=Judgement.UNKNOWN,
+        as_expected=False,
+        orders=[],
+        laws=[],
+        timings=[],
+        problems=[problem],
+    )
+    for name in ("orders.jsonl", "ledgers.jsonl", "faults.jsonl"):
+        folder.write_lines(name, [])
+    folder.write("verdict.json", verdict_document(verdict))
+    return verdict
 
 
 class _Run:
@@ -142,6 +162,7 @@ class _Run:
         ]
         self._failures: list[str] = []
         self._in_flight_at_kill = 0
+        self._killing = asyncio.Lock()
 
     async def carry_out(self) -> Verdict:
         """Every phase; the verdict."""
@@ -185,7 +206,7 @@ class _Run:
                 customer.intended_mono_s += begun
                 shop.create_task(self._place(customer, assembled))
         ids = [customer.order.order_id for customer in self._customers if customer.accepted_mono_s]
-        settlement = await system.settle(ids, deadline_s=2 * self._policy.saga_s() + 3)
+        settlement = await self._settle(system, ids)
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
@@ -199,13 +220,33 @@ class _Run:
             injections=injections,
             policy=self._policy,
             run_ended_mono_s=ended,
+            arrivals_mono_s=self._faults.arrivals_mono_s,
+            never_struck=self._faults.never_struck(),
             failures=self._failures,
+            still_changing=settlement.still_changing,
         )
         self._leave(verdict, ledgers, injections, settlement)
         for source, rows in (await system.evidence()).items():
             self._folder.write_lines(f"evidence/{source}.jsonl", rows)
         self._folder.write_lines("evidence/parked.jsonl", [asdict(saga) for saga in parked])
         return verdict
+
+    async def _settle(self, system: OrderSystem, ids: list[str]) -> Settlement:
+        """Settle, and again for as long as a fault holds requests back that could still change something."""
+        give_up_at = self._clock.mono_s() + 2 * self._policy.saga_s() + 3
+        while True:
+            left_s = max(self._policy.quiet_s(), give_up_at - self._clock.mono_s())
+            settlement = await system.settle(ids, deadline_s=left_s)
+            if not self._faults.in_flight or settlement.how == "deadline":
+                break
+            if self._clock.mono_s() > give_up_at:
+                break
+            await self._clock.sleep(self._policy.quiet_s())
+        if self._faults.in_flight:
+            self._failures.append(
+                f"{self._faults.in_flight} requests were still held back at the end"
+            )
+        return settlement
 
     async def _place(self, customer: _Customer, assembled: Assembled) -> None:
         """One customer: comes at the intended time, and asks until the order is accepted."""
@@ -226,7 +267,8 @@ class _Run:
         if self._faults.strike(
             Moment.COORDINATOR_KILLED, order.order_id, "PlaceOrder", 1, succeed=False
         ):
-            await self._kill(order.order_id, assembled)
+            async with self._killing:
+                await self._kill(order.order_id, assembled)
 
     async def _kill(self, order_id: str, assembled: Assembled) -> None:
         if assembled.coordinator is None:
@@ -292,7 +334,7 @@ class _Run:
 _STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
 
 
-def _about(spec: RunSpec, facts: dict[str, Any]) -> dict[str, Any]:
+def _about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     """run.json: everything needed to replay the run."""
     backends, policy = spec.backends, spec.policy()
     broker = backends.broker if backends.broker == "memory" else "rabbitmq"
@@ -323,16 +365,18 @@ def _about(spec: RunSpec, facts: dict[str, Any]) -> dict[str, Any]:
         },
         "comparable": backends.pair != "mixed",
         "notes": notes,
-        "replay": replay_command(spec),
+        "replay": replay_command(spec, folder),
         "started_utc": _now(),
         **facts,
     }
 
 
-def replay_command(spec: RunSpec) -> str:
-    """The command that does this run again. An address of a broker is not repeated: it may hold a password."""
+def replay_command(spec: RunSpec, folder: Path) -> str:
+    """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
     engine = spec.backends.engine
-    broker = "memory" if spec.backends.broker == "memory" else "rabbitmq"
+    broker = "memory"
+    if spec.backends.broker != "memory":
+        broker = "rabbitmq" if spec.backends.node is not None else "auto"
     parts = [
         f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
         f"--seed {spec.seed} --broker {broker} --engine {engine}",
@@ -345,7 +389,7 @@ def replay_command(spec: RunSpec) -> str:
     if spec.step_order != "inventory-first":
         parts.append(f"--step-order {spec.step_order}")
     if spec.extra_plan.faults:
-        parts.append("--plan PLAN.json")
+        parts.append(f"--plan {folder / 'extra_plan.json'}")
     return " ".join(parts)
 
 

@@ -121,9 +121,9 @@ async def choreography(setting: Setting) -> AsyncIterator[Assembled]:
 @asynccontextmanager
 async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
     """One conductor that calls the services."""
-    functions = workers(setting.services())
     notes: list[str] = []
     async with AsyncExitStack() as stack:
+        functions = await stack.enter_async_context(workers(setting.services()))
         call: Call
         coordinator: Disturbance | None = None
         time_scale, durability = setting.policy.time_scale, setting.durability

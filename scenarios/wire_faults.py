@@ -16,6 +16,9 @@ from shared_domain.errors import ConnectionLost, NotDelivered, OutcomeUnknown
 from shared_domain.messages import EVENTS, Command, Event
 from shared_domain.ports import Clock, Service
 
+RECONNECT_S = 0.02
+"""What a lost connection costs before anybody can try again, the same in both styles."""
+
 
 class UnreliableLink:
     """A Service behind a network that loses, repeats and delays requests and answers."""
@@ -26,10 +29,18 @@ class UnreliableLink:
 
     async def call(self, command: Command) -> Event:
         """See ports.Service."""
+        self._faults.in_flight += 1
+        try:
+            return await self._carry(command)
+        finally:
+            self._faults.in_flight -= 1
+
+    async def _carry(self, command: Command) -> Event:
         faults, key = self._faults, (command.order_id, command.name)
         faults.arrive(command)
         attempt = faults.attempts[key]
         if faults.strike(Moment.REQUEST_LOST, *key, attempt):
+            await self._clock.sleep(RECONNECT_S)
             raise NotDelivered(f"{command.name}: injected loss of the request")
         if fault := faults.strike(Moment.REQUEST_DELAYED, *key, attempt):
             await self._clock.sleep(faults.delay_s(fault))

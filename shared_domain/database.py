@@ -129,7 +129,10 @@ class Database:
         while self._waiting:
             batch = self._next_batch()
             works = [waiting.work for waiting in batch]
-            outcomes = await self._connection.run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
+            try:
+                outcomes = await self._connection.run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
+            except Exception as broken:
+                outcomes = [(None, broken)] * len(batch)
             self._changed.set()
             for waiting, (result, error) in zip(batch, outcomes, strict=True):
                 if waiting.done.done():

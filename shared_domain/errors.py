@@ -17,6 +17,10 @@ class ConnectionLost(OutcomeUnknown):
     """The connection broke before anything came back: the broker redelivers, an invocation fails."""
 
 
+class StillParked(Exception):
+    """Definite: the message waits for an operator, and nothing but a redrive may wake it."""
+
+
 class UnreadableMessage(Exception):
     """Definite: the message cannot be understood, nothing was done, and a retry cannot help."""
 

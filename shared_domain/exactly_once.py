@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from shared_domain import messages
 from shared_domain.database import Transaction
+from shared_domain.errors import StillParked
 from shared_domain.guards import Guards
 from shared_domain.messages import Command, Event
 from shared_domain.ports import Clock
@@ -24,6 +25,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     published INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
 CREATE INDEX IF NOT EXISTS outbox_of_order ON outbox (order_id);
+CREATE TABLE IF NOT EXISTS parked (message_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -59,7 +61,12 @@ class ExactlyOnce:
         self._guards, self._clock = guards, clock
 
     def recall(self, tx: Transaction, command: Command) -> Event | None:
-        """The first answer to this message_id, or None if it is new. Adds no row."""
+        """The first answer to this message_id, or None if it is new. Adds no row.
+
+        Raise StillParked if it was parked: a second chain must not wake what the first one left to an operator.
+        """
+        if tx.one("SELECT 1 FROM parked WHERE message_id = ?", command.message_id):
+            raise StillParked(command.message_id)
         if not self._guards.inbox:
             return None
         row = tx.one("SELECT answer FROM inbox WHERE message_id = ?", command.message_id)
@@ -82,7 +89,7 @@ class ExactlyOnce:
         if decision.effect is not Effect.TOMBSTONE or self._guards.tombstones:
             self._enter(tx, command, decision)
         tx.run("INSERT OR IGNORE INTO inbox VALUES (?, ?)", command.message_id, text)
-        enqueue(tx, answer)
+        self.enqueue(tx, answer)
         return answer
 
     def give_up(self, tx: Transaction, command: Command, answer: type[Event]) -> Event:
@@ -92,6 +99,24 @@ class ExactlyOnce:
         """
         decision = Decision(answer=answer, effect=Effect.GAVE_UP, reason="retry budget spent")
         return self.recall(tx, command) or self.remember(tx, command, decision)
+
+    def enqueue(self, tx: Transaction, event: Event) -> None:
+        """Put an event into the outbox: it is published after this transaction commits, at least once."""
+        if self._guards.outbox:
+            tx.run(
+                "INSERT INTO outbox (order_id, message) VALUES (?, ?)",
+                event.order_id,
+                json.dumps(messages.to_json(event), separators=(",", ":")),
+            )
+
+    def answered(self, tx: Transaction, command: Command) -> bool:
+        """Whether this message_id has been answered before."""
+        sql = "SELECT 1 FROM inbox WHERE message_id = ?"
+        return tx.one(sql, command.message_id) is not None
+
+    def park(self, tx: Transaction, command: Command, reason: str) -> None:
+        """Leave a message to an operator."""
+        tx.run("INSERT OR IGNORE INTO parked VALUES (?, ?)", command.message_id, reason)
 
     def _enter(self, tx: Transaction, command: Command, decision: Decision) -> None:
         tx.run(
@@ -107,12 +132,3 @@ class ExactlyOnce:
             self._clock.wall_s(),
             self._clock.mono_s(),
         )
-
-
-def enqueue(tx: Transaction, event: Event) -> None:
-    """Put an event into the outbox: it is published after this transaction commits, at least once."""
-    tx.run(
-        "INSERT INTO outbox (order_id, message) VALUES (?, ?)",
-        event.order_id,
-        json.dumps(messages.to_json(event), separators=(",", ":")),
-    )

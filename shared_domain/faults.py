@@ -8,10 +8,8 @@ from shared_domain.messages import Command, Event
 class Point(StrEnum):
     """The moments in a participant's work, in the order in which they are reached."""
 
-    REQUEST = "request"
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"
-    ANSWER = "answer"
 
 
 class NoFaults:

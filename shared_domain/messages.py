@@ -5,7 +5,7 @@ A message carries the whole order, so that no participant has to ask another one
 
 import json
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from shared_domain.errors import UnreadableMessage
 
@@ -178,7 +178,7 @@ class OrderCancelled(Event):
 COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in Command.__subclasses__()}
 EVENTS: dict[str, type[Event]] = {e.__name__: e for e in Event.__subclasses__()}
 _ORDER_FIELDS = {field.name: field.type for field in fields(Order)}
-M = TypeVar("M", bound=Message)
+_TOO_LARGE = 2**63  # what a database column holds
 
 
 def to_json(message: Message) -> dict[str, Any]:
@@ -206,14 +206,18 @@ def from_json(document: Any) -> Message:
         if document["version"] != VERSION:
             raise UnreadableMessage(f"version {document['version']!r} is not {VERSION}")
         reason = {"reason": document.get("reason", "")} if issubclass(kind, Event) else {}
+        texts = (document["caused_by"], document.get("traceparent", ""), *reason.values())
+        if not all(isinstance(text, str) for text in texts):
+            raise UnreadableMessage("caused_by, traceparent and reason must be texts")
         order = document["order"]
         wrong = [k for k, t in _ORDER_FIELDS.items() if type(order[k]) is not t]
+        wrong += [k for k, v in order.items() if isinstance(v, int) and abs(v) >= _TOO_LARGE]
         if wrong:
-            raise UnreadableMessage(f"order fields of the wrong type: {', '.join(wrong)}")
+            raise UnreadableMessage(f"order fields of the wrong type or size: {', '.join(wrong)}")
         return kind(
             order=Order(**order),
             caused_by=document["caused_by"],
-            traceparent=document.get("traceparent") or "",
+            traceparent=document.get("traceparent", ""),
             **reason,
         )
     except (KeyError, TypeError, AttributeError) as error:

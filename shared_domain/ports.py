@@ -81,6 +81,8 @@ class Settlement:
     how: str
     waited_s: float
     open_orders: tuple[str, ...] = ()
+    still_changing: bool = False
+    """Whether ledgers had changed just before the deadline."""
 
 
 Ledgers = Mapping[str, Mapping[str, list[dict[str, Any]]]]

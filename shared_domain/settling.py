@@ -39,7 +39,10 @@ async def settle(
                 return Settlement(how="quiescent", waited_s=now - started)
             if now - started > deadline_s:
                 return Settlement(
-                    how="deadline", waited_s=now - started, open_orders=tuple(sorted(still_open))
+                    how="deadline",
+                    waited_s=now - started,
+                    open_orders=tuple(sorted(still_open)),
+                    still_changing=not quiet,
                 )
         await clock.sleep(POLL_S)
 

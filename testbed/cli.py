@@ -314,6 +314,8 @@ def main() -> None:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         print(f"error: {error}", file=sys.stderr)
+        if "--json" in sys.argv:
+            print(json.dumps({"schema": 1, "ok": False, "error": str(error)}))
         sys.exit(Exit.WRONG_USAGE)
     except* (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted: the run folder in hand is marked so", file=sys.stderr)

@@ -73,6 +73,10 @@ def _state_faults(state: Any, states: dict[str, Any]) -> list[str]:
     faults = [
         f"field {field} is not supported in {kind}" for field in state.keys() - SUPPORTED[kind]
     ]
+    if broken := _try_faults(state):
+        return faults + broken
+    if not all(isinstance(rule, dict) for rule in state.get("Choices", [])):
+        return [*faults, "Choices must be a list of rules"]
     faults += _target_faults(state, states)
     faults += _path_faults(state)
     if kind == "Task" and not LAMBDA.fullmatch(str(state.get("Resource"))):
@@ -82,6 +86,52 @@ def _state_faults(state: Any, states: dict[str, Any]) -> list[str]:
     if kind == "Choice":
         faults += [f for rule in state.get("Choices", []) for f in _rule_faults(rule, top=True)]
     return faults
+
+
+_RETRY = {
+    "ErrorEquals",
+    "IntervalSeconds",
+    "MaxAttempts",
+    "BackoffRate",
+    "MaxDelaySeconds",
+    "Comment",
+}
+_CATCH = {"ErrorEquals", "ResultPath", "Next", "Comment"}
+
+
+def _try_faults(state: dict[str, Any]) -> list[str]:
+    """What is wrong with Retry, Catch and TimeoutSeconds; they are not looked at further then."""
+    faults = []
+    for field, known in (("Retry", _RETRY), ("Catch", _CATCH)):
+        entries = state.get(field, [])
+        if not isinstance(entries, list):
+            faults.append(f"{field} must be a list")
+            continue
+        for number, entry in enumerate(entries):
+            names = entry.get("ErrorEquals") if isinstance(entry, dict) else None
+            if (
+                not isinstance(names, list)
+                or not names
+                or not all(isinstance(n, str) for n in names)
+            ):
+                faults.append(f"{field}[{number}] needs ErrorEquals, a list of error names")
+            elif unknown := entry.keys() - known:
+                faults.append(f"{field}[{number}]: {', '.join(sorted(unknown))} is not supported")
+            elif not all(
+                _positive(entry.get(f, 1))
+                for f in known - {"ErrorEquals", "Comment", "Next", "ResultPath", "MaxAttempts"}
+            ):
+                faults.append(f"{field}[{number}]: seconds and rates must be numbers above 0")
+            elif type(entry.get("MaxAttempts", 0)) is not int:
+                faults.append(f"{field}[{number}]: MaxAttempts must be a whole number")
+    timeout = state.get("TimeoutSeconds", 1)
+    if type(timeout) is not int or timeout < 1:
+        faults.append("TimeoutSeconds must be a whole number above 0")
+    return faults
+
+
+def _positive(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _target_faults(state: dict[str, Any], states: dict[str, Any]) -> list[str]:

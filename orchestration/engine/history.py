@@ -147,9 +147,31 @@ class History:
         def finish(tx: Transaction) -> None:
             tx.run_many(_INSERT, rows)
             tx.run(
-                "UPDATE executions SET status = ?, output = ?, error = ?, cause = ?, stop_s = ? WHERE id = ?",
+                "UPDATE executions SET status = ?, output = ?, error = ?, cause = ?, stop_s = ?"
+                " WHERE id = ? AND status = 'RUNNING'",
                 ending.status, ending.output, ending.error, ending.cause, stop_s, execution,
             )  # fmt: skip
+
+        await self._database.write(finish)
+
+    async def abort(self, execution: int, ending: Ending, *, stop_s: float) -> None:
+        """End an execution that is still running as ABORTED, after whatever it has written by then."""
+        told = {"error": ending.error, "cause": ending.cause}
+        details = {key: value for key, value in told.items() if value is not None}
+
+        def finish(tx: Transaction) -> None:
+            changed = tx.run(
+                "UPDATE executions SET status = ?, error = ?, cause = ?, stop_s = ?"
+                " WHERE id = ? AND status = 'RUNNING'",
+                ending.status, ending.error, ending.cause, stop_s, execution,
+            )  # fmt: skip
+            if not changed:
+                return
+            row = tx.one("SELECT max(id) AS last FROM events WHERE execution = ?", execution)
+            last = (row or {}).get("last") or 0
+            body = {"executionAbortedEventDetails": details}
+            event = Event(last + 1, last, "ExecutionAborted", stop_s, body)
+            tx.run_many(_INSERT, _event_rows(execution, [event]))
 
         await self._database.write(finish)
 

@@ -144,26 +144,16 @@ class StepFunctionsEngine:
 
     async def _stop_execution(self, parameters: Parameters) -> Parameters:
         row = await self._execution(parameters)
-        task = self._running.pop(row["arn"], None)
-        if task is None or row["status"] in _ENDED:
-            return {"stopDate": row["stop_s"] or self._clock.wall_s()}
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        error, cause = parameters.get("error"), parameters.get("cause")
-        details = {k: v for k, v in (("error", error), ("cause", cause)) if v is not None}
-        now_s = self._clock.wall_s()
-        events = await self._history.events(row["id"])
-        last_id = events[-1].id if events else 0
-        aborted = Event(
-            last_id + 1,
-            last_id,
-            "ExecutionAborted",
-            now_s,
-            {"executionAbortedEventDetails": details},
+        if row["status"] in _ENDED:
+            return {"stopDate": row["stop_s"]}
+        if task := self._running.pop(row["arn"], None):
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        ending = Ending(
+            status="ABORTED", error=parameters.get("error"), cause=parameters.get("cause")
         )
-        ending = Ending(status="ABORTED", error=error, cause=cause)
-        await self._history.end(row["id"], [aborted], ending, stop_s=now_s)
-        return {"stopDate": now_s}
+        await self._history.abort(row["id"], ending, stop_s=self._clock.wall_s())
+        return {"stopDate": (await self._execution(parameters))["stop_s"]}
 
     async def _launch(self, row: dict[str, Any], recorded: list[Event]) -> None:
         machine, definition = await self._machine(row["machine"])

@@ -4,7 +4,7 @@ import json
 
 from shared_domain import messages
 from shared_domain.database import Transaction
-from shared_domain.exactly_once import ExactlyOnce, enqueue
+from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.messages import Command, Event, OrderExpired
 from shared_domain.order import model, store
 from shared_domain.ports import Clock
@@ -27,15 +27,17 @@ class OrderService:
         store.save(tx, order, command, text=text, wall_s=self._clock.wall_s())
         return self._once.remember(tx, command, decision)
 
-    def expire(self, tx: Transaction, *, deadline_s: float) -> int:
-        """Publish OrderExpired, once, for every order PENDING for longer than `deadline_s`; how many."""
+    def expire(self, tx: Transaction, *, deadline_s: float) -> list[Event]:
+        """Announce OrderExpired, once, for every order PENDING for longer than `deadline_s`."""
         late = tx.all(
             "SELECT order_id, message FROM orders"
             " WHERE status = 'PENDING' AND expired = 0 AND placed_wall_s < ? LIMIT 100",
             self._clock.wall_s() - deadline_s,
         )
+        expired: list[Event] = []
         for row in late:
             tx.run("UPDATE orders SET expired = 1 WHERE order_id = ?", row["order_id"])
             placed = messages.from_json(json.loads(row["message"]))
-            enqueue(tx, messages.reply(OrderExpired, placed, "saga deadline passed"))
-        return len(late)
+            expired.append(messages.reply(OrderExpired, placed, "saga deadline passed"))
+            self._once.enqueue(tx, expired[-1])
+        return expired

@@ -4,9 +4,13 @@ import json
 
 import pytest
 
+from bench.results import read_run
+from orchestration.system import OrchestratedSystem
 from scenarios.catalog.index import SCENARIOS
 from scenarios.run_folder import read_json, read_lines
 from scenarios.systems import STYLES
+from shared_domain.errors import NotDelivered
+from shared_domain.guards import Guards
 
 styles = pytest.mark.parametrize("style", STYLES)
 
@@ -94,3 +98,75 @@ async def test_spans_of_one_order_are_one_trace(carry_out, style):
         "payment ChargePayment",
         "order ConfirmOrder",
     }
+
+
+@styles
+async def test_a_parked_saga_stays_parked_when_its_deadline_passes(carry_out, style):
+    """Refunds would work at the seventh attempt, but nobody redrives them."""
+    again = {"operation": "RefundPayment", "moment": "participant.error", "orders": {"every": 4}}
+    undeliverable = {
+        "operation": "BookShipment",
+        "moment": "business.refused",
+        "orders": {"every": 4},
+    }
+    faults = [again | {"attempts": [1, 2, 3, 4, 5, 6]}, undeliverable]
+    verdict = (
+        await carry_out("happy_path", style, orders=24, rate_per_s=12, faults=faults)
+    ).verdict
+    assert {k: n for k, n in verdict.counts().items() if n} == {"committed": 18, "parked": 6}
+    assert verdict.judgement == "CONSISTENT", [law.why for law in verdict.laws]
+
+
+async def test_without_an_outbox_a_crash_after_the_commit_loses_the_event(carry_out):
+    guards = Guards(outbox=False)
+    verdict = (
+        await carry_out("crash_after_commit", "choreography", orders=20, guards=guards)
+    ).verdict
+    assert verdict.judgement == "INCONSISTENT"
+    late = {o.order_id for o in verdict.orders if o.order_class == "late"}
+    assert late >= {"order-00009", "order-00019"}
+
+
+async def test_without_an_outbox_giving_up_is_still_announced(carry_out):
+    verdict = (await carry_out("budget_spent", "choreography", guards=Guards(outbox=False))).verdict
+    assert verdict.as_expected, verdict.problems
+
+
+@styles
+async def test_a_run_waits_for_requests_that_a_fault_holds_back(carry_out, style):
+    held = {
+        "operation": "ChargePayment",
+        "moment": "request.delayed",
+        "orders": [1],
+        "attempts": "all",
+        "for_s": 100,
+    }
+    guards = Guards(tombstones=False)
+    verdict = (await carry_out("happy_path", style, orders=3, faults=[held], guards=guards)).verdict
+    assert verdict.judgement != "CONSISTENT"
+
+
+@styles
+async def test_a_story_whose_fault_meets_no_order_is_unknown(carry_out, style):
+    verdict = (await carry_out("crash_after_commit", style, orders=5)).verdict
+    assert (verdict.judgement, verdict.exit_code()) == ("UNKNOWN", 3)
+
+
+@styles
+async def test_two_kills_at_the_same_time_start_one_coordinator(carry_out, style):
+    kills = {"operation": "PlaceOrder", "moment": "coordinator.killed", "orders": [8, 9]}
+    result = await carry_out(
+        "happy_path", style, orders=20, rate_per_s=400, faults=[kills], least_time_scale=0.2
+    )
+    assert {o.order_class for o in result.verdict.orders} <= {"committed", "compensated"}
+
+
+async def test_a_part_of_the_testbed_that_fails_makes_the_run_unknown(carry_out, monkeypatch):
+    async def broken(self, order_id):
+        raise NotDelivered("the line is dead")
+
+    monkeypatch.setattr(OrchestratedSystem, "outcome", broken)
+    result = await carry_out("happy_path", "orchestration")
+    assert (result.verdict.judgement, result.verdict.exit_code()) == ("UNKNOWN", 3)
+    assert "the line is dead" in result.verdict.problems[0]
+    assert read_run(result.folder).orders == 0

@@ -144,6 +144,12 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
         ({"StartAt": "A", "States": {"A": TASK | {"ResultPath": "$.a[*]"}}}, "reference path"),
         ({"StartAt": "A", "States": {"A": TASK | {"Catch": [{"ErrorEquals": ["E"], "Next": "Q"}]}}}, "'Q'"),
         ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": []}}}, "needs Choices"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": ["x"]}}}, "list of rules"),
+        ({"StartAt": "A", "States": {"A": TASK | {"TimeoutSeconds": "x"}}}, "TimeoutSeconds"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"MaxAttempts": 1}]}}}, "Retry[0] needs ErrorEquals"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Catch": ["x"]}}}, "Catch[0] needs ErrorEquals"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "JitterStrategy": "FULL"}]}}}, "JitterStrategy"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "BackoffRate": "2"}]}}}, "above 0"),
     ],
 )  # fmt: skip
 def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(definition, fault):

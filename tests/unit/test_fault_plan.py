@@ -39,6 +39,8 @@ def test_a_plan_reads_as_it_is_written():
             for wrong in (
                 {"moment": "sometime"},
                 {"operation": "Steal"},
+                {"operation": ["ChargePayment"]},
+                {"moment": ["participant.error"]},
                 {"orders": -1},
                 {"orders": [-1]},
                 {"orders": {"every": 0}},
@@ -82,3 +84,15 @@ async def test_a_fault_strikes_its_order_its_operation_and_its_attempt_only():
 def test_a_fault_whose_moment_never_came_is_listed_as_not_reached():
     (injection,) = _faults(_plan(LINE | {"orders": [7]})).injections()
     assert (injection.moment, injection.reached, injection.struck) == (Moment.ERROR, False, False)
+
+
+async def test_a_line_of_the_plan_that_struck_nothing_is_named_even_beside_one_that_did():
+    faults = _faults(_plan(LINE, LINE | {"orders": [500]}, LINE | {"orders": []}))
+    charge = command(ChargePayment, order("o3"))
+    faults.arrive(charge)
+    with pytest.raises(OutcomeUnknown):
+        await faults.reach(Point.BEFORE_COMMIT, charge)
+    assert [line.rpartition("(")[2] for line in faults.never_struck()] == [
+        "fault 1 of the plan)",
+        "fault 2 of the plan)",
+    ]

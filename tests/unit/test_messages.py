@@ -36,6 +36,9 @@ def _broken(**changes):
         _broken(name="StealMoney"),
         _broken(order={"order_id": "o1"}),
         _broken(order=None),
+        _broken(caused_by=None),
+        _broken(traceparent=7),
+        _broken(order=messages.to_json(command(ChargePayment))["order"] | {"amount_cents": 10**30}),
         b'"' + b"x" * messages.MAX_BYTES + b'"',
     ],
 )

@@ -2,7 +2,6 @@
 
 import pytest
 
-from scenarios.fault_plan import Injection
 from scenarios.judgement import judge
 from scenarios.oracle import Asked
 from scenarios.scenario import Scenario
@@ -31,8 +30,9 @@ COMPENSATED = [PLACE, RESERVE, CHARGE, REFUSED, REFUND, RELEASE, CANCEL]
 
 
 def _judge(
-    rows, status, *, told="", parked=(), accepted=True, injections=(), free=None, took_s=1.0
-):
+    rows, status, *, told="", parked=(), accepted=True, free=None, took_s=1.0, never_struck=(),
+    arrivals=(), still_changing=False, disturb=None,
+):  # fmt: skip
     ledgers = {name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")}
     for seq, (participant, operation, effect, delta) in enumerate(rows):
         ledgers[participant]["ledger"].append(
@@ -53,6 +53,17 @@ def _judge(
     ledgers["inventory"]["reservations"] = [
         {"order_id": "o1", "item": "book", "reserved": reserved, "released": released}
     ]
+    ledgers["payment"]["payments"] = [
+        {
+            "order_id": "o1",
+            "charged_cents": sum(r[3] for r in rows if r[1] == "ChargePayment"),
+            "refunded_cents": -sum(r[3] for r in rows if r[1] == "RefundPayment"),
+        }
+    ]
+    booked = sum(r[3] for r in rows if r[1] == "BookShipment")
+    ledgers["shipping"]["shipments"] = [{"order_id": "o1", "booked": booked}]
+    if disturb:
+        disturb(ledgers)
     asked = Asked(
         order_id="o1", item="book", quantity=1, amount_cents=500, accepted=accepted,
         told=("PENDING", told or status or "UNKNOWN"), intended_mono_s=100, accepted_mono_s=100,
@@ -62,7 +73,10 @@ def _judge(
         asked=[asked],
         ledgers=ledgers,
         parked=parked,
-        injections=injections,
+        injections=(),
+        never_struck=never_struck,
+        arrivals_mono_s={"o1": arrivals},
+        still_changing=still_changing,
         policy=Policy(),
         run_ended_mono_s=200,
     )
@@ -176,9 +190,45 @@ def test_a_saga_that_only_its_deadline_set_going_again_had_been_dropped(took_s, 
     assert _broken(verdict) == broken
 
 
+def test_a_slow_saga_that_gave_signs_of_life_had_not_been_dropped():
+    verdict = _judge(EXPIRED, "CANCELLED", took_s=120, arrivals=[140, 150])
+    assert _broken(verdict) == set()
+
+
+def test_a_parked_saga_is_not_a_dropped_one():
+    rows = [*COMPENSATED[:4], ("shipping", "CancelShipment", "tombstone", 0)]
+    verdict = _judge(rows, "PENDING", took_s=300, parked=_parked("RefundPayment"))
+    assert (verdict.judgement, _broken(verdict)) == (Judgement.CONSISTENT, set())
+
+
+def test_orders_still_open_because_the_machine_is_too_slow_make_the_run_unknown():
+    verdict = _judge([PLACE, RESERVE], "PENDING", still_changing=True)
+    assert verdict.judgement is Judgement.UNKNOWN
+
+
+def test_a_business_row_that_contradicts_the_ledger_breaks_a_law():
+    def triple(ledgers):
+        ledgers["payment"]["payments"][0]["charged_cents"] *= 3
+
+    assert _broken(_judge(COMMITTED, "CONFIRMED", disturb=triple)) == {
+        "business rows agree with the ledger"
+    }
+
+
+def test_a_charge_that_nobody_ordered_breaks_a_law():
+    def charge_another(ledgers):
+        row = dict(ledgers["payment"]["ledger"][0], order_id="o2")
+        ledgers["payment"]["ledger"].append(row)
+        ledgers["payment"]["payments"].append(
+            {"order_id": "o2", "charged_cents": 500, "refunded_cents": 0}
+        )
+
+    verdict = _judge(COMMITTED, "CONFIRMED", disturb=charge_another)
+    assert "nothing is done that nobody ordered" in _broken(verdict)
+
+
 def test_a_fault_that_never_struck_makes_the_run_unknown():
-    missed = Injection(order_id="o1", operation="ChargePayment", attempt=1, moment="answer.lost")
-    verdict = _judge(COMMITTED, "CONFIRMED", injections=[missed])
+    verdict = _judge(COMMITTED, "CONFIRMED", never_struck=["no answer.lost ever struck"])
     assert verdict.judgement is Judgement.UNKNOWN
     assert verdict.exit_code() is Exit.UNKNOWN
 

@@ -344,6 +344,11 @@ def _about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]
     ]
     if backends.pair == "mixed":
         notes.append("mixed backends: latency is not comparable between the styles")
+    killed = any(f.moment is Moment.COORDINATOR_KILLED for f in spec.plan().faults)
+    if killed:
+        notes.append(
+            "latency contains the coordinator's own start: not comparable between the styles"
+        )
     return {
         "schema": SCHEMA,
         "scenario": spec.scenario.name,
@@ -363,7 +368,7 @@ def _about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]
             "pair": backends.pair,
             "coordinator": broker if spec.style == "choreography" else backends.engine,
         },
-        "comparable": backends.pair != "mixed",
+        "comparable": backends.pair != "mixed" and not killed,
         "notes": notes,
         "replay": replay_command(spec, folder),
         "started_utc": _now(),

@@ -1,0 +1,43 @@
+"""What the linters do not see: where imports stand, and that every package says what it is."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = (
+    "shared_domain",
+    "choreography",
+    "orchestration",
+    "scenarios",
+    "bench",
+    "report",
+    "testbed",
+)
+MODULES = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_stand_at_the_top_and_are_real(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "every module says what it gives"
+    everywhere = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
+    on_top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    assert everywhere == on_top, "an import inside a function or a TYPE_CHECKING block"
+    assert all(node.level == 0 for node in everywhere if isinstance(node, ast.ImportFrom))
+
+
+def test_packages_hold_a_docstring_and_nothing_else():
+    for path in (path for path in MODULES if path.name == "__init__.py"):
+        assert len(ast.parse(path.read_text(encoding="utf-8")).body) == 1, path
+
+
+def test_only_one_file_names_both_styles():
+    both = [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "scenarios").rglob("*.py")
+        if "import" in path.read_text()
+        and all(f"from {style}." in path.read_text() for style in ("choreography", "orchestration"))
+    ]
+    assert both == ["scenarios/systems.py"]

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from orchestration.engine.interpreter import Invoke
+from orchestration.engine.branch import Invoke
 from orchestration.engine.service import StepFunctionsEngine
 from shared_domain import child
 from shared_domain.errors import NotDelivered, UsageError

@@ -17,6 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from orchestration.engine.actions import Actions
 from orchestration.engine.errors import ApiError
 from orchestration.engine.service import REGION, StepFunctionsEngine
 from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
@@ -112,6 +113,7 @@ async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
             read_timeout=DEADLINE_S,
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},
+            inject_host_prefix=False,  # AWS has a host sync-states...; loopback has none
         ),
     )
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="boto3")
@@ -146,7 +148,7 @@ def direct_call(engine: Callable[[], StepFunctionsEngine]) -> Call:
 
     async def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
-            return await engine().call(action, parameters)
+            return await Actions(engine()).call(action, parameters)
         except ApiError as error:
             raise Refused(error.code, error.message) from error
 

@@ -5,6 +5,7 @@ import json
 import logging
 import signal
 import sys
+import tempfile
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from pathlib import Path
@@ -16,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.results import find_runs
+from orchestration.engine.errors import HistoryDamaged
+from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
 from report.tables import comparison, findings
 from scenarios.catalog.index import SCENARIOS
@@ -202,6 +205,44 @@ def report(
     for text in left_out:
         print(f"left out: {text}")
     print(page)
+
+
+@app.command()
+def engine(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 = any.")],
+    lambda_endpoint: Annotated[
+        str, typer.Option(help="Where Lambda functions are invoked: http://host:port")
+    ],
+    data: Annotated[Path | None, typer.Option(help="Folder of the durable history.")] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Forget everything at the end, instead of --data.")
+    ] = False,
+    durability: Annotated[
+        Durability, typer.Option(help="What the history survives.")
+    ] = Durability.process,
+    time_scale: TimeScale = 1.0,
+) -> None:
+    """The embedded Step Functions alone, for any Step Functions client, until SIGTERM."""
+    if (data is None) is not memory:
+        raise UsageError(
+            "give either --data FOLDER, to keep the history, or --memory, to forget it"
+        )
+    if not lambda_endpoint.startswith(("http://", "https://")):
+        raise UsageError(f"--lambda-endpoint {lambda_endpoint!r} is not http://host:port")
+    with tempfile.TemporaryDirectory(prefix="saga-engine-") as forgotten:
+        folder = data or Path(forgotten)
+        serving = serve(
+            port=port,
+            data=folder,
+            lambda_endpoint=lambda_endpoint.rstrip("/"),
+            time_scale=time_scale,
+            durability=durability.value,
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            uvloop.run(serving)
+        except (HistoryDamaged, OSError) as error:
+            raise UsageError(str(error)) from error
 
 
 async def _suite(

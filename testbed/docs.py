@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from choreography.reactions import GAVE_UP, INVENTORY_FIRST
-from orchestration.engine.choice import COMPARISONS
-from orchestration.engine.definition import SUPPORTED
+from orchestration.engine import intrinsics, tasks
+from orchestration.engine.actions import ACTIONS
+from orchestration.engine.checks import FIELDS
+from orchestration.engine.choice import OPERATORS
 from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
@@ -134,17 +136,28 @@ def _verdicts() -> str:
 def _engine() -> str:
     text = (
         "# The embedded Step Functions engine\n\n"
-        "What it runs today. Anything else is refused at creation, with the place of every fault.\n\n"
+        "What it runs. Anything else is refused at creation, with the place of every fault.\n\n"
         "| state | fields |\n|---|---|\n"
     )
-    for state, known in SUPPORTED.items():
+    for state, known in FIELDS.items():
         text += f"| {state} | {', '.join(sorted(known))} |\n"
+    functions = ", ".join(sorted(intrinsics.FUNCTIONS))
+    actions = ", ".join(ACTIONS)
     return text + (
-        f"\nChoice operators: And, Or, Not, IsPresent, {', '.join(COMPARISONS)}.\n\n"
-        "Task resource: the ARN of a Lambda function. Actions: CreateStateMachine, StartExecution,\n"
-        "DescribeExecution, GetExecutionHistory, StopExecution.\n\n"
-        "Deliberate differences from AWS: seconds are multiplied by `--time-scale`; a task whose answer was\n"
-        "lost when the engine was killed is dispatched again without a new event, with its full TimeoutSeconds.\n"
+        "\nQuery languages: JSONPath and JSONata, by machine or by state; variables with Assign in both.\n\n"
+        f"Choice operators: And, Or, Not, {', '.join(sorted(OPERATORS))}.\n\n"
+        f"Intrinsic functions: {functions}.\n\n"
+        f"Task resources: {tasks.SUPPORTED}.\n\n"
+        f"Actions: {actions}.\n\n"
+        "Types: STANDARD (durable, unique names, histories) and EXPRESS (in memory, no histories; synchronous start).\n\n"
+        "## Deliberate differences from AWS\n\n"
+        "- Seconds are multiplied by `--time-scale` (default 1).\n"
+        "- A task whose answer was lost when the engine was killed is dispatched again without a new event, and with its\n"
+        "  full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.\n"
+        "- GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.\n"
+        "- RedriveExecution, distributed Map, versions and aliases are not there.\n"
+        "- Branches of a Parallel, and iterations of a Map that run at the same time, record their events in another order\n"
+        "  than AWS may; each branch by itself is the same.\n"
     )
 
 

@@ -1,52 +1,126 @@
 """Choice rules: which state comes next. Source: Amazon States Language, "Choice State"."""
 
+import re
 from collections.abc import Callable
+from datetime import datetime
+from functools import lru_cache
+from operator import eq, ge, gt, le, lt
 from typing import Any
 
 from orchestration.engine import paths
-from orchestration.engine.errors import StatesError
+from orchestration.engine.errors import Fault
+from orchestration.engine.paths import Scope
 
-
-def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
-    "StringEquals": lambda value, to: isinstance(value, str) and value == to,
-    "BooleanEquals": lambda value, to: isinstance(value, bool) and value == to,
-    "NumericEquals": lambda value, to: _number(value) and value == to,
-    "NumericLessThan": lambda value, to: _number(value) and value < to,
-    "NumericLessThanEquals": lambda value, to: _number(value) and value <= to,
-    "NumericGreaterThan": lambda value, to: _number(value) and value > to,
-    "NumericGreaterThanEquals": lambda value, to: _number(value) and value >= to,
+_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
+_ORDER = {
+    "Equals": eq,
+    "LessThan": lt,
+    "LessThanEquals": le,
+    "GreaterThan": gt,
+    "GreaterThanEquals": ge,
 }
 
 
-def choose(state: dict[str, Any], data: Any, context: Any) -> str:
-    """The name of the next state. Raise States.NoChoiceMatched if no rule holds and there is no Default."""
-    for rule in state["Choices"]:
-        if holds(rule, data, context):
-            return str(rule["Next"])
-    if "Default" in state:
-        return str(state["Default"])
-    raise StatesError("States.NoChoiceMatched", "no Choice rule matched and there is no Default")
+def is_number(value: Any) -> bool:
+    """Whether a JSON value is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def holds(rule: dict[str, Any], data: Any, context: Any) -> bool:
-    """Whether a rule is true of `data`."""
+def as_time(value: Any) -> datetime | None:
+    """The moment that an RFC 3339 text with T and zone names, or None."""
+    if not isinstance(value, str) or not _TIME.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _compared(
+    kind: Callable[[Any], Any], order: Callable[[Any, Any], bool]
+) -> Callable[[Any, Any], bool]:
+    def compare(value: Any, to: Any) -> bool:
+        one, other = kind(value), kind(to)
+        return one is not None and other is not None and order(one, other)
+
+    return compare
+
+
+def _as_string(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _as_number(value: Any) -> float | None:
+    return value if is_number(value) else None
+
+
+def _as_boolean(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+@lru_cache(maxsize=1024)
+def _wildcard(pattern: str) -> re.Pattern[str]:
+    parts = re.findall(r"\\.|\*|[^\\*]+|\\", pattern)
+    return re.compile(
+        "".join(
+            ".*" if p == "*" else re.escape(p[1:] if p[0] == "\\" and len(p) == 2 else p)
+            for p in parts
+        ),
+        re.DOTALL,
+    )
+
+
+def _matches(value: Any, pattern: Any) -> bool:
+    return (
+        isinstance(value, str)
+        and isinstance(pattern, str)
+        and bool(_wildcard(pattern).fullmatch(value))
+    )
+
+
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "BooleanEquals": _compared(_as_boolean, eq),
+    "StringMatches": _matches,
+}
+for _name, _order in _ORDER.items():
+    COMPARISONS[f"String{_name}"] = _compared(_as_string, _order)
+    COMPARISONS[f"Numeric{_name}"] = _compared(_as_number, _order)
+    COMPARISONS[f"Timestamp{_name}"] = _compared(as_time, _order)
+TESTS: dict[str, Callable[[Any], bool]] = {
+    "IsNull": lambda value: value is None,
+    "IsNumeric": is_number,
+    "IsString": lambda value: isinstance(value, str),
+    "IsBoolean": lambda value: isinstance(value, bool),
+    "IsTimestamp": lambda value: as_time(value) is not None,
+}
+OPERATORS = {
+    *COMPARISONS,
+    *(f"{name}Path" for name in COMPARISONS if name != "StringMatches"),
+    *TESTS,
+    "IsPresent",
+}
+
+
+def holds(rule: dict[str, Any], data: Any, scope: Scope) -> bool:
+    """Whether a rule is true of `data`. Raise States.Runtime if its Variable is not there."""
     if "And" in rule:
-        return all(holds(inner, data, context) for inner in rule["And"])
+        return all(holds(inner, data, scope) for inner in rule["And"])
     if "Or" in rule:
-        return any(holds(inner, data, context) for inner in rule["Or"])
+        return any(holds(inner, data, scope) for inner in rule["Or"])
     if "Not" in rule:
-        return not holds(rule["Not"], data, context)
-    found = paths.find(rule["Variable"], data, context)
+        return not holds(rule["Not"], data, scope)
+    found = paths.find(rule["Variable"], data, scope)
     if "IsPresent" in rule:
         return paths.is_missing(found) is not rule["IsPresent"]
+    operator = next(name for name in rule if name in OPERATORS)
     if paths.is_missing(found):
-        raise StatesError(
+        raise Fault(
             "States.Runtime",
-            f"Invalid path '{rule['Variable']}': the choice state's condition path references an invalid value.",
+            f"Invalid path '{rule['Variable']}': The choice state's condition path references an invalid value.",
         )
-    operator = next(name for name in COMPARISONS if name in rule)
-    return COMPARISONS[operator](found, rule[operator])
+    if operator in TESTS:
+        return TESTS[operator](found) is rule[operator]
+    expected = rule[operator]
+    if operator.endswith("Path"):
+        expected, operator = paths.read(expected, data, scope), operator.removesuffix("Path")
+    return COMPARISONS[operator](found, expected)

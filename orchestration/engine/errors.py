@@ -4,13 +4,27 @@
 class StatesError(Exception):
     """An error of the language, with AWS's name, that Retry and Catch can see."""
 
-    def __init__(self, error: str, cause: str | None = None) -> None:
+    def __init__(self, error: str | None, cause: str | None = None) -> None:
         super().__init__(error, cause)
         self.error, self.cause = error, cause
 
 
-class ExecutionFailed(StatesError):
-    """Ends the execution; no Retry or Catch sees it (a Fail state, a broken limit)."""
+class Fault(StatesError):
+    """An error that the engine itself finds in a state; its cause is then told with the state's name."""
+
+    located = False
+
+
+class EvaluationFault(Fault):
+    """States.QueryEvaluationError: leaves an EvaluationFailed event."""
+
+    def __init__(self, cause: str, *, location: str = "") -> None:
+        super().__init__("States.QueryEvaluationError", cause)
+        self.location = location
+
+
+class Ended(StatesError):
+    """Ends the execution; no Retry or Catch sees it (a broken limit of the service)."""
 
 
 class ApiError(Exception):

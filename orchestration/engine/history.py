@@ -15,37 +15,47 @@ import orjson
 from orchestration.engine.errors import HistoryDamaged
 from shared_domain.database import Database, Transaction
 
-APPLICATION_ID, FORMAT = 0x53414741, 1
+APPLICATION_ID, FORMAT = 0x53414741, 2
 SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
 CREATE TABLE IF NOT EXISTS machines (arn TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
-    definition TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
+    definition TEXT NOT NULL, type TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tags (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (arn, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS activities (arn TEXT PRIMARY KEY, name TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS secret (only INTEGER PRIMARY KEY CHECK (only = 1), bytes BLOB NOT NULL);
+INSERT OR IGNORE INTO secret VALUES (1, randomblob(32));
 CREATE TABLE IF NOT EXISTS executions (
     id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, name TEXT NOT NULL,
+    definition TEXT NOT NULL, role TEXT NOT NULL,
     input TEXT NOT NULL, status TEXT NOT NULL, output TEXT, error TEXT, cause TEXT,
     start_s REAL NOT NULL, stop_s REAL);
 CREATE INDEX IF NOT EXISTS running ON executions (id) WHERE status = 'RUNNING';
 CREATE TABLE IF NOT EXISTS events (execution INTEGER NOT NULL, id INTEGER NOT NULL,
-    previous INTEGER NOT NULL, type TEXT NOT NULL, at_s REAL NOT NULL, details TEXT NOT NULL,
+    previous INTEGER NOT NULL, type TEXT NOT NULL, at_s REAL NOT NULL, details TEXT NOT NULL, branch TEXT NOT NULL,
     PRIMARY KEY (execution, id)) WITHOUT ROWID;
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of an execution's history. `details` has the shape of AWS's ...EventDetails."""
+    """One line of an execution's history. `details` has the shape of AWS's ...EventDetails.
+
+    `branch`: which Parallel branch or Map iteration it belongs to ("" = the execution itself).
+    """
 
     id: int
     previous: int
     type: str
     at_s: float
     details: dict[str, Any]
+    branch: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How an execution ended: SUCCEEDED, FAILED or ABORTED."""
+    """How an execution ended: SUCCEEDED, FAILED, TIMED_OUT or ABORTED."""
 
     status: str
     output: str | None = None
@@ -87,45 +97,51 @@ class History:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add_machine(
-        self, *, arn: str, name: str, role: str, definition: str, at_s: float
-    ) -> None:
-        """Keep a state machine, or replace the one of this ARN."""
-        await self._database.write(
-            lambda tx: tx.run(
-                "INSERT OR REPLACE INTO machines VALUES (?, ?, ?, ?, ?)",
-                arn, name, role, definition, at_s,
-            )
-        )  # fmt: skip
+    async def secret(self) -> bytes:
+        """What seals task tokens: made with the history, never shown."""
+        row = await self._database.read(lambda tx: tx.one("SELECT bytes FROM secret"))
+        return bytes(row["bytes"]) if row else b""
 
-    async def machine(self, arn: str) -> dict[str, Any] | None:
-        """The machine of this ARN, or None."""
-        return await self._database.read(
-            lambda tx: tx.one("SELECT * FROM machines WHERE arn = ?", arn)
+    async def put(self, table: str, row: dict[str, Any]) -> None:
+        """Keep a machine, an activity or a tag, or replace the one of the same key."""
+        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+        sql = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
+        await self._database.write(lambda tx: tx.run(sql, *row.values()))
+
+    async def get(self, table: str, arn: str) -> dict[str, Any] | None:
+        """The machine, activity or execution of this ARN, or None."""
+        sql = f"SELECT * FROM {table} WHERE arn = ?"
+        return await self._database.read(lambda tx: tx.one(sql, arn))
+
+    async def remove(self, table: str, arn: str, key: str | None = None) -> None:
+        """Forget a machine, an activity, all tags of an ARN, or one of them."""
+        where = "arn = ?" if key is None else "arn = ? AND key = ?"
+        arguments = (arn,) if key is None else (arn, key)
+        await self._database.write(
+            lambda tx: tx.run(f"DELETE FROM {table} WHERE {where}", *arguments)
         )
 
-    async def add_execution(
-        self, *, arn: str, machine: str, name: str, input_text: str, start_s: float
-    ) -> tuple[dict[str, Any], bool]:
+    async def page(
+        self, table: str, *, after: str, limit: int, **equal: str | None
+    ) -> list[dict[str, Any]]:
+        """Rows in order of ARN, past `after`, whose columns equal what is given (None = any)."""
+        wanted = {column: value for column, value in equal.items() if value is not None}
+        where = "".join(f" AND {column} = ?" for column in wanted)
+        sql = f"SELECT * FROM {table} WHERE arn > ?{where} ORDER BY arn LIMIT ?"
+        return await self._database.read(lambda tx: tx.all(sql, after, *wanted.values(), limit))
+
+    async def add_execution(self, row: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Keep a new execution unless its ARN is taken: its row, and whether it is new."""
+        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
 
         def add(tx: Transaction) -> tuple[dict[str, Any], bool]:
-            added = tx.run(
-                "INSERT OR IGNORE INTO executions (arn, machine, name, input, status, start_s)"
-                " VALUES (?, ?, ?, ?, 'RUNNING', ?)",
-                arn, machine, name, input_text, start_s,
-            )  # fmt: skip
-            row = tx.one("SELECT * FROM executions WHERE arn = ?", arn)
-            assert row is not None
-            return row, added == 1
+            sql = f"INSERT OR IGNORE INTO executions ({columns}) VALUES ({marks})"
+            added = tx.run(sql, *row.values())
+            kept = tx.one("SELECT * FROM executions WHERE arn = ?", row["arn"])
+            assert kept is not None
+            return kept, added == 1
 
         return await self._database.write(add)
-
-    async def execution(self, arn: str) -> dict[str, Any] | None:
-        """The execution of this ARN, or None."""
-        return await self._database.read(
-            lambda tx: tx.one("SELECT * FROM executions WHERE arn = ?", arn)
-        )
 
     async def running(self) -> list[dict[str, Any]]:
         """Every execution that has not ended, oldest first."""
@@ -191,16 +207,23 @@ class History:
             )
         )
         return [
-            Event(r["id"], r["previous"], r["type"], r["at_s"], orjson.loads(r["details"]))
+            Event(
+                r["id"],
+                r["previous"],
+                r["type"],
+                r["at_s"],
+                orjson.loads(r["details"]),
+                r["branch"],
+            )
             for r in rows
         ]
 
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 def _event_rows(execution: int, events: list[Event]) -> list[tuple[Any, ...]]:
     return [
-        (execution, e.id, e.previous, e.type, e.at_s, orjson.dumps(e.details).decode())
+        (execution, e.id, e.previous, e.type, e.at_s, orjson.dumps(e.details).decode(), e.branch)
         for e in events
     ]

@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import orjson
 
+from orchestration.engine.branch import Invoke
 from orchestration.engine.errors import StatesError
-from orchestration.engine.interpreter import Invoke
 
 _MAX_CONNECTIONS = 256
 

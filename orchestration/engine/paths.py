@@ -1,19 +1,29 @@
-"""JSONPath, reference paths and payload templates.
+"""JSONPath and reference paths, over the input, the context object ($$) and variables ($name).
 
-Source: Amazon States Language, "Paths", "Reference Paths", "Payload Template".
+Source: Amazon States Language, "Paths", "Reference Paths"; AWS's messages.
 """
 
 import re
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import jsonpath
 
-from orchestration.engine.errors import StatesError
+from orchestration.engine.errors import Fault
 
-_REFERENCE = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\[\d+\]|\['[^']*'\])*")
-_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^']*)'\]")
+_REFERENCE = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\[\d+\]|\['[^']*'\]|\[\"[^\"]*\"\])*")
+_STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
+_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 _MISSING = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a path may look at besides the input."""
+
+    context: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = field(default_factory=dict)
 
 
 def is_reference(path: str) -> bool:
@@ -22,22 +32,25 @@ def is_reference(path: str) -> bool:
 
 
 def is_path(path: str) -> bool:
-    """Whether `path` is a JSONPath that can be read, on the input or ($$) on the context object."""
-    inner = path.removeprefix("$") if path.startswith("$$") else path
+    """Whether `path` is a JSONPath that can be read."""
+    inner = _VARIABLE.sub("$", path, count=1) if _VARIABLE.match(path) else path
+    inner = inner.removeprefix("$") if inner.startswith("$$") else inner
+    if not inner.startswith("$"):
+        return False
     if is_reference(inner):
         return True
     try:
         _compiled(inner)
     except jsonpath.JSONPathError:
         return False
-    return inner.startswith("$")
+    return True
 
 
 @lru_cache(maxsize=4096)
 def _steps(reference: str) -> tuple[str | int, ...]:
     return tuple(
-        int(index) if index else (name or quoted)
-        for name, index, quoted in _STEP.findall(reference)
+        int(index) if index else (name or single or double)
+        for name, index, single, double in _STEP.findall(reference)
     )
 
 
@@ -48,8 +61,7 @@ def _compiled(path: str) -> jsonpath.CompoundJSONPath | jsonpath.JSONPath:
 
 def _find(path: str, value: Any) -> Any:
     if not is_reference(path):
-        found = _compiled(path).findall(value)
-        return found or _MISSING
+        return _compiled(path).findall(value)
     for step in _steps(path):
         match step, value:
             case int(index), list() if index < len(value):
@@ -61,25 +73,28 @@ def _find(path: str, value: Any) -> Any:
     return value
 
 
-def read(path: str, data: Any, context: Any) -> Any:
-    """The value at `path`. Raise States.ParameterPathFailure if there is none."""
-    found = find(path, data, context)
-    if found is _MISSING:
-        raise StatesError(
-            "States.ParameterPathFailure",
-            f"The JSONPath '{path}' could not be found in the input",
-        )
-    return found
-
-
-def find(path: str, data: Any, context: Any) -> Any:
-    """Like `read`, but a value for which `is_missing` is true if there is none."""
-    return _find(path[1:], context) if path.startswith("$$") else _find(path, data)
+def find(path: str, data: Any, scope: Scope) -> Any:
+    """The value at `path`, or one for which `is_missing` is true. A path with a filter or wildcard gives a list."""
+    if path.startswith("$$"):
+        return _find(path[1:], scope.context)
+    if named := _VARIABLE.match(path):
+        rest = "$" + path[named.end() :]
+        return _find(rest, scope.variables.get(named[1], _MISSING))
+    return _find(path, data)
 
 
 def is_missing(value: Any) -> bool:
     """Whether `find` found nothing."""
     return value is _MISSING
+
+
+def read(path: str, data: Any, scope: Scope) -> Any:
+    """The value at `path`. Raise States.Runtime, as AWS does for InputPath and its kin, if there is none."""
+    found = find(path, data, scope)
+    if found is _MISSING:
+        steps = "".join(f"['{s}']" if isinstance(s, str) else f"[{s}]" for s in _steps(path))
+        raise Fault("States.Runtime", f"Invalid path '{path}' : No results for path: ${steps}")
+    return found
 
 
 def write(reference: str, data: Any, value: Any) -> Any:
@@ -91,32 +106,19 @@ def write(reference: str, data: Any, value: Any) -> Any:
     if not steps:
         return value
     if not isinstance(data, dict) or not all(isinstance(step, str) for step in steps):
-        raise StatesError(
-            "States.ResultPathMatchFailure",
-            f"Unable to apply ReferencePath {reference} to the input",
-        )
+        raise _no_place(reference)
     result = place = dict(data)
     for step in steps[:-1]:
         inner = place.get(step, {})
         if not isinstance(inner, dict):
-            raise StatesError(
-                "States.ResultPathMatchFailure",
-                f"Unable to apply ReferencePath {reference} to the input",
-            )
+            raise _no_place(reference)
         place[step] = place = dict(inner)
     place[steps[-1]] = value
     return result
 
 
-def fill(template: Any, data: Any, context: Any) -> Any:
-    """A payload template with every `name.$` field replaced by what its path finds."""
-    if isinstance(template, dict):
-        return {
-            (key.removesuffix(".$")): (
-                read(value, data, context) if key.endswith(".$") else fill(value, data, context)
-            )
-            for key, value in template.items()
-        }
-    if isinstance(template, list):
-        return [fill(item, data, context) for item in template]
-    return template
+def _no_place(reference: str) -> Fault:
+    return Fault(
+        "States.ResultPathMatchFailure",
+        f'Unable to apply step "{_steps(reference)[-1]}" to input',
+    )

@@ -3,20 +3,24 @@
 Source: Amazon States Language, "Errors"; defaults 1 s, 3 attempts, rate 2.0.
 """
 
+import random
 from typing import Any
 
-from orchestration.engine.errors import ExecutionFailed, StatesError
+from orchestration.engine.errors import Ended, StatesError
 from shared_domain.policy import backoff_s
 
 NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 """Errors that States.ALL does not match."""
+_NOT_A_TASK_FAILURE = NEVER_BY_ALL | {"States.Timeout"}
 
 
-def matches(names: list[str], error: str) -> bool:
+def matches(names: list[str], error: str | None) -> bool:
     """Whether an ErrorEquals list matches an error name."""
     if error in names:
         return True
-    if "States.TaskFailed" in names and error != "States.Timeout" and error not in NEVER_BY_ALL:
+    if "States.TaskFailed" in names and error not in _NOT_A_TASK_FAILURE:
+        return True
+    if "States.Timeout" in names and error == "States.HeartbeatTimeout":
         return True
     return "States.ALL" in names and error not in NEVER_BY_ALL
 
@@ -31,7 +35,7 @@ class Retries:
 
     def next_delay_s(self, failure: StatesError) -> float | None:
         """Unscaled seconds to wait before the next attempt, or None if there is none."""
-        if isinstance(failure, ExecutionFailed):
+        if isinstance(failure, Ended):
             return None
         for position, retrier in enumerate(self._retriers):
             if not matches(retrier["ErrorEquals"], failure.error):
@@ -40,17 +44,24 @@ class Retries:
                 return None
             self._used[position] += 1
             self.total += 1
-            return backoff_s(
+            delay_s = backoff_s(
                 attempt=self._used[position],
                 interval_s=retrier.get("IntervalSeconds", 1),
                 rate=retrier.get("BackoffRate", 2.0),
                 cap_s=retrier.get("MaxDelaySeconds", float("inf")),
             )
+            full = retrier.get("JitterStrategy") == "FULL"
+            return random.uniform(0, delay_s) if full else delay_s
         return None
 
 
 def catcher(catchers: list[dict[str, Any]], failure: StatesError) -> dict[str, Any] | None:
     """The first Catch entry that matches, or None."""
-    if isinstance(failure, ExecutionFailed):
+    if isinstance(failure, Ended):
         return None
-    return next((c for c in catchers if matches(c["ErrorEquals"], failure.error)), None)
+    return next((c for c in catchers if _catches(c["ErrorEquals"], failure.error)), None)
+
+
+def _catches(names: list[str], error: str | None) -> bool:
+    """Unlike Retry, Catch takes States.DataLimitExceeded for States.ALL: so AWS recorded it."""
+    return matches(names, error) or ("States.ALL" in names and error == "States.DataLimitExceeded")

@@ -1,128 +1,258 @@
 """What each state type does with its input. Source: Amazon States Language, one section per state type."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
-import orjson
-
-from orchestration.engine import choice, paths
-from orchestration.engine.errors import ExecutionFailed, StatesError
+from orchestration.engine import choice, concurrent, tasks
+from orchestration.engine.branch import Branch
+from orchestration.engine.entered import QUERIES, Entered
+from orchestration.engine.errors import Ended, EvaluationFault, Fault, StatesError
+from orchestration.engine.history import Event
+from orchestration.engine.paths import Scope
+from orchestration.engine.query import Finished, JsonPath, State
 from orchestration.engine.retry import Retries, catcher
+from orchestration.engine.text import MAX_PAYLOAD_BYTES, UNTRUNCATED, error_details, parsed, text
 
-Step = tuple[Any, str | None]
-"""The output of a state, and the name of the next one (None = the machine ends here)."""
-UNTRUNCATED = {"truncated": False}
-
-
-class Run(Protocol):
-    """The execution that a state belongs to."""
-
-    async def wait(self, seconds: float) -> None:
-        """Sleep, scaled, from the last recorded event on; a restart keeps the deadline."""
-        ...
-
-    async def invoke(self, resource: str, payload: str, timeout_s: float | None) -> Any:
-        """Dispatch a task after its events are durable. Raise StatesError if it failed."""
-        ...
-
-    def context(self, state: str, *, retries: int = 0) -> dict[str, Any]:
-        """The context object ($$)."""
-        ...
+MAX_WAIT_S = 99_999_999
+_FAR_S = 2_147_483_647
 
 
-def text(value: Any) -> str:
-    """A value as AWS writes it in histories: compact JSON."""
-    return orjson.dumps(value).decode()
+Done = tuple[Finished, str | None]
+"""What a state leaves, and the name of the next one (None = the end)."""
 
 
-async def run_task(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """Invoke the resource, with Retry around it and Catch behind it."""
-    retries = Retries(state.get("Retry", []))
+async def run_machine(branch: Branch, machine: State, data: Any, language: str) -> Any:
+    """The output of a machine (the whole one, a branch, an item processor) for an input."""
+    name: str | None = machine["StartAt"]
+    language = machine.get("QueryLanguage", language)
+    while name is not None:
+        data, name = await _run_state(branch, name, machine["States"][name], data, language)
+    return data
+
+
+async def _run_state(
+    branch: Branch, name: str, state: State, data: Any, language: str
+) -> tuple[Any, str | None]:
+    kind, led_by = state["Type"], branch.previous
+    details = {"name": name, "input": text(data), "inputDetails": UNTRUNCATED}
+    event = branch.record(f"{kind}StateEntered", "stateEnteredEventDetails", details)
+    spoken = state.get("QueryLanguage", language)
+    entered = Entered(branch, name, state, data, event, led_by, QUERIES[spoken], spoken)
+    finished, following = await _with_retry_and_catch(entered)
+    return _leave(entered, finished), following
+
+
+def _leave(entered: Entered, finished: Finished) -> Any:
+    """Record the exit; the output."""
+    output = text(finished.output)
+    if len(output.encode()) > MAX_PAYLOAD_BYTES:
+        raise Ended(
+            "States.DataLimitExceeded",
+            f"The state/task '{entered.name}' returned a result with a size exceeding the maximum number of"
+            " bytes service limit.",
+        )
+    details: dict[str, Any] = {"name": entered.name, "output": output, "outputDetails": UNTRUNCATED}
+    if finished.assigned:
+        details["assignedVariables"] = {k: text(v) for k, v in finished.assigned.items()}
+        details["assignedVariablesDetails"] = UNTRUNCATED
+    kind = f"{entered.state['Type']}StateExited"
+    replaying = entered.branch.replaying
+    event = entered.branch.record(kind, "stateExitedEventDetails", details)
+    if replaying:  # what was recorded counts, for instance where chance was used
+        return _recorded_exit(entered.branch, event)
+    entered.branch.variables.update(finished.assigned)
+    return finished.output
+
+
+def _recorded_exit(branch: Branch, event: Event) -> Any:
+    details = event.details["stateExitedEventDetails"]
+    assigned = details.get("assignedVariables", {})
+    branch.variables.update({name: parsed(value) for name, value in assigned.items()})
+    return parsed(details["output"])
+
+
+async def _with_retry_and_catch(entered: Entered) -> Done:
+    retries = Retries(entered.state.get("Retry", []))
     while True:
-        context = run.context(name, retries=retries.total)
+        entered.retries = retries.total
         try:
-            effective = _effective_input(state, data, context)
-            result = await run.invoke(
-                state["Resource"], text(effective), state.get("TimeoutSeconds")
-            )
-            return _output(state, data, result, context), state.get("Next")
-        except StatesError as failure:
+            return await HANDLERS[entered.state["Type"]](entered)
+        except StatesError as raised:
+            failure = _located(entered, raised)
             delay_s = retries.next_delay_s(failure)
             if delay_s is not None:
-                await run.wait(delay_s)
+                await entered.branch.wait(delay_s)
                 continue
-            caught = catcher(state.get("Catch", []), failure)
+            concurrent.record_failure(entered, raised)
+            caught = catcher(entered.state.get("Catch", []), failure)
             if caught is None:
-                raise
-            found = {"Error": failure.error}
-            if failure.cause is not None:
-                found["Cause"] = failure.cause
-            return _place(caught, data, found), caught["Next"]
+                raise failure from raised
+            found = {"Error": failure.error, "Cause": failure.cause}
+            finished = entered.query.caught(caught, entered.data, found, entered.scope())
+            return finished, caught["Next"]
 
 
-async def run_pass(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """Hand the input on, or a fixed Result."""
-    context = run.context(name)
-    result = state["Result"] if "Result" in state else _effective_input(state, data, context)
-    return _output(state, data, result, context), state.get("Next")
+def _located(entered: Entered, failure: StatesError) -> StatesError:
+    """The failure with AWS's words on where it happened; an expression's failure leaves an event."""
+    if not isinstance(failure, Fault) or failure.located:
+        return failure
+    failure.located = True
+    failure.cause = (
+        f"An error occurred while executing the state '{entered.name}' (entered at the event id"
+        f" #{entered.event.id}). {failure.cause}"
+    )
+    if isinstance(failure, EvaluationFault):
+        details = error_details(failure.error, failure.cause) | {"state": entered.name}
+        if failure.location:
+            details["location"] = failure.location
+        if entered.state["Type"] != "Wait":
+            entered.branch.previous = entered.led_by
+        entered.branch.record("EvaluationFailed", "evaluationFailedEventDetails", details)
+    return failure
 
 
-async def run_choice(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """Pick the next state by the input."""
-    context = run.context(name)
-    data = _select(state, "InputPath", data, context)
-    following = choice.choose(state, data, context)
-    return _select(state, "OutputPath", data, context), following
+async def _pass(entered: Entered) -> Done:
+    state, scope = entered.state, entered.scope()
+    result = (
+        state["Result"]
+        if "Result" in state
+        else entered.query.arguments(state, entered.data, scope)
+    )
+    if "Result" in state:
+        entered.query.arguments(
+            {k: v for k, v in state.items() if k == "InputPath"}, entered.data, scope
+        )
+    return entered.query.finish(state, entered.data, result, scope), state.get("Next")
 
 
-async def run_wait(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """Let time pass."""
-    await run.wait(state["Seconds"])
-    context = run.context(name)
-    data = _select(state, "InputPath", data, context)
-    return _select(state, "OutputPath", data, context), state.get("Next")
+async def _choice(entered: Entered) -> Done:
+    state, scope, data = entered.state, entered.scope(), entered.data
+    if entered.language == "JSONPath":
+        data = JsonPath().select(state, "InputPath", data, scope)
+    rule, following = entered.query.choose(state, data, scope)
+    holder = state if rule is None else rule
+    shaped: State = {k: holder[k] for k in ("Assign", "Output") if k in holder}
+    if "OutputPath" in state:
+        shaped["OutputPath"] = state["OutputPath"]
+    if rule is not None and "Output" not in rule and "Output" in state:
+        shaped["Output"] = state["Output"]
+    return entered.query.finish(shaped, data, data, scope), following
 
 
-async def run_succeed(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """End well."""
-    context = run.context(name)
-    data = _select(state, "InputPath", data, context)
-    return _select(state, "OutputPath", data, context), None
+async def _wait(entered: Entered) -> Done:
+    state, scope, data = entered.state, entered.scope(), entered.data
+    if entered.language == "JSONPath":
+        data = JsonPath().select(state, "InputPath", data, scope)
+    if "Seconds" in state or "SecondsPath" in state:
+        await entered.branch.wait(_seconds(entered, data, scope))
+    else:
+        await entered.branch.wait_until(_timestamp(entered, data, scope))
+    shaped: State = {k: state[k] for k in ("Assign", "Output", "OutputPath") if k in state}
+    return entered.query.finish(shaped, data, data, scope), state.get("Next")
 
 
-async def run_fail(run: Run, name: str, state: dict[str, Any], data: Any) -> Step:
-    """End with a named error."""
-    raise ExecutionFailed(state.get("Error", ""), state.get("Cause"))
+def _seconds(entered: Entered, data: Any, scope: Scope) -> float:
+    state = entered.state
+    seconds = entered.query.value(state, "Seconds", data, scope)
+    whole = isinstance(seconds, int) and not isinstance(seconds, bool)
+    if entered.language == "JSONata" and not (whole and 0 <= seconds <= MAX_WAIT_S):
+        raise EvaluationFault(
+            f"The Seconds field must be a whole number from 0 to {MAX_WAIT_S}: {text(seconds)}",
+            location="Seconds",
+        )
+    if not whole:
+        raise Fault(
+            "States.Runtime",
+            "The SecondsPath parameter cannot be parsed as a long value:"
+            f" {state.get('SecondsPath')} == {seconds if isinstance(seconds, str) else text(seconds)}",
+        )
+    if seconds < 0:
+        raise Fault("States.Runtime", "The SecondsPath parameter must be a positive value.")
+    if seconds > _FAR_S:
+        raise Fault("States.Runtime", "Wait state delay is too long.")
+    return float(seconds)
 
 
-STATES: dict[str, Callable[[Run, str, dict[str, Any], Any], Awaitable[Step]]] = {
-    "Task": run_task,
-    "Pass": run_pass,
-    "Choice": run_choice,
-    "Wait": run_wait,
-    "Succeed": run_succeed,
-    "Fail": run_fail,
+def _timestamp(entered: Entered, data: Any, scope: Scope) -> float:
+    state, clock = entered.state, entered.branch.shared.clock
+    value = entered.query.value(state, "Timestamp", data, scope)
+    moment = choice.as_time(value)
+    if moment is None and entered.language == "JSONata":
+        raise EvaluationFault(
+            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string:"
+            f" {value if isinstance(value, str) else text(value)}",
+            location="Timestamp",
+        )
+    if moment is None:
+        raise Fault(
+            "States.Runtime",
+            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format"
+            f" string: {state.get('TimestampPath')} == {value if isinstance(value, str) else text(value)}",
+        )
+    left_s = moment.timestamp() - clock.wall_s()
+    if left_s > _FAR_S:
+        raise Fault("States.Runtime", "Wait state delay is too long.")
+    started_s = entered.event.at_s
+    return started_s + (moment.timestamp() - started_s) * entered.branch.shared.time_scale
+
+
+async def _succeed(entered: Entered) -> Done:
+    state, scope, data = entered.state, entered.scope(), entered.data
+    if entered.language == "JSONPath":
+        data = JsonPath().select(state, "InputPath", data, scope)
+    shaped: State = {k: state[k] for k in ("Output", "OutputPath") if k in state}
+    return entered.query.finish(shaped, data, data, scope), None
+
+
+async def _fail(entered: Entered) -> Done:
+    scope = entered.scope()
+    error = entered.query.value(entered.state, "Error", entered.data, scope)
+    cause = entered.query.value(entered.state, "Cause", entered.data, scope)
+    raise StatesError(error, cause)
+
+
+async def _task(entered: Entered) -> Done:
+    result = await tasks.run(entered)
+    return entered.query.finish(
+        entered.state, entered.data, result, entered.scope()
+    ), entered.state.get("Next")
+
+
+async def _parallel(entered: Entered) -> Done:
+    arguments = entered.query.arguments(entered.state, entered.data, entered.scope())
+
+    async def one(branch: Branch, index: int) -> Any:
+        return await run_machine(
+            branch, entered.state["Branches"][index], arguments, entered.language
+        )
+
+    result = await concurrent.parallel(entered, len(entered.state["Branches"]), one)
+    return entered.query.finish(
+        entered.state, entered.data, result, entered.scope()
+    ), entered.state.get("Next")
+
+
+async def _map(entered: Entered) -> Done:
+    state = entered.state
+    items, inputs = concurrent.map_items(entered)
+    machine = state.get("ItemProcessor") or state["Iterator"]
+
+    async def one(branch: Branch, index: int) -> Any:
+        branch.item = {"Index": index, "Value": items[index]}
+        return await run_machine(branch, machine, inputs(branch, index), entered.language)
+
+    most = concurrent.max_concurrency(entered)
+    result = await concurrent.iterate(entered, len(items), one, most=most)
+    return entered.query.finish(state, entered.data, result, entered.scope()), state.get("Next")
+
+
+HANDLERS: dict[str, Callable[[Entered], Awaitable[Done]]] = {
+    "Task": _task,
+    "Pass": _pass,
+    "Choice": _choice,
+    "Wait": _wait,
+    "Succeed": _succeed,
+    "Fail": _fail,
+    "Parallel": _parallel,
+    "Map": _map,
 }
-
-
-def _select(state: dict[str, Any], field: str, data: Any, context: Any) -> Any:
-    path = state.get(field, "$")
-    return {} if path is None else paths.read(path, data, context)
-
-
-def _effective_input(state: dict[str, Any], data: Any, context: Any) -> Any:
-    chosen = _select(state, "InputPath", data, context)
-    if "Parameters" in state:
-        return paths.fill(state["Parameters"], chosen, context)
-    return chosen
-
-
-def _output(state: dict[str, Any], data: Any, result: Any, context: Any) -> Any:
-    if "ResultSelector" in state:
-        result = paths.fill(state["ResultSelector"], result, context)
-    return _select(state, "OutputPath", _place(state, data, result), context)
-
-
-def _place(holder: dict[str, Any], data: Any, result: Any) -> Any:
-    path = holder.get("ResultPath", "$")
-    return data if path is None else paths.write(path, data, result)

@@ -245,7 +245,7 @@ async def test_a_history_is_read_in_pages_and_backwards(service):
         ("DescribeExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
         ("StopExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
         ("GetExecutionHistory", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
-        ("ListActivities", {}, "UnknownOperationException"),
+        ("RedriveExecution", {"executionArn": "arn:x"}, "UnknownOperationException"),
     ],
 )
 async def test_a_call_that_cannot_be_answered_carries_awss_error_code(

@@ -31,7 +31,7 @@ def test_the_readme_is_short_and_names_commands_and_options_that_exist():
     commands = {
         command.name or command.callback.__name__ for command in cli.app.registered_commands
     }
-    assert set(re.findall(r"saga (demo|run|list|report)\b", text)) == commands
+    assert set(re.findall(r"saga (demo|run|list|report|engine)\b", text)) == commands
 
 
 def test_the_tour_names_modules_that_exist():

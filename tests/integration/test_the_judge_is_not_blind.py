@@ -10,7 +10,7 @@ from choreography.consumer import Consumer
 from choreography.memory_broker import MemoryBroker
 from choreography.relay import Relay
 from orchestration import system as orchestration_system
-from orchestration.engine.service import StepFunctionsEngine
+from orchestration.engine.actions import ACTIONS
 from orchestration.saga_definition import saga_definition
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement
@@ -182,14 +182,14 @@ async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, m
 
 
 async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, monkeypatch):
-    start = StepFunctionsEngine._start_execution
+    start = ACTIONS["StartExecution"]
 
     async def forgetful(self, parameters):
         if parameters["name"] == "order-00004":
             return {"executionArn": "arn:lost", "startDate": 0.0}
         return await start(self, parameters)
 
-    monkeypatch.setattr(StepFunctionsEngine, "_start_execution", forgetful)
+    monkeypatch.setitem(ACTIONS, "StartExecution", forgetful)
     verdict = (
         await carry_out("coordinator_killed", "orchestration", least_time_scale=0.05)
     ).verdict

@@ -4,10 +4,13 @@ import json
 
 import pytest
 
-from orchestration.engine import paths
-from orchestration.engine.choice import choose, holds
+from orchestration.engine import intrinsics, paths, templates
+from orchestration.engine.choice import holds
 from orchestration.engine.definition import parse
-from orchestration.engine.errors import ApiError, ExecutionFailed, StatesError
+from orchestration.engine.errors import ApiError, Ended, StatesError
+from orchestration.engine.jsonata_query import JsonataQuery
+from orchestration.engine.paths import Scope
+from orchestration.engine.query import JsonPath
 from orchestration.engine.retry import Retries, catcher, matches
 from orchestration.saga_definition import PAGES, saga_definition
 from shared_domain.guards import Guards
@@ -27,14 +30,14 @@ DATA = {"a": {"b": [10, 20], "c d": 1}, "n": None}
     ],
 )
 def test_a_path_finds_what_it_names(path, value):
-    assert paths.read(path, DATA, {"Execution": {"Name": "e1"}}) == value
+    assert paths.read(path, DATA, Scope(context={"Execution": {"Name": "e1"}})) == value
 
 
 @pytest.mark.parametrize("path", ["$.x", "$.a.b[9]", "$.a.b.c", "$.n.x", "$$.x"])
 def test_a_path_that_finds_nothing_is_an_error_of_the_language(path):
     with pytest.raises(StatesError) as raised:
-        paths.read(path, DATA, {})
-    assert raised.value.error == "States.ParameterPathFailure"
+        paths.read(path, DATA, Scope())
+    assert raised.value.error == "States.Runtime"
 
 
 def test_a_result_is_put_in_place_without_touching_the_input():
@@ -54,7 +57,11 @@ def test_a_result_that_cannot_be_put_there_is_an_error_of_the_language(reference
 
 def test_a_template_takes_its_fields_from_input_and_context():
     template = {"x.$": "$.a.b[0]", "y": [{"z.$": "$$.k"}], "fixed": 1}
-    assert paths.fill(template, DATA, {"k": "v"}) == {"x": 10, "y": [{"z": "v"}], "fixed": 1}
+    assert templates.fill(template, DATA, Scope(context={"k": "v"})) == {
+        "x": 10,
+        "y": [{"z": "v"}],
+        "fixed": 1,
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,14 +80,14 @@ def test_a_template_takes_its_fields_from_input_and_context():
     ],
 )  # fmt: skip
 def test_a_choice_rule_is_true_or_false_of_the_input(rule, truth):
-    assert holds(rule, {"s": "x", "n": 2, "b": True}, {}) is truth
+    assert holds(rule, {"s": "x", "n": 2, "b": True}, Scope()) is truth
 
 
 def test_a_choice_without_a_match_takes_the_default_or_fails():
     state = {"Choices": [{"Variable": "$.s", "StringEquals": "y", "Next": "A"}]}
-    assert choose(state | {"Default": "B"}, {"s": "x"}, {}) == "B"
+    assert JsonPath().choose(state | {"Default": "B"}, {"s": "x"}, Scope()) == (None, "B")
     with pytest.raises(StatesError, match="NoChoiceMatched"):
-        choose(state, {"s": "x"}, {})
+        JsonPath().choose(state, {"s": "x"}, Scope())
 
 
 @pytest.mark.parametrize(
@@ -111,10 +118,10 @@ def test_each_retrier_counts_its_own_attempts():
     assert [retries.next_delay_s(StatesError(e)) for e in errors] == [2, 1, 5, 5, None]
 
 
-def test_a_fail_state_is_neither_retried_nor_caught():
+def test_what_ends_an_execution_is_neither_retried_nor_caught():
     everything = [{"ErrorEquals": ["States.ALL"], "Next": "X"}]
-    assert Retries(everything).next_delay_s(ExecutionFailed("E")) is None
-    assert catcher(everything, ExecutionFailed("E")) is None
+    assert Retries(everything).next_delay_s(Ended("E")) is None
+    assert catcher(everything, Ended("E")) is None
     assert catcher(everything, StatesError("E")) == everything[0]
 
 
@@ -132,24 +139,26 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
     ("definition", "fault"),
     [
         ("{", "INVALID_JSON"),
-        ([], "at /"),
+        ([], "must be a valid JSON object"),
         ({"StartAt": "B", "States": OK["States"]}, "at /StartAt"),
-        (OK | {"TimeoutSeconds": 3}, "at /TimeoutSeconds"),
+        (OK | {"Versions": 3}, "at /Versions"),
         ({"StartAt": "A", "States": {"A": {"Type": "Dance"}}}, "Type must be one of"),
-        ({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, "Next or End"),
-        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Z"}}}, "names no state: 'Z'"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Resource": "arn:aws:states:::sqs:sendMessage"}}}, "Lambda"),
-        ({"StartAt": "A", "States": {"A": TASK | {"HeartbeatSeconds": 1}}}, "HeartbeatSeconds is not supported"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Parameters": {"x.$": "x"}}}}, "Parameters.x.$"),
-        ({"StartAt": "A", "States": {"A": TASK | {"ResultPath": "$.a[*]"}}}, "reference path"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Catch": [{"ErrorEquals": ["E"], "Next": "Q"}]}}}, "'Q'"),
-        ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": []}}}, "needs Choices"),
-        ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": ["x"]}}}, "list of rules"),
-        ({"StartAt": "A", "States": {"A": TASK | {"TimeoutSeconds": "x"}}}, "TimeoutSeconds"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"MaxAttempts": 1}]}}}, "Retry[0] needs ErrorEquals"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Catch": ["x"]}}}, "Catch[0] needs ErrorEquals"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "JitterStrategy": "FULL"}]}}}, "JitterStrategy"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "BackoffRate": "2"}]}}}, "above 0"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, "either Next or End"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Z"}}}, "Missing 'Next' target: Z"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Resource": "arn:aws:states:::sqs:sendMessage"}}}, "use a Lambda function's ARN"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Items": 1}}}, "at /States/A/Items"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Parameters": {"x.$": "x"}}}}, "/States/A/Parameters/x.$"),
+        ({"StartAt": "A", "States": {"A": TASK | {"ResultPath": "$.a[*]"}}}, "Reference Path"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Catch": [{"ErrorEquals": ["E"], "Next": "Q"}]}}}, "target: Q"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": []}}}, "[Choices]"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": ["x"]}}}, "at /States/A/Choices[0]"),
+        ({"StartAt": "A", "States": {"A": TASK | {"TimeoutSeconds": "x"}}}, "at /States/A/TimeoutSeconds"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"MaxAttempts": 1}]}}}, "[ErrorEquals] at /States/A/Retry[0]"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Catch": ["x"]}}}, "at /States/A/Catch[0]"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "BackoffRate": "2"}]}}}, "Retry[0]/BackoffRate"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Map", "End": True}}}, "at /States/A/Iterator"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Parallel", "End": True}}}, "[Branches]"),
+        ({"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": "{% $( %}", "End": True}}}, "Invalid JSONata"),
     ],
 )  # fmt: skip
 def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(definition, fault):
@@ -158,3 +167,80 @@ def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(def
         parse(text)
     assert raised.value.code == "InvalidDefinition"
     assert fault in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("call", "value"),
+    [
+        ("States.Format('{} and {}', $.s, 1)", "x and 1"),
+        ("States.Format('\\\\{}')", "{}"),
+        ("States.Array(1, 'a', $.n, States.Array())", [1, "a", 2, []]),
+        ("States.ArrayPartition($.l, 2)", [[1, 2], [3]]),
+        ("States.ArrayContains($.l, 3)", True),
+        ("States.ArrayContains($.l, true)", False),
+        ("States.ArrayRange(1, 9, 4)", [1, 5, 9]),
+        ("States.ArrayGetItem($.l, 1)", 2),
+        ("States.ArrayLength($.l)", 3),
+        ("States.ArrayUnique(States.Array(1, 1, '1'))", [1, "1"]),
+        ("States.Base64Decode(States.Base64Encode($.s))", "x"),
+        ("States.Hash('a', 'SHA-1')", "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8"),
+        ("States.JsonMerge($.o, States.StringToJson('{\"b\":2}'), false)", {"a": 1, "b": 2}),
+        ("States.JsonToString($.o)", '{"a":1}'),
+        ("States.MathAdd($.n, -1)", 1),
+        ("States.MathRandom(5, 6)", 5),
+        ("States.StringSplit('a,b;;c', ',;')", ["a", "b", "c"]),
+        ("States.ArrayLength($.l[?(@ > 1)])", 2),
+    ],
+)
+def test_an_intrinsic_function_gives_what_aws_says(call, value):
+    data = {"s": "x", "n": 2, "l": [1, 2, 3], "o": {"a": 1}}
+    assert templates.compute(call, data, Scope(), field="x.$") == value
+
+
+def test_a_uuid_is_another_one_each_time():
+    made = {templates.compute("States.UUID()", {}, Scope(), field="x.$") for _ in range(5)}
+    assert len(made) == 5
+
+
+@pytest.mark.parametrize(
+    "call", ["States.Nope()", "States.Array(", "States.Array(1,)", "States.Array(1) 2"]
+)
+def test_a_call_that_is_none_is_not_valid(call):
+    assert not templates.valid(call)
+
+
+@pytest.mark.parametrize(
+    "call", ["States.ArrayGetItem($, 9)", "States.Format('{}')", "States.Hash('a', 'MD4')"]
+)
+def test_a_call_with_wrong_arguments_is_an_intrinsic_failure(call):
+    with pytest.raises(StatesError) as raised:
+        templates.compute(call, [1], Scope(), field="x.$")
+    assert raised.value.error == "States.IntrinsicFailure"
+
+
+def test_every_intrinsic_function_of_the_language_is_there():
+    assert len(intrinsics.FUNCTIONS) == 18
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("{% $states.input.n + $seen %}", 7),
+        ("{% null %}", None),
+        ("{% $states.input.nothing %}", None),
+        ("{% $partition([1, 2, 3], 2) %}", [[1, 2], [3]]),
+        ("{% $parse('{\"a\":1}').a %}", 1),
+        ("plain", "plain"),
+    ],
+)
+def test_jsonata_gives_values_and_tells_null_from_nothing(expression, value):
+    scope = Scope(variables={"seen": 5})
+    data = {"n": 2, "nothing": None}
+    assert JsonataQuery().arguments({"Arguments": expression}, data, scope) == value
+
+
+def test_a_jsonata_expression_that_gives_nothing_fails_with_its_place():
+    with pytest.raises(StatesError) as raised:
+        JsonataQuery().arguments({"Arguments": {"a": "{% $nope %}"}}, {}, Scope())
+    assert raised.value.location == "Arguments/a"
+    assert "returned nothing (undefined)" in raised.value.cause

@@ -1,0 +1,148 @@
+"""Task tokens and activities: tasks that somebody outside takes, and answers later.
+
+A token is derived from the event that scheduled its task and a secret of the history, so that it stays valid
+across a restart without being stored.
+"""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from orchestration.engine.errors import ApiError
+
+Key = tuple[int, int]
+"""(execution, event that scheduled the task)."""
+Answer = tuple[str | None, str | None, str | None]
+"""(output, error, cause); output None = it failed."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    answer: asyncio.Future[Answer]
+    durable: asyncio.Future[bool]
+    beat: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
+class _Offer:
+    key: Key
+    payload: str
+    taken: asyncio.Future[str | None]
+
+
+def _gone() -> ApiError:
+    return ApiError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+
+
+class TaskCallbacks:
+    """See branch.Callbacks; the other half is for the API."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
+        self._waiting: dict[Key, _Waiting] = {}
+        self._offers: dict[str, deque[_Offer]] = {}
+        self._arrived: dict[str, asyncio.Event] = {}
+
+    def token(self, execution: int, event_id: int) -> str:
+        """See Callbacks."""
+        plain = f"{execution}.{event_id}"
+        seal = hmac.new(self._secret, plain.encode(), hashlib.sha256).hexdigest()
+        return base64.urlsafe_b64encode(f"{plain}.{seal}".encode()).decode()
+
+    def _key(self, token: str) -> Key:
+        try:
+            plain, _, _ = base64.urlsafe_b64decode(token.encode()).decode().rpartition(".")
+            execution, event_id = map(int, plain.split("."))
+        except ValueError:
+            raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+        if not hmac.compare_digest(self.token(execution, event_id), token):
+            raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
+        return execution, event_id
+
+    @contextmanager
+    def expected(self, execution: int, event_id: int) -> Iterator[None]:
+        """See Callbacks. An answer may come before anybody waits for it, as soon as the task is dispatched."""
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(loop.create_future(), loop.create_future())
+        self._waiting[execution, event_id] = waiting
+        try:
+            yield
+        finally:
+            self._waiting.pop((execution, event_id), None)
+            if not waiting.durable.done():
+                waiting.durable.set_result(False)
+
+    async def answer(self, execution: int, event_id: int, *, heartbeat_s: float | None) -> Answer:
+        """See Callbacks."""
+        waiting = self._waiting[execution, event_id]
+        while True:
+            beat = asyncio.ensure_future(waiting.beat.wait())
+            try:
+                both: set[asyncio.Future[Any]] = {waiting.answer, beat}
+                done, _ = await asyncio.wait(
+                    both, timeout=heartbeat_s, return_when=asyncio.FIRST_COMPLETED
+                )
+            finally:
+                beat.cancel()
+            if waiting.answer in done:
+                return waiting.answer.result()
+            if not done:
+                raise TimeoutError
+            waiting.beat.clear()
+
+    def settled(self, execution: int, event_id: int) -> None:
+        """See Callbacks."""
+        self._waiting[execution, event_id].durable.set_result(True)
+
+    async def send(self, token: str, answer: Answer) -> None:
+        """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more."""
+        waiting = self._find(token)
+        waiting.answer.set_result(answer)
+        if not await asyncio.shield(waiting.durable):
+            raise _gone()
+
+    def heartbeat(self, token: str) -> None:
+        """Note that a task is still being worked on."""
+        self._find(token).beat.set()
+
+    def _find(self, token: str) -> _Waiting:
+        waiting = self._waiting.get(self._key(token))
+        if waiting is None or waiting.answer.done():
+            raise _gone()
+        return waiting
+
+    async def worker(
+        self, execution: int, event_id: int, *, activity: str, payload: str
+    ) -> str | None:
+        """See Callbacks."""
+        offer = _Offer((execution, event_id), payload, asyncio.get_running_loop().create_future())
+        offers = self._offers.setdefault(activity, deque())
+        offers.append(offer)
+        self._arrived.setdefault(activity, asyncio.Event()).set()
+        try:
+            return await offer.taken
+        finally:
+            if offer in offers:
+                offers.remove(offer)
+
+    async def take(
+        self, activity: str, *, worker: str | None, within_s: float
+    ) -> tuple[str, str] | None:
+        """(token, input) of the next task of an activity, or None after `within_s`."""
+        arrived = self._arrived.setdefault(activity, asyncio.Event())
+        try:
+            async with asyncio.timeout(within_s):
+                while not (offers := self._offers.get(activity)):
+                    arrived.clear()
+                    await arrived.wait()
+        except TimeoutError:
+            return None
+        offer = offers.popleft()
+        offer.taken.set_result(worker)
+        return self.token(*offer.key), offer.payload

@@ -1,0 +1,170 @@
+"""Parallel and Map: several branches of one execution at a time, and how their ends are joined."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from orchestration.engine import templates
+from orchestration.engine.branch import Branch
+from orchestration.engine.entered import Entered
+from orchestration.engine.errors import EvaluationFault, Fault, StatesError
+from orchestration.engine.jsonata_query import fill, is_expression, type_name
+from orchestration.engine.query import JsonPath
+from orchestration.engine.text import text
+
+MOST_AT_ONCE = 40
+"""What AWS runs at once of an inline Map."""
+RunOne = Callable[[Branch, int], Awaitable[Any]]
+
+
+async def parallel(entered: Entered, count: int, run: RunOne) -> list[Any]:
+    """Run every branch; their outputs in order. The first failure ends them all."""
+    outer = entered.branch
+    started = outer.record("ParallelStateStarted")
+    entered.inside = True
+    branches = [
+        Branch(outer.shared, key=f"{started.id}.{n}", previous=started.id, outer=outer)
+        for n in range(count)
+    ]
+
+    async def one(number: int) -> Any:
+        try:
+            return await run(branches[number], number)
+        except StatesError:
+            abort(branches[number])
+            outer.previous = branches[number].previous
+            raise
+
+    results = await _all([one(number) for number in range(count)])
+    entered.inside = False
+    outer.previous = max(branch.previous for branch in branches)
+    outer.record("ParallelStateSucceeded", leads=False)
+    return results
+
+
+async def iterate(entered: Entered, count: int, run: RunOne, *, most: int) -> list[Any]:
+    """Run every iteration, at most `most` at a time (0 = AWS's own limit); their outputs in order."""
+    outer, name = entered.branch, entered.name
+    started = outer.record("MapStateStarted", "mapStateStartedEventDetails", {"length": count})
+    entered.inside = True
+    waiting, results = iter(range(count)), [None] * count
+    last = started.id
+
+    async def worker() -> None:
+        nonlocal last
+        pointer = started.id
+        for index in waiting:
+            branch = Branch(
+                outer.shared, key=f"{started.id}.{index}", previous=pointer, outer=outer
+            )
+            told = {"name": name, "index": index}
+            branch.record("MapIterationStarted", "mapIterationStartedEventDetails", told)
+            try:
+                results[index] = await run(branch, index)
+            except StatesError:
+                branch.record(
+                    "MapIterationFailed", "mapIterationFailedEventDetails", told, leads=False
+                )
+                outer.previous = branch.previous
+                raise
+            ended = branch.record(
+                "MapIterationSucceeded", "mapIterationSucceededEventDetails", told, leads=False
+            )
+            last, pointer = max(last, ended.id), branch.previous
+
+    await _all([worker() for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, max(count, 1)))])
+    entered.inside = False
+    outer.previous = last
+    outer.record("MapStateSucceeded", leads=False)
+    return results
+
+
+async def _all(works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+    """Every result in order; at the first failure the others are cancelled."""
+    tasks = [asyncio.create_task(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+        failed = [task for task in tasks if task.done() and task.exception() is not None]
+        if failed:
+            failure = failed[0].exception()
+            assert failure is not None
+            raise failure
+        return [task.result() for task in tasks]
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def abort(branch: Branch) -> None:
+    """Note that a task's failure ended its branch."""
+    if branch.upcoming() == "TaskStateAborted" or (
+        not branch.replaying
+        and branch.last.type in ("TaskFailed", "LambdaFunctionFailed", "ActivityFailed")
+    ):
+        branch.record("TaskStateAborted", leads=False)
+
+
+def record_failure(entered: Entered, raised: StatesError) -> None:
+    """Record that a Map or Parallel has failed for good."""
+    kind = entered.state["Type"]
+    if kind in ("Map", "Parallel") and (entered.inside or isinstance(raised, EvaluationFault)):
+        entered.branch.record(f"{kind}StateFailed")
+
+
+def map_items(entered: Entered) -> tuple[list[Any], Callable[[Branch, int], Any]]:
+    """The items of a Map state, and what gives each iteration its input."""
+    if entered.language == "JSONata":
+        return _jsonata_items(entered)
+    state, scope = entered.state, entered.scope()
+    chosen = JsonPath().select(state, "InputPath", entered.data, scope)
+    path = state.get("ItemsPath", "$")
+    items = templates.compute(path, chosen, scope, field="ItemsPath")
+    if not isinstance(items, list):
+        raise Fault("States.Runtime", f'Reference path "{path}" must point to array.')
+    selector = state.get("ItemSelector", state.get("Parameters"))
+
+    def of(branch: Branch, index: int) -> Any:
+        if selector is None:
+            return items[index]
+        return templates.fill(selector, chosen, branch.scope(entered.name, entered.event))
+
+    return items, of
+
+
+def _jsonata_items(entered: Entered) -> tuple[list[Any], Callable[[Branch, int], Any]]:
+    state, data = entered.state, entered.data
+    items = entered.query.value(state, "Items", data, entered.scope()) if "Items" in state else data
+    if not isinstance(items, list):
+        if not is_expression(state.get("Items")):
+            raise EvaluationFault(f"Map state input must be an array but was: {text(items)}")
+        raise EvaluationFault(
+            f"The JSONata expression '{state['Items'][2:-2].strip()}' specified for the field 'Items' returned an"
+            f" unexpected result type. Expected 'array', but was '{type_name(items)}' for value: {text(items)}",
+            location="Items",
+        )
+
+    def of(branch: Branch, index: int) -> Any:
+        if "ItemSelector" not in state:
+            return items[index]
+        scope = branch.scope(entered.name, entered.event)
+        states = {"input": data, "context": scope.context}
+        return fill(state["ItemSelector"], states, scope, field="ItemSelector")
+
+    return items, of
+
+
+def max_concurrency(entered: Entered) -> int:
+    """How many iterations may run at once; 0 = no limit of the author's."""
+    value = entered.query.value(entered.state, "MaxConcurrency", entered.data, entered.scope())
+    if value is None:
+        return 0
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Fault(
+            "States.Runtime",
+            f'The MaxConcurrencyPath field refers to value "{text(value)}" which is not a valid integer:'
+            f" {entered.state.get('MaxConcurrencyPath')}",
+        )
+    if value < 0:
+        raise Fault("States.Runtime", "MaxConcurrency cannot be negative.")
+    return value

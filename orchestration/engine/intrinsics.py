@@ -1,0 +1,254 @@
+"""The 18 intrinsic functions: a parser for calls, and one function each.
+
+Source: Amazon States Language, "Intrinsic Functions"; AWS guide, "Intrinsic functions".
+"""
+
+import base64
+import hashlib
+import json
+import math
+import random
+import re
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.engine.errors import Fault
+from orchestration.engine.text import text
+
+MAX_TEXT = 10_000
+MAX_RANGE = 1_000
+_TOKEN = re.compile(
+    r"\s*(?:(?P<call>States\.\w+)\s*\(|(?P<text>'(?:\\.|[^'\\])*')|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<word>true|false|null)|(?P<close>\))|(?P<comma>,))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`name(arguments)`; an argument is a Call, a Path or a constant."""
+
+    name: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """An argument that is read from input, context or variables."""
+
+    text: str
+
+
+def is_call(text: str) -> bool:
+    """Whether a template value is meant as an intrinsic function."""
+    return text.startswith("States.")
+
+
+def parse(text: str) -> Call:
+    """The call in `text`. Raise ValueError if it is none."""
+    call, end = _call(text, 0)
+    if text[end:].strip():
+        raise ValueError(f"unexpected {text[end:]!r}")
+    return call
+
+
+def _call(text: str, at: int) -> tuple[Call, int]:
+    opened = _TOKEN.match(text, at)
+    if not opened or not opened["call"]:
+        raise ValueError(f"not an intrinsic function: {text[at:]!r}")
+    name = opened["call"]
+    if name not in FUNCTIONS:
+        raise ValueError(f"unknown intrinsic function {name}")
+    arguments: list[Any] = []
+    at = opened.end()
+    closed = _TOKEN.match(text, at)
+    if closed and closed["close"]:
+        return Call(name, ()), closed.end()
+    while True:
+        argument, at = _argument(text, at)
+        arguments.append(argument)
+        after = _TOKEN.match(text, at)
+        if after and after["close"]:
+            return Call(name, tuple(arguments)), after.end()
+        if not after or not after["comma"]:
+            raise ValueError(f"expected , or ) in {text[at:]!r}")
+        at = after.end()
+
+
+def _argument(text: str, at: int) -> tuple[Any, int]:
+    at += len(text[at:]) - len(text[at:].lstrip())
+    if text[at : at + 1] == "$":
+        end = _path_end(text, at)
+        return Path(text[at:end].strip()), end
+    token = _TOKEN.match(text, at)
+    if not token:
+        raise ValueError(f"not an argument: {text[at:]!r}")
+    if token["call"]:
+        return _call(text, at)
+    if token["text"] is not None:
+        return re.sub(r"\\(.)", r"\1", token["text"][1:-1]), token.end()
+    if token["number"] or token["word"]:
+        return json.loads(token["number"] or token["word"]), token.end()
+    raise ValueError(f"not an argument: {text[at:]!r}")
+
+
+def _path_end(text: str, at: int) -> int:
+    """Where a path ends: at the comma or parenthesis outside brackets and quotes."""
+    depth, quote = 0, ""
+    for position in range(at, len(text)):
+        character = text[position]
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character in "[(":
+            depth += 1
+        elif depth and character in "])":
+            depth -= 1
+        elif character in ",)":
+            return position
+    return len(text)
+
+
+def evaluate(call: Call, read: Callable[[str], Any]) -> Any:
+    """The value of a call. Raise States.IntrinsicFailure if its arguments are wrong."""
+    arguments = [
+        evaluate(a, read) if isinstance(a, Call) else read(a.text) if isinstance(a, Path) else a
+        for a in call.arguments
+    ]
+    try:
+        return FUNCTIONS[call.name](*arguments)
+    except (TypeError, ValueError, AssertionError, IndexError) as error:
+        raise Fault("States.IntrinsicFailure", f"{call.name}: {error}") from error
+
+
+def _format(template: str, *values: Any) -> str:
+    parts = re.split(r"(?<!\\)\{\}", template)
+    assert len(parts) - 1 == len(values), "as many arguments as {} are needed"
+    shown = [_shown(v) for v in values]
+    text = "".join(part + value for part, value in zip(parts, [*shown, ""], strict=True))
+    return text.replace("\\{", "{").replace("\\}", "}")
+
+
+def _shown(value: Any) -> str:
+    """A value inside a text, as AWS writes it: {key=value}, [a, b]."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={_shown(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_shown, value)) + "]"
+    return value if isinstance(value, str) else text(value)
+
+
+def _array_partition(array: list[Any], size: float) -> list[Any]:
+    assert isinstance(array, list), "an array is needed"
+    step = round(size)
+    assert step > 0, "a size above 0 is needed"
+    return [array[at : at + step] for at in range(0, len(array), step)]
+
+
+def _array_contains(array: list[Any], value: Any) -> bool:
+    assert isinstance(array, list), "an array is needed"
+    return any(_same(item, value) for item in array)
+
+
+def _same(one: Any, other: Any) -> bool:
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+def _array_range(start: float, end: float, by: float) -> list[int]:
+    first, last, step = round(start), round(end), round(by)
+    assert step != 0, "a step other than 0 is needed"
+    values = list(range(first, last + (1 if step > 0 else -1), step))
+    assert len(values) <= MAX_RANGE, f"at most {MAX_RANGE} items"
+    return values
+
+
+def _array_item(array: list[Any], index: int) -> Any:
+    assert isinstance(array, list), "an array is needed"
+    assert 0 <= index < len(array), "the index is outside the array"
+    return array[index]
+
+
+def _array_length(array: list[Any]) -> int:
+    assert isinstance(array, list), "an array is needed"
+    return len(array)
+
+
+def _array_unique(array: list[Any]) -> list[Any]:
+    assert isinstance(array, list), "an array is needed"
+    found: list[Any] = []
+    for item in array:
+        if not any(_same(item, other) for other in found):
+            found.append(item)
+    return found
+
+
+def _base64_encode(text: str) -> str:
+    assert len(text) <= MAX_TEXT, f"at most {MAX_TEXT} characters"
+    return base64.b64encode(text.encode()).decode()
+
+
+def _base64_decode(text: str) -> str:
+    assert len(text) <= MAX_TEXT, f"at most {MAX_TEXT} characters"
+    return base64.b64decode(text).decode()
+
+
+def _hash(data: Any, algorithm: str) -> str:
+    names = {
+        "MD5": "md5",
+        "SHA-1": "sha1",
+        "SHA-256": "sha256",
+        "SHA-384": "sha384",
+        "SHA-512": "sha512",
+    }
+    assert algorithm in names, f"{algorithm} is not one of {', '.join(names)}"
+    plain = data if isinstance(data, str) else text(data)
+    assert len(plain) <= MAX_TEXT, f"at most {MAX_TEXT} characters"
+    return hashlib.new(names[algorithm], plain.encode()).hexdigest()
+
+
+def _json_merge(one: dict[str, Any], other: dict[str, Any], deep: bool) -> dict[str, Any]:  # noqa: FBT001
+    assert isinstance(one, dict), "two objects are needed"
+    assert isinstance(other, dict), "two objects are needed"
+    assert deep is False, "only shallow merging is supported"
+    return {**one, **other}
+
+
+def _math_random(start: float, end: float, seed: int | None = None) -> int:
+    return random.Random(seed).randrange(round(start), round(end))
+
+
+def _math_add(one: float, other: float) -> int:
+    assert all(isinstance(n, int | float) and not isinstance(n, bool) for n in (one, other))
+    return _half_up(one) + _half_up(other)
+
+
+def _half_up(number: float) -> int:
+    return math.floor(number + 0.5)
+
+
+def _string_split(text: str, delimiters: str) -> list[str]:
+    return [part for part in re.split(f"[{re.escape(delimiters)}]", text) if part]
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "States.Format": _format,
+    "States.StringToJson": json.loads,
+    "States.JsonToString": text,
+    "States.Array": lambda *values: list(values),
+    "States.ArrayPartition": _array_partition,
+    "States.ArrayContains": _array_contains,
+    "States.ArrayRange": _array_range,
+    "States.ArrayGetItem": _array_item,
+    "States.ArrayLength": _array_length,
+    "States.ArrayUnique": _array_unique,
+    "States.Base64Encode": _base64_encode,
+    "States.Base64Decode": _base64_decode,
+    "States.Hash": _hash,
+    "States.JsonMerge": _json_merge,
+    "States.MathRandom": _math_random,
+    "States.MathAdd": _math_add,
+    "States.StringSplit": _string_split,
+    "States.UUID": lambda: str(uuid.uuid4()),
+}

@@ -1,0 +1,100 @@
+"""How a state reads its input and shapes its output, in each query language.
+
+Source: Amazon States Language, "Input and Output Processing", "Variables", "JSONata".
+"""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from orchestration.engine import choice, paths, templates
+from orchestration.engine.errors import Fault
+from orchestration.engine.paths import Scope
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What a state leaves: its output, and the variables it assigns."""
+
+    output: Any
+    assigned: dict[str, Any]
+
+
+class Query(Protocol):
+    """One query language. Every method raises Fault if an expression fails."""
+
+    def arguments(self, state: State, data: Any, scope: Scope) -> Any:
+        """The effective input: what a task, a Map or a Pass gets."""
+        ...
+
+    def finish(self, state: State, data: Any, result: Any, scope: Scope) -> Finished:
+        """Output and variables from the state's result."""
+        ...
+
+    def caught(self, catcher: State, data: Any, error_output: Any, scope: Scope) -> Finished:
+        """Output and variables of a Catch entry."""
+        ...
+
+    def value(self, state: State, field: str, data: Any, scope: Scope) -> Any:
+        """The value of a field that may be computed (its Path form, or an expression); None if it is absent."""
+        ...
+
+    def choose(self, state: State, data: Any, scope: Scope) -> tuple[State | None, str]:
+        """The rule of a Choice state that holds (None = Default), and the name of the next state."""
+        ...
+
+
+class JsonPath:
+    """JSONPath: InputPath, Parameters, ResultSelector, ResultPath, OutputPath, Assign."""
+
+    def arguments(self, state: State, data: Any, scope: Scope) -> Any:
+        """See Query."""
+        chosen = self.select(state, "InputPath", data, scope)
+        if "Parameters" in state:
+            return templates.fill(state["Parameters"], chosen, scope)
+        return chosen
+
+    def finish(self, state: State, data: Any, result: Any, scope: Scope) -> Finished:
+        """See Query. Variables are assigned from the raw result."""
+        assigned = templates.fill(state.get("Assign", {}), result, scope)
+        if "ResultSelector" in state:
+            result = templates.fill(state["ResultSelector"], result, scope)
+        placed = _place(state, data, result)
+        return Finished(self.select(state, "OutputPath", placed, scope), assigned)
+
+    def caught(self, catcher: State, data: Any, error_output: Any, scope: Scope) -> Finished:
+        """See Query."""
+        assigned = templates.fill(catcher.get("Assign", {}), error_output, scope)
+        return Finished(_place(catcher, data, error_output), assigned)
+
+    def value(self, state: State, field: str, data: Any, scope: Scope) -> Any:
+        """See Query."""
+        if f"{field}Path" in state:
+            path = state[f"{field}Path"]
+            return templates.compute(path, data, scope, field=f"{field}Path")
+        return state.get(field)
+
+    def choose(self, state: State, data: Any, scope: Scope) -> tuple[State | None, str]:
+        """See Query."""
+        for rule in state["Choices"]:
+            if choice.holds(rule, data, scope):
+                return rule, rule["Next"]
+        return None, default(state)
+
+    def select(self, state: State, field: str, data: Any, scope: Scope) -> Any:
+        """What InputPath or OutputPath chooses."""
+        path = state.get(field, "$")
+        return {} if path is None else paths.read(path, data, scope)
+
+
+def default(state: State) -> str:
+    """The next state of a Choice in which no rule holds. Raise States.NoChoiceMatched if there is none."""
+    if "Default" not in state:
+        raise Fault("States.NoChoiceMatched", "No choice matched and no Default was specified.")
+    return str(state["Default"])
+
+
+def _place(holder: State, data: Any, result: Any) -> Any:
+    path = holder.get("ResultPath", "$")
+    return data if path is None else paths.write(path, data, result)

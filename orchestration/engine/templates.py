@@ -1,0 +1,73 @@
+"""Payload templates: JSON in which some values are computed. Source: Amazon States Language, "Payload Template"."""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from orchestration.engine import intrinsics, paths
+from orchestration.engine.errors import Fault
+from orchestration.engine.paths import Scope
+from orchestration.engine.text import text as json_text
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> intrinsics.Call:
+    return intrinsics.parse(text)
+
+
+def compute(text: str, data: Any, scope: Scope, *, field: str) -> Any:
+    """The value of a path or an intrinsic function that stands in `field`."""
+    if intrinsics.is_call(text):
+        return intrinsics.evaluate(
+            _parsed(text), lambda path: compute(path, data, scope, field=field)
+        )
+    found = paths.find(text, data, scope)
+    if paths.is_missing(found):
+        raise Fault(
+            "States.Runtime",
+            f"The JSONPath '{text}' specified for the field '{field}' could not be found in the input"
+            f" '{json_text(data)}'",
+        )
+    return found
+
+
+def fill(template: Any, data: Any, scope: Scope) -> Any:
+    """The template with every field that ends in .$ replaced by what its path or function gives."""
+    if isinstance(template, dict):
+        filled = {}
+        for key, value in template.items():
+            if key.endswith(".$"):
+                filled[key[:-2]] = compute(value, data, scope, field=key)
+            else:
+                filled[key] = fill(value, data, scope)
+        return filled
+    if isinstance(template, list):
+        return [fill(item, data, scope) for item in template]
+    return template
+
+
+def faults(template: Any, at: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a template: (message, place)."""
+    if isinstance(template, list):
+        for index, item in enumerate(template):
+            yield from faults(item, f"{at}[{index}]")
+    elif isinstance(template, dict):
+        for key, value in template.items():
+            if not key.endswith(".$"):
+                yield from faults(value, f"{at}/{key}")
+            elif not isinstance(value, str) or not valid(value):
+                yield (
+                    f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
+                    f"{at}/{key}",
+                )
+
+
+def valid(text: str) -> bool:
+    """Whether a computed value can be computed at all."""
+    if intrinsics.is_call(text):
+        try:
+            _parsed(text)
+        except ValueError:
+            return False
+        return True
+    return paths.is_path(text)

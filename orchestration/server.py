@@ -1,0 +1,41 @@
+"""The embedded Step Functions engine as a server on loopback, for any Step Functions client."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from aiohttp import web
+
+from orchestration.engine.actions import Actions
+from orchestration.engine.api import application
+from orchestration.engine.invoker import http_invoker
+from orchestration.engine.service import StepFunctionsEngine
+from shared_domain.clock import SystemClock
+
+
+async def serve(
+    *, port: int, data: Path, lambda_endpoint: str, time_scale: float, durability: str
+) -> None:
+    """Serve until SIGTERM or SIGINT, with the history in the folder `data`. Prints one line when ready.
+
+    Raise HistoryDamaged if the folder's history is not one of this engine, OSError if the port is taken.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with (
+        http_invoker(lambda_endpoint) as invoke,
+        StepFunctionsEngine.open(
+            data, invoke=invoke, clock=SystemClock(), time_scale=time_scale, durability=durability
+        ) as engine,
+    ):
+        runner = web.AppRunner(application(Actions(engine)), access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, "127.0.0.1", port)
+            await site.start()
+            chosen = runner.addresses[0][1]
+            print(f"ready on http://127.0.0.1:{chosen}", flush=True)
+            await stop.wait()
+        finally:
+            await runner.cleanup()

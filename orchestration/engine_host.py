@@ -59,7 +59,7 @@ class EngineProcess:
     def __init__(
         self, folder: Path, *, lambda_endpoint: str, time_scale: float, durability: str
     ) -> None:
-        self._folder, self._port = folder, child.free_port()
+        self._log, self._port = folder / "engine.log", child.free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._arguments = [
             "--port", str(self._port),
@@ -81,10 +81,19 @@ class EngineProcess:
 
     async def restart(self) -> None:
         """See Disturbance. Raise UsageError if the engine does not start."""
-        log = self._folder / "engine.log"
+        await self.spawn()
+        await self.ready()
+
+    async def spawn(self) -> None:
+        """Start the process without waiting for it."""
         self._process = await child.start(
-            [sys.executable, "-m", "orchestration", *self._arguments], log=log
+            [sys.executable, "-m", "orchestration", *self._arguments], log=self._log
         )
+
+    async def ready(self) -> None:
+        """Return when it serves. Raise UsageError if it does not."""
+        assert self._process is not None
+        log = self._log
         try:
             async with asyncio.timeout(START_S):
                 while not await self._accepts():

@@ -147,7 +147,8 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
                     time_scale=time_scale,
                     durability=durability,
                 )
-                await stack.enter_async_context(running(process))
+                stack.push_async_callback(process.kill)
+                await process.spawn()
                 url, coordinator = process.endpoint, process
             else:
                 notes.append(
@@ -155,6 +156,8 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
                     " and its own durability"
                 )
             call = await stack.enter_async_context(boto3_call(url))
+            if isinstance(coordinator, EngineProcess):
+                await coordinator.ready()  # boto3 has made its client meanwhile
         system = await stack.enter_async_context(
             OrchestratedSystem.open(
                 participants=setting.participants,

@@ -48,7 +48,7 @@ def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
 def timeline(runs: list[RunRow], order_id: str) -> Figure:
     """The order's ledger rows in each run: a lane per participant, time from the intended start in ms."""
     figure = Figure(figsize=(11, 4.1), layout="constrained")
-    panels = figure.subplots(1, len(runs), sharey=True, squeeze=False)[0]
+    panels = figure.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
     seen: set[str] = set()
     for axes, run in zip(panels, runs, strict=True):
         rows = run.ledger(order_id)
@@ -93,4 +93,4 @@ def _lanes(axes: Axes, rows: list[dict[str, Any]], start: float, seen: set[str])
             ha="left",
             fontsize=7.5,
         )
-    axes.margins(x=0.2)
+    axes.margins(x=0.27)

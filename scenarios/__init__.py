@@ -1,4 +1,5 @@
 """Failure stories, and the judge of what became of them.
 
-Read in this order: scenario, catalog/, fault_plan, wire_faults, systems, runner, oracle, verdict, run_folder.
+Read in this order: scenario, catalog/, fault_plan, wire_faults, systems, run_spec, runner, oracle, laws, exposure,
+judgement, verdict, run_folder.
 """

@@ -6,24 +6,21 @@ import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from scenarios.arrivals import poisson_offsets_s
-from scenarios.fault_plan import FaultPlan, Injection, Moment, PlannedFaults
+from scenarios.fault_plan import Injection, Moment, PlannedFaults
 from scenarios.judgement import judge
 from scenarios.oracle import Asked
 from scenarios.run_folder import SCHEMA, RunFolder, verdict_document
-from scenarios.scenario import Scenario
-from scenarios.systems import STYLES, Assembled, Backends, Setting
+from scenarios.run_spec import RunSpec, about, now_utc
+from scenarios.systems import STYLES, Assembled, Setting
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError
-from shared_domain.guards import NO_COUNTERPART, Guards
 from shared_domain.messages import Order
 from shared_domain.participants import open_participants
-from shared_domain.policy import Policy
 from shared_domain.ports import OrderSystem, Settlement
 from shared_domain.tracing import OtelTracer
 
@@ -32,31 +29,6 @@ CLIENT_PAUSE_S = 0.1
 CLIENT_PATIENCE_S = 30.0
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunSpec:
-    """Everything that decides what a run does."""
-
-    scenario: Scenario
-    style: str
-    orders: int
-    seed: int
-    backends: Backends
-    rate_per_s: float
-    time_scale: float
-    guards: Guards = field(default_factory=Guards.all)
-    durability: str = "process"
-    step_order: str = "inventory-first"
-    extra_plan: FaultPlan = field(default_factory=FaultPlan)
-
-    def plan(self) -> FaultPlan:
-        """The story's faults and the user's."""
-        return self.scenario.faults(self.orders) + self.extra_plan
-
-    def policy(self) -> Policy:
-        """The policy at this run's time scale, or at the least one that the story makes sense with."""
-        return Policy(time_scale=max(self.time_scale, self.scenario.least_time_scale))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,8 +77,8 @@ async def run(
     `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
     """
     folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
-    about = _about(spec, facts, folder.path)
-    folder.write("run.json", about | {"status": "running"})
+    told = about(spec, facts, folder.path)
+    folder.write("run.json", told | {"status": "running"})
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     try:
@@ -114,13 +86,13 @@ async def run(
     except (Failure, OSError, UsageError) as error:
         verdict = _unknown(folder, f"a part of the testbed failed: {error}")
     except asyncio.CancelledError:
-        folder.write("run.json", about | {"status": "interrupted"})
+        folder.write("run.json", told | {"status": "interrupted"})
         raise
     except BaseException as error:
-        folder.write("run.json", about | {"status": "failed", "error": repr(error)})
+        folder.write("run.json", told | {"status": "failed", "error": repr(error)})
         raise
-    ended = {"status": "complete", "ended_utc": _now()}
-    folder.write("run.json", about | ended)
+    ended = {"status": "complete", "ended_utc": now_utc()}
+    folder.write("run.json", told | ended)
     return RunResult(folder=folder.path, verdict=verdict)
 
 
@@ -332,71 +304,3 @@ class _Run:
 
 
 _STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
-
-
-def _about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """run.json: everything needed to replay the run."""
-    backends, policy = spec.backends, spec.policy()
-    broker = backends.broker if backends.broker == "memory" else "rabbitmq"
-    dead_guards = [g for g in NO_COUNTERPART[spec.style] if not getattr(spec.guards, g)]
-    notes = [
-        f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)
-    ]
-    if backends.pair == "mixed":
-        notes.append("mixed backends: latency is not comparable between the styles")
-    killed = any(f.moment is Moment.COORDINATOR_KILLED for f in spec.plan().faults)
-    if killed:
-        notes.append(
-            "latency contains the coordinator's own start: not comparable between the styles"
-        )
-    return {
-        "schema": SCHEMA,
-        "scenario": spec.scenario.name,
-        "story": spec.scenario.story,
-        "style": spec.style,
-        "seed": spec.seed,
-        "orders": spec.orders,
-        "rate_per_s": spec.rate_per_s,
-        "guards": str(spec.guards),
-        "step_order": spec.step_order,
-        "durability": spec.durability,
-        "policy": asdict(policy),
-        "plan": spec.plan().to_json(),
-        "backends": {
-            "broker": broker,
-            "engine": backends.engine,
-            "pair": backends.pair,
-            "coordinator": broker if spec.style == "choreography" else backends.engine,
-        },
-        "comparable": backends.pair != "mixed" and not killed,
-        "notes": notes,
-        "replay": replay_command(spec, folder),
-        "started_utc": _now(),
-        **facts,
-    }
-
-
-def replay_command(spec: RunSpec, folder: Path) -> str:
-    """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
-    engine = spec.backends.engine
-    broker = "memory"
-    if spec.backends.broker != "memory":
-        broker = "rabbitmq" if spec.backends.node is not None else "auto"
-    parts = [
-        f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
-        f"--seed {spec.seed} --broker {broker} --engine {engine}",
-        f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
-    ]
-    if spec.guards != Guards.all():
-        parts.append(f"--guards={spec.guards}")
-    if spec.durability != "process":
-        parts.append(f"--durability {spec.durability}")
-    if spec.step_order != "inventory-first":
-        parts.append(f"--step-order {spec.step_order}")
-    if spec.extra_plan.faults:
-        parts.append(f"--plan {folder / 'extra_plan.json'}")
-    return " ".join(parts)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

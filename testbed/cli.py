@@ -23,7 +23,7 @@ from report.page import CONCLUSIONS, write_report
 from report.tables import comparison, findings
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import MEANING, FaultPlan
-from scenarios.runner import RunSpec
+from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit

@@ -17,7 +17,8 @@ from bench.machine import machine_facts
 from bench.results import RunRow, read_run
 from report.tables import COLUMNS, cells
 from scenarios.run_folder import SCHEMA
-from scenarios.runner import RunSpec, run
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
 from scenarios.verdict import Exit
 from shared_domain.errors import UsageError
 

@@ -6,7 +6,8 @@ import pytest
 
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
-from scenarios.runner import RunSpec, run
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
 from scenarios.systems import Backends
 from shared_domain.guards import Guards
 

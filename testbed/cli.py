@@ -35,7 +35,7 @@ from testbed.suite import SuiteResult, run_suite, suite_folder
 
 T = TypeVar("T")
 HEADLINE = [name for name in SCENARIOS if name != "crash_before_commit"]
-DEMO_RATE_PER_S, DEMO_TIME_SCALE = 80.0, 0.02
+DEMO_RATE_PER_S, DEMO_TIME_SCALE = 90.0, 0.02
 INTERRUPTED = 130
 
 app = typer.Typer(

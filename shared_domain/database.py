@@ -105,12 +105,16 @@ class Database:
         change nothing but the database. `alone` = it shares its commit with nobody. What `work` raises
         is raised here and nothing is changed. After a cancellation the outcome is unknown.
         """
+        result: T = await self.submit(work, alone=alone)
+        return result
+
+    def submit(self, work: Callable[[Transaction], T], *, alone: bool = False) -> asyncio.Future[T]:
+        """Like `write`, in line at once; what is in line is committed before the database closes."""
         waiting = _Waiting(work, asyncio.get_running_loop().create_future(), alone)
         self._waiting.append(waiting)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())
-        result: T = await waiting.done
-        return result
+        return waiting.done
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which must not write, between two transactions."""

@@ -3,6 +3,7 @@
 The twin of choreography/relay.py: nothing has an effect before its event is committed here.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -149,10 +150,10 @@ class History:
             lambda tx: tx.all("SELECT * FROM executions WHERE status = 'RUNNING' ORDER BY id")
         )
 
-    async def append(self, execution: int, events: list[Event]) -> None:
-        """Make events durable."""
+    def append(self, execution: int, events: list[Event]) -> asyncio.Future[None]:
+        """Put events in line; they are durable once the future is done."""
         rows = _event_rows(execution, events)
-        await self._database.write(lambda tx: tx.run_many(_INSERT, rows))
+        return self._database.submit(lambda tx: tx.run_many(_INSERT, rows))
 
     async def end(
         self, execution: int, events: list[Event], ending: Ending, *, stop_s: float

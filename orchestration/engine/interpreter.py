@@ -123,6 +123,6 @@ class Execution:
             return
         if self._pending:
             events, self._pending = self._pending, []
-            self._write = asyncio.ensure_future(self._history.append(self.row["id"], events))
+            self._write = self._history.append(self.row["id"], events)
         if self._write is not None:
             await asyncio.shield(self._write)

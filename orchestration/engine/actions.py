@@ -69,8 +69,7 @@ class Actions:
 
     async def _describe_state_machine_for_execution(self, parameters: Parameters) -> Parameters:
         row = await self._execution(parameters)
-        machine = {"arn": row["machine"], "name": name_of(row["machine"]), **row}
-        machine["arn"], machine["name"] = row["machine"], name_of(row["machine"])
+        machine = row | {"arn": row["machine"], "name": name_of(row["machine"])}
         return _machine_answer(machine) | {"updateDate": row["start_s"]}
 
     async def _list_state_machines(self, parameters: Parameters) -> Parameters:

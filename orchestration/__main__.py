@@ -21,6 +21,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--time-scale", type=float, default=1.0, help="multiplies every second")
     parser.add_argument("--durability", choices=SYNCHRONOUS, default="process")
+    parser.add_argument(
+        "--express-twice", type=float, default=0.0, help="share of Express starts that start two"
+    )
     return parser.parse_args()
 
 

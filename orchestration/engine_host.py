@@ -23,10 +23,18 @@ class InProcessEngine:
     """The engine as tasks of this process. `kill` drops them and all that is not in the history."""
 
     def __init__(
-        self, folder: Path, *, invoke: Invoke, clock: Clock, time_scale: float, durability: str
+        self,
+        folder: Path,
+        *,
+        invoke: Invoke,
+        clock: Clock,
+        time_scale: float,
+        durability: str,
+        express_twice: float = 0.0,
     ) -> None:
         self._folder, self._invoke, self._clock = folder, invoke, clock
         self._time_scale, self._durability = time_scale, durability
+        self._express_twice = express_twice
         self._life = AsyncExitStack()
         self._engine: StepFunctionsEngine | None = None
 
@@ -49,6 +57,7 @@ class InProcessEngine:
             clock=self._clock,
             time_scale=self._time_scale,
             durability=self._durability,
+            express_twice=self._express_twice,
         )
         self._engine = await self._life.enter_async_context(opening)
 
@@ -57,7 +66,13 @@ class EngineProcess:
     """The engine as `python -m orchestration`, on loopback."""
 
     def __init__(
-        self, folder: Path, *, lambda_endpoint: str, time_scale: float, durability: str
+        self,
+        folder: Path,
+        *,
+        lambda_endpoint: str,
+        time_scale: float,
+        durability: str,
+        express_twice: float = 0.0,
     ) -> None:
         self._log, self._port = folder / "engine.log", child.free_port()
         self._process: asyncio.subprocess.Process | None = None
@@ -67,6 +82,7 @@ class EngineProcess:
             "--lambda-endpoint", lambda_endpoint,
             "--time-scale", str(time_scale),
             "--durability", durability,
+            "--express-twice", str(express_twice),
         ]  # fmt: skip
 
     @property

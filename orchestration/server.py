@@ -6,7 +6,6 @@ from pathlib import Path
 
 from aiohttp import web
 
-from orchestration.engine.actions import Actions
 from orchestration.engine.api import application
 from orchestration.engine.invoker import http_invoker
 from orchestration.engine.service import StepFunctionsEngine
@@ -14,7 +13,13 @@ from shared_domain.clock import SystemClock
 
 
 async def serve(
-    *, port: int, data: Path, lambda_endpoint: str, time_scale: float, durability: str
+    *,
+    port: int,
+    data: Path,
+    lambda_endpoint: str,
+    time_scale: float,
+    durability: str,
+    express_twice: float = 0.0,
 ) -> None:
     """Serve until SIGTERM or SIGINT, with the history in the folder `data`. Prints one line when ready.
 
@@ -26,10 +31,15 @@ async def serve(
     async with (
         http_invoker(lambda_endpoint) as invoke,
         StepFunctionsEngine.open(
-            data, invoke=invoke, clock=SystemClock(), time_scale=time_scale, durability=durability
+            data,
+            invoke=invoke,
+            clock=SystemClock(),
+            time_scale=time_scale,
+            durability=durability,
+            express_twice=express_twice,
         ) as engine,
     ):
-        runner = web.AppRunner(application(Actions(engine)), access_log=None, shutdown_timeout=1.0)
+        runner = web.AppRunner(application(engine), access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         try:
             site = web.TCPSite(runner, "127.0.0.1", port)

@@ -17,7 +17,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
-from orchestration.engine.actions import Actions
+from orchestration.engine import actions
 from orchestration.engine.errors import ApiError
 from orchestration.engine.service import REGION, StepFunctionsEngine
 from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
@@ -148,7 +148,7 @@ def direct_call(engine: Callable[[], StepFunctionsEngine]) -> Call:
 
     async def call(action: str, parameters: dict[str, Any]) -> dict[str, Any]:
         try:
-            return await Actions(engine()).call(action, parameters)
+            return await actions.call(engine(), action, parameters)
         except ApiError as error:
             raise Refused(error.code, error.message) from error
 

@@ -221,6 +221,14 @@ def engine(
         Durability, typer.Option(help="What the history survives.")
     ] = Durability.process,
     time_scale: TimeScale = 1.0,
+    express_twice: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Fault: the share of Express starts that start two executions, as at-least-once allows.",
+        ),
+    ] = 0.0,
 ) -> None:
     """The embedded Step Functions alone, for any Step Functions client, until SIGTERM."""
     if (data is None) is not memory:
@@ -237,6 +245,7 @@ def engine(
             lambda_endpoint=lambda_endpoint.rstrip("/"),
             time_scale=time_scale,
             durability=durability.value,
+            express_twice=express_twice,
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -155,7 +155,12 @@ def _engine() -> str:
         "- A task whose answer was lost when the engine was killed is dispatched again without a new event, and with its\n"
         "  full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.\n"
         "- GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.\n"
-        "- RedriveExecution, distributed Map, versions and aliases are not there.\n"
+        "- Distributed Map, versions, aliases, TestState and service integrations other than Lambda are not there.\n"
+        "- A redrive adds ExecutionRedriven and runs every state again that was entered and not left; it adds no new\n"
+        "  ...StateEntered or ...StateStarted for them, and `previousEventId` of what follows is the ExecutionRedriven.\n"
+        "- `--express-twice SHARE` starts two executions for that share of StartExecution calls on Express machines, which\n"
+        "  AWS's at-least-once start allows; the default is none.\n"
+        "- Requests are checked with the service model that boto3 brings; the wording of ValidationException is botocore's.\n"
         "- Branches of a Parallel, and iterations of a Map that run at the same time, record their events in another order\n"
         "  than AWS may; each branch by itself is the same.\n"
     )

@@ -3,22 +3,23 @@
 import orjson
 from aiohttp import web
 
-from orchestration.engine.actions import Actions
+from orchestration.engine import actions
 from orchestration.engine.errors import ApiError
+from orchestration.engine.service import StepFunctionsEngine
 
 TYPE = "application/x-amz-json-1.0"
 _TARGET = "AWSStepFunctions."
 _MAX_REQUEST_BYTES = 4_194_304
 
 
-def application(actions: Actions) -> web.Application:
-    """The web application that serves the actions of one engine at `POST /`."""
+def application(engine: StepFunctionsEngine) -> web.Application:
+    """The web application that serves one engine at `POST /`."""
 
     async def serve(request: web.Request) -> web.Response:
         action = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
         try:
             body = orjson.loads(await request.read() or b"{}")
-            answer = await actions.call(action, body)
+            answer = await actions.call(engine, action, body)
         except orjson.JSONDecodeError as error:
             return _refusal(ApiError("SerializationException", str(error)))
         except ApiError as error:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.engine.history import Event
 from orchestration.engine.paths import Scope
+from orchestration.engine.redrive import REDRIVEN
 from shared_domain.ports import Clock
 
 Invoke = Callable[[str, str], Awaitable[str]]
@@ -132,6 +133,9 @@ class Branch:
         self._last = event
         if leads:
             self.previous = event.id
+        while self._recorded and self._recorded[0].type == REDRIVEN:
+            self._last = self._recorded.popleft()
+            self.previous = self._last.id
         return event
 
     async def wait_until(self, due_s: float) -> None:
@@ -149,6 +153,13 @@ class Branch:
         self, state: str, entered: Event, *, retries: int = 0, token: str | None = None
     ) -> Scope:
         """What expressions may look at: the context object and the variables."""
+        return Scope(
+            self.variables, lambda: self._context(state, entered, retries=retries, token=token)
+        )
+
+    def _context(
+        self, state: str, entered: Event, *, retries: int, token: str | None
+    ) -> dict[str, Any]:
         shared = self.shared
         context: dict[str, Any] = {
             "Execution": {
@@ -157,18 +168,20 @@ class Branch:
                 "Name": shared.row["name"],
                 "RoleArn": shared.machine["role"],
                 "StartTime": iso(shared.row["start_s"]),
-                "RedriveCount": 0,
+                "RedriveCount": shared.row["redrives"],
             },
             "StateMachine": {"Id": shared.machine["arn"], "Name": shared.machine["name"]},
             "State": {"Name": state, "EnteredTime": iso(entered.at_s)},
         }
+        if shared.row["redriven_s"] is not None:
+            context["Execution"]["RedriveTime"] = iso(shared.row["redriven_s"])
         if entered.type in _MAY_RETRY:
             context["State"]["RetryCount"] = retries
         if token is not None:
             context["Task"] = {"Token": token}
         if self.item:
             context["Map"] = {"Item": self.item}
-        return Scope(context=context, variables=self.variables)
+        return context
 
 
 def iso(at_s: float) -> str:

@@ -16,7 +16,9 @@ import orjson
 from orchestration.engine.errors import HistoryDamaged
 from shared_domain.database import Database, Transaction
 
-APPLICATION_ID, FORMAT = 0x53414741, 2
+MAX_MACHINES = 1_000
+"""State machines kept in memory."""
+APPLICATION_ID, FORMAT = 0x53414741, 3
 SCHEMA = f"""
 PRAGMA application_id = {APPLICATION_ID};
 PRAGMA user_version = {FORMAT};
@@ -31,7 +33,9 @@ CREATE TABLE IF NOT EXISTS executions (
     id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, name TEXT NOT NULL,
     definition TEXT NOT NULL, role TEXT NOT NULL,
     input TEXT NOT NULL, status TEXT NOT NULL, output TEXT, error TEXT, cause TEXT,
-    start_s REAL NOT NULL, stop_s REAL);
+    start_s REAL NOT NULL, stop_s REAL,
+    redrives INTEGER NOT NULL, redriven_s REAL, redrive_token TEXT);
+CREATE INDEX IF NOT EXISTS of_machine ON executions (machine, id);
 CREATE INDEX IF NOT EXISTS running ON executions (id) WHERE status = 'RUNNING';
 CREATE TABLE IF NOT EXISTS events (execution INTEGER NOT NULL, id INTEGER NOT NULL,
     previous INTEGER NOT NULL, type TEXT NOT NULL, at_s REAL NOT NULL, details TEXT NOT NULL, branch TEXT NOT NULL,
@@ -97,6 +101,7 @@ class History:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._machines: dict[str, dict[str, Any]] = {}
 
     async def secret(self) -> bytes:
         """What seals task tokens: made with the history, never shown."""
@@ -108,11 +113,24 @@ class History:
         columns, marks = ", ".join(row), ", ".join("?" for _ in row)
         sql = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
         await self._database.write(lambda tx: tx.run(sql, *row.values()))
+        self._machines.pop(row["arn"], None)
 
     async def get(self, table: str, arn: str) -> dict[str, Any] | None:
         """The machine, activity or execution of this ARN, or None."""
         sql = f"SELECT * FROM {table} WHERE arn = ?"
         return await self._database.read(lambda tx: tx.one(sql, arn))
+
+    async def machine(self, arn: str) -> dict[str, Any] | None:
+        """The machine of this ARN, or None. Kept in memory once read: every start looks at it."""
+        # Reads and commits come back in the order in which they were carried out, so nothing stale is kept.
+        if arn not in self._machines:
+            row = await self.get("machines", arn)
+            if row is None:
+                return None
+            if len(self._machines) >= MAX_MACHINES:
+                self._machines.clear()
+            self._machines[arn] = row
+        return self._machines[arn]
 
     async def remove(self, table: str, arn: str, key: str | None = None) -> None:
         """Forget a machine, an activity, all tags of an ARN, or one of them."""
@@ -121,15 +139,59 @@ class History:
         await self._database.write(
             lambda tx: tx.run(f"DELETE FROM {table} WHERE {where}", *arguments)
         )
+        self._machines.pop(arn, None)
 
-    async def page(
-        self, table: str, *, after: str, limit: int, **equal: str | None
+    async def page(self, table: str, *, after: str, limit: int) -> list[dict[str, Any]]:
+        """Machines or activities in order of ARN, past `after`."""
+        sql = f"SELECT * FROM {table} WHERE arn > ? ORDER BY arn LIMIT ?"
+        return await self._database.read(lambda tx: tx.all(sql, after, limit))
+
+    async def tags(self, arn: str) -> list[dict[str, Any]]:
+        """The tags of an ARN, as AWS tells them."""
+        sql = "SELECT key, value FROM tags WHERE arn = ? ORDER BY key"
+        return await self._database.read(lambda tx: tx.all(sql, arn))
+
+    async def executions(
+        self, machine: str, *, before: int, limit: int, status: str | None, redriven: bool | None
     ) -> list[dict[str, Any]]:
-        """Rows in order of ARN, past `after`, whose columns equal what is given (None = any)."""
-        wanted = {column: value for column, value in equal.items() if value is not None}
-        where = "".join(f" AND {column} = ?" for column in wanted)
-        sql = f"SELECT * FROM {table} WHERE arn > ?{where} ORDER BY arn LIMIT ?"
-        return await self._database.read(lambda tx: tx.all(sql, after, *wanted.values(), limit))
+        """A machine's executions, the newest first, older than the row `before` (0 = all of them)."""
+        wanted: dict[str, Any] = {"machine = ?": machine}
+        if before:
+            wanted["id < ?"] = before
+        if status is not None:
+            wanted["status = ?"] = status
+        if redriven is not None:
+            wanted["redrives > 0 = ?"] = redriven
+        sql = f"SELECT * FROM executions WHERE {' AND '.join(wanted)} ORDER BY id DESC LIMIT ?"
+        return await self._database.read(lambda tx: tx.all(sql, *wanted.values(), limit))
+
+    async def redrive(
+        self, execution: int, *, at_s: float, token: str | None
+    ) -> dict[str, Any] | None:
+        """Make an execution that did not succeed run again: its row, or None if it is not one."""
+
+        def change(tx: Transaction) -> dict[str, Any] | None:
+            changed = tx.run(
+                "UPDATE executions SET status = 'RUNNING', output = NULL, error = NULL, cause = NULL, stop_s = NULL,"
+                " redrives = redrives + 1, redriven_s = ?, redrive_token = ?"
+                " WHERE id = ? AND status NOT IN ('RUNNING', 'SUCCEEDED')",
+                at_s, token, execution,
+            )  # fmt: skip
+            if not changed:
+                return None
+            row = tx.one("SELECT * FROM executions WHERE id = ?", execution)
+            assert row is not None
+            last = _last_event_id(tx, execution)
+            body = {"executionRedrivenEventDetails": {"redriveCount": row["redrives"]}}
+            event = Event(last + 1, last, "ExecutionRedriven", at_s, body)
+            tx.run_many(_INSERT, _event_rows(execution, [event]))
+            return row
+
+        return await self._database.write(change)
+
+    async def last_event_id(self, execution: int) -> int:
+        """How many events an execution has."""
+        return await self._database.read(lambda tx: _last_event_id(tx, execution))
 
     async def add_execution(self, row: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Keep a new execution unless its ARN is taken: its row, and whether it is new."""
@@ -184,8 +246,7 @@ class History:
             )  # fmt: skip
             if not changed:
                 return
-            row = tx.one("SELECT max(id) AS last FROM events WHERE execution = ?", execution)
-            last = (row or {}).get("last") or 0
+            last = _last_event_id(tx, execution)
             body = {"executionAbortedEventDetails": details}
             event = Event(last + 1, last, "ExecutionAborted", stop_s, body)
             tx.run_many(_INSERT, _event_rows(execution, [event]))
@@ -218,6 +279,11 @@ class History:
             )
             for r in rows
         ]
+
+
+def _last_event_id(tx: Transaction, execution: int) -> int:
+    row = tx.one("SELECT max(id) AS last FROM events WHERE execution = ?", execution)
+    return (row or {}).get("last") or 0
 
 
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"

@@ -5,7 +5,7 @@ The twin of choreography/consumer.py.
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -15,6 +15,7 @@ from orchestration.engine.branch import Branch, Callbacks, Invoke
 from orchestration.engine.definition import Definition
 from orchestration.engine.errors import Ended, StatesError
 from orchestration.engine.history import Ending, Event, History
+from orchestration.engine.redrive import standing
 from orchestration.engine.text import UNTRUNCATED, error_details, text
 from shared_domain.ports import Clock
 
@@ -35,7 +36,7 @@ class Execution:
         row: dict[str, Any],
         machine: dict[str, Any],
         definition: Definition,
-        recorded: Iterable[Event],
+        recorded: Sequence[Event],
         history: History | None,
         invoke: Invoke,
         callbacks: Callbacks,
@@ -47,11 +48,8 @@ class Execution:
         self.time_scale, self.invoke, self.callbacks = time_scale, invoke, callbacks
         self.input = orjson.loads(row["input"])
         self._definition, self._history = definition, history
-        self._recorded: dict[str, deque[Event]] = {}
-        self._count = 0
-        for event in recorded:
-            self._recorded.setdefault(event.branch, deque()).append(event)
-            self._count = event.id
+        self._recorded = standing(recorded)
+        self._count = recorded[-1].id if recorded else 0
         self._pending: list[Event] = []
         self._write: asyncio.Future[None] | None = None
 
@@ -82,7 +80,8 @@ class Execution:
         limit_s = self._definition.timeout_s
         left_s = None
         if limit_s is not None:
-            left_s = self.row["start_s"] + limit_s * self.time_scale - self.clock.wall_s()
+            since_s = self.row["redriven_s"] or self.row["start_s"]
+            left_s = since_s + limit_s * self.time_scale - self.clock.wall_s()
         try:
             async with asyncio.timeout(left_s) as deadline:
                 output = await states.run_machine(

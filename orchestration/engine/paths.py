@@ -4,8 +4,8 @@ Source: Amazon States Language, "Paths", "Reference Paths"; AWS's messages.
 """
 
 import re
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cached_property, lru_cache
 from typing import Any
 
 import jsonpath
@@ -18,14 +18,19 @@ _VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 _MISSING = object()
 
 
-@dataclass(frozen=True, slots=True)
 class Scope:
-    """What a path may look at besides the input."""
+    """What a path may look at besides the input: variables, and the context object, made when it is looked at."""
 
-    context: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, variables: dict[str, Any], context: Callable[[], dict[str, Any]]) -> None:
+        self.variables, self._make_context = variables, context
+
+    @cached_property
+    def context(self) -> dict[str, Any]:
+        """The context object."""
+        return self._make_context()
 
 
+@lru_cache(maxsize=4096)
 def is_reference(path: str) -> bool:
     """Whether `path` names exactly one place, so that a value can be written there."""
     return _REFERENCE.fullmatch(path) is not None

@@ -1,8 +1,9 @@
 """The engine: every state machine and execution of one history, and their resumption after a crash."""
 
 import asyncio
+import hashlib
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -32,43 +33,50 @@ class StepFunctionsEngine:
         invoke: Invoke,
         clock: Clock,
         time_scale: float,
+        express_twice: float,
     ) -> None:
         self.history, self.callbacks, self.clock = history, callbacks, clock
-        self._invoke, self._time_scale = invoke, time_scale
-        self._running: dict[str, asyncio.Task[Ending]] = {}
+        self._invoke, self._time_scale, self._express_twice = invoke, time_scale, express_twice
+        self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
+        self._express: set[asyncio.Task[Ending]] = set()
         self._definitions: dict[tuple[str, bool], Definition] = {}
 
     @classmethod
     @asynccontextmanager
     async def open(
-        cls, folder: Path, *, invoke: Invoke, clock: Clock, time_scale: float, durability: str
+        cls,
+        folder: Path,
+        *,
+        invoke: Invoke,
+        clock: Clock,
+        time_scale: float,
+        durability: str,
+        express_twice: float = 0.0,
     ) -> AsyncIterator["StepFunctionsEngine"]:
         """The engine over its history; executions that had not ended go on where they were.
 
+        `express_twice`: the share of StartExecution calls on Express machines that start two executions, as
+        at-least-once allows; which ones follows from their names.
         Leaving the context is a crash as far as executions are concerned: nothing is written.
         """
         async with open_history(folder, durability=durability) as history:
-            callbacks = TaskCallbacks(await history.secret())
             engine = cls(
                 history=history,
-                callbacks=callbacks,
+                callbacks=TaskCallbacks(await history.secret()),
                 invoke=invoke,
                 clock=clock,
                 time_scale=time_scale,
+                express_twice=express_twice,
             )
             try:
                 for row in await history.running():
-                    machine = {
-                        "arn": row["machine"],
-                        "name": name_of(row["machine"]),
-                        "role": row["role"],
-                    }
-                    engine.launch(row, machine, await history.events(row["id"]))
+                    engine.launch(row, _machine_of(row), await history.events(row["id"]))
                 yield engine
             finally:
-                for task in engine._running.values():
+                left = [*(task for _, task in engine._running.values()), *engine._express]
+                for task in left:
                     task.cancel()
-                await asyncio.gather(*engine._running.values(), return_exceptions=True)
+                await asyncio.gather(*left, return_exceptions=True)
 
     def definition(self, text: str, *, express: bool = False) -> Definition:
         """The parsed definition of a text. Raise ApiError InvalidDefinition."""
@@ -80,15 +88,37 @@ class StepFunctionsEngine:
         return self._definitions[key]
 
     def launch(
+        self, row: dict[str, Any], machine: dict[str, Any], recorded: Sequence[Event] = ()
+    ) -> None:
+        """Run a Standard execution, from wherever its recorded history stops."""
+        execution = self._execution(row, machine, recorded, express=False)
+        task = asyncio.create_task(execution.run())
+        self._running[row["arn"]] = row, task
+        task.add_done_callback(lambda ended: self._forget(row["arn"], ended))
+
+    def launch_express(
+        self, row: dict[str, Any], machine: dict[str, Any], *, sync: bool = False
+    ) -> asyncio.Task[Ending]:
+        """Run an Express execution; unless `sync`, perhaps twice."""
+        twice = not sync and share_of(row["name"]) < self._express_twice
+        tasks = [
+            asyncio.create_task(self._execution(row, machine, (), express=True).run())
+            for _ in range(1 + twice)
+        ]
+        for task in tasks:
+            self._express.add(task)
+            task.add_done_callback(self._express.discard)
+        return tasks[0]
+
+    def _execution(
         self,
         row: dict[str, Any],
         machine: dict[str, Any],
-        recorded: Iterable[Event],
+        recorded: Sequence[Event],
         *,
-        express: bool = False,
-    ) -> asyncio.Task[Ending]:
-        """Run an execution, from wherever its recorded history stops."""
-        execution = Execution(
+        express: bool,
+    ) -> Execution:
+        return Execution(
             row=row,
             machine=machine,
             definition=self.definition(row["definition"], express=express),
@@ -99,18 +129,32 @@ class StepFunctionsEngine:
             clock=self.clock,
             time_scale=self._time_scale,
         )
-        task = asyncio.create_task(execution.run())
-        self._running[row["arn"]] = task
-        task.add_done_callback(lambda ended: self._forget(row["arn"], ended))
-        return task
+
+    def row(self, arn: str) -> dict[str, Any] | None:
+        """The row of an execution that is running, None for any other."""
+        found = self._running.get(arn)
+        return found and found[0]
 
     async def stop(self, row: dict[str, Any], *, error: str | None, cause: str | None) -> None:
         """Abort an execution that is still running; one that has ended is left alone."""
-        if task := self._running.pop(row["arn"], None):
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if found := self._running.pop(row["arn"], None):
+            found[1].cancel()
+            await asyncio.gather(found[1], return_exceptions=True)
         ending = Ending(status="ABORTED", error=error, cause=cause)
         await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
+
+    async def redrive(self, row: dict[str, Any], *, token: str | None) -> float:
+        """Let an execution go on at the states it had not left; when that was, as a wall time.
+
+        Raise ApiError ExecutionNotRedrivable if somebody else has just done so.
+        """
+        at_s = self.clock.wall_s()
+        kept = await self.history.redrive(row["id"], at_s=at_s, token=token)
+        if kept is None:
+            told = "Execution is RUNNING and cannot be redriven"
+            raise ApiError("ExecutionNotRedrivable", told)
+        self.launch(kept, _machine_of(kept), await self.history.events(kept["id"]))
+        return at_s
 
     def _forget(self, arn: str, ended: asyncio.Task[Ending]) -> None:
         self._running.pop(arn, None)
@@ -128,11 +172,11 @@ def name_of(arn: str) -> str:
     return arn.rpartition(":")[2]
 
 
-async def existing(
-    history: History, table: str, arn: str, *, code: str, told: str
-) -> dict[str, Any]:
-    """The row of this ARN. Raise ApiError `code` if there is none."""
-    row = await history.get(table, arn)
-    if row is None:
-        raise ApiError(code, f"{told} Does Not Exist: '{arn}'")
-    return row
+def share_of(name: str) -> float:
+    """A number from 0 to 1 that follows from a name."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8]) / 2**64
+
+
+def _machine_of(row: dict[str, Any]) -> dict[str, Any]:
+    """What an execution says of its machine, which may have been deleted since."""
+    return {"arn": row["machine"], "name": name_of(row["machine"]), "role": row["role"]}

@@ -3,13 +3,18 @@
 import json
 from typing import Any
 
+import orjson
+
 UNTRUNCATED = {"truncated": False}
 MAX_PAYLOAD_BYTES = 262_144
 
 
 def text(value: Any) -> str:
     """A value as compact JSON."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:  # integers over 64 bits
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
 def error_details(error: str | None, cause: str | None) -> dict[str, Any]:

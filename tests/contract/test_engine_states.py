@@ -2,16 +2,12 @@
 
 import asyncio
 import json
-from contextlib import AsyncExitStack
 
 import pytest
 
-from orchestration.engine_host import EngineProcess, InProcessEngine, running
-from orchestration.step_functions import Refused, boto3_call, direct_call
-from orchestration.tasks import in_process_invoker, serve_functions
-from shared_domain.child import free_port
-from shared_domain.clock import SystemClock
+from orchestration.step_functions import Refused
 from shared_domain.errors import OutcomeUnknown
+from tests.contract.engines import WAYS, open_engine, start, wait_for_end
 
 INVOKE = "arn:aws:states:::lambda:invoke"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
@@ -36,31 +32,12 @@ class Functions:
         return payload
 
 
-@pytest.fixture(params=["inprocess", "embedded"])
+@pytest.fixture(params=WAYS)
 async def aws(request, tmp_path):
     """(call, functions, engine) at a time scale of 0.01."""
     functions = Functions()
-    async with AsyncExitStack() as stack:
-        if request.param == "inprocess":
-            engine = InProcessEngine(
-                tmp_path,
-                invoke=in_process_invoker({"f": functions}),
-                clock=SystemClock(),
-                time_scale=0.01,
-                durability="process",
-            )
-            await stack.enter_async_context(running(engine))
-            call = direct_call(engine.engine)
-        else:
-            endpoint = await stack.enter_async_context(
-                serve_functions({"f": functions}, port=free_port())
-            )
-            engine = EngineProcess(
-                tmp_path, lambda_endpoint=endpoint, time_scale=0.01, durability="process"
-            )
-            await stack.enter_async_context(running(engine))
-            call = await stack.enter_async_context(boto3_call(engine.endpoint))
-        yield call, functions, engine
+    async with open_engine(request.param, tmp_path, {"f": functions}) as engine:
+        yield engine.call, functions, engine.engine
 
 
 def _machine(**states):
@@ -68,19 +45,8 @@ def _machine(**states):
     return {"StartAt": first, "States": states}
 
 
-async def _start(call, definition, document=None, *, name="e", kind="STANDARD"):
-    made = {"name": "m", "definition": json.dumps(definition), "roleArn": ROLE, "type": kind}
-    arn = (await call("CreateStateMachine", made))["stateMachineArn"]
-    started = {"stateMachineArn": arn, "name": name, "input": json.dumps(document or {})}
-    return (await call("StartExecution", started))["executionArn"]
-
-
 async def _end(call, execution):
-    async with asyncio.timeout(20):
-        while (found := await call("DescribeExecution", {"executionArn": execution}))[
-            "status"
-        ] == "RUNNING":
-            await asyncio.sleep(0.01)
+    found = await wait_for_end(call, execution)
     history = await call("GetExecutionHistory", {"executionArn": execution, "maxResults": 1000})
     ids = [event["id"] for event in history["events"]]
     assert ids == list(range(1, len(ids) + 1))
@@ -100,7 +66,7 @@ async def test_a_map_gives_every_item_to_its_processor_and_keeps_their_order(aws
     call, functions, _ = aws
     selector = {"item.$": "$$.Map.Item.Value", "at.$": "$$.Map.Item.Index", "all.$": "$.items"}
     definition = _map(TASK, ItemsPath="$.items", ItemSelector=selector, MaxConcurrency=2)
-    found, types = await _end(call, await _start(call, definition, {"items": ["a", "b", "c"]}))
+    found, types = await _end(call, await start(call, definition, {"items": ["a", "b", "c"]}))
     assert json.loads(found["output"]) == [
         {"item": item, "at": at, "all": ["a", "b", "c"]} for at, item in enumerate("abc")
     ]
@@ -110,7 +76,7 @@ async def test_a_map_gives_every_item_to_its_processor_and_keeps_their_order(aws
 async def test_a_map_runs_no_more_at_once_than_it_may(aws):
     call, functions, _ = aws
     functions.gate.clear()
-    execution = await _start(call, _map(TASK, MaxConcurrency=2), [1, 2, 3, 4, 5])
+    execution = await start(call, _map(TASK, MaxConcurrency=2), [1, 2, 3, 4, 5])
     async with asyncio.timeout(10):
         while len(functions.calls) < 2:
             await asyncio.sleep(0.01)
@@ -129,7 +95,7 @@ async def test_one_failed_iteration_fails_the_map_and_may_be_caught(aws):
         Catch=[{"ErrorEquals": ["States.ALL"], "ResultPath": "$", "Next": "C"}],
     )
     definition["States"]["C"] = {"Type": "Pass", "End": True}
-    found, types = await _end(call, await _start(call, definition, ["ok", "fail", "never"]))
+    found, types = await _end(call, await start(call, definition, ["ok", "fail", "never"]))
     assert json.loads(found["output"])["Error"] == "OutcomeUnknown"
     assert types[-6:-1] == [
         "MapIterationFailed",
@@ -151,7 +117,7 @@ async def test_a_parallel_joins_its_branches_in_order_and_hands_each_the_input(a
     ]
     found, types = await _end(
         call,
-        await _start(
+        await start(
             call, _machine(P={"Type": "Parallel", "Branches": branches, "End": True}), {"x": 1}
         ),
     )
@@ -171,7 +137,7 @@ async def test_a_failing_branch_ends_the_others_and_is_retried_as_a_whole(aws):
         "End": True,
         "Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 2}],
     }
-    found, types = await _end(call, await _start(call, _machine(P=parallel)))
+    found, types = await _end(call, await start(call, _machine(P=parallel)))
     assert (found["status"], found["error"]) == ("FAILED", "OutcomeUnknown")
     assert types.count("ParallelStateStarted") == len(functions.calls) == 3
 
@@ -189,7 +155,7 @@ async def test_variables_are_seen_by_later_states_and_inside_but_not_outside(aws
         "Parameters": {"x.$": "$x", "all.$": "$"},
         "End": True,
     }
-    found, _ = await _end(call, await _start(call, definition, ["outer"]))
+    found, _ = await _end(call, await start(call, definition, ["outer"]))
     assert json.loads(found["output"]) == {"x": "outer", "all": [{"seen": "outer"}]}
 
 
@@ -203,7 +169,7 @@ async def test_jsonata_states_compute_arguments_output_and_conditions(aws):
     )  # fmt: skip
     del definition["States"]["T"]["End"]
     definition["QueryLanguage"] = "JSONata"
-    found, _ = await _end(call, await _start(call, definition, {"n": 3}))
+    found, _ = await _end(call, await start(call, definition, {"n": 3}))
     assert json.loads(found["output"]) == {"d": 6}
 
 
@@ -224,7 +190,7 @@ async def _token(functions):
 
 async def test_a_task_waits_for_whoever_holds_its_token(aws):
     call, functions, _ = aws
-    execution = await _start(call, _machine(T=CALLBACK))
+    execution = await start(call, _machine(T=CALLBACK))
     token = await _token(functions)
     await call("SendTaskHeartbeat", {"taskToken": token})
     await call("SendTaskSuccess", {"taskToken": token, "output": '{"done":1}'})
@@ -238,7 +204,7 @@ async def test_a_task_waits_for_whoever_holds_its_token(aws):
 
 async def test_a_holder_of_a_token_may_fail_the_task_and_a_forged_token_is_refused(aws):
     call, functions, _ = aws
-    execution = await _start(call, _machine(T=CALLBACK))
+    execution = await start(call, _machine(T=CALLBACK))
     token = await _token(functions)
     with pytest.raises(Refused) as raised:
         await call("SendTaskFailure", {"taskToken": token[:-6] + "AAAAAA"})
@@ -250,7 +216,7 @@ async def test_a_holder_of_a_token_may_fail_the_task_and_a_forged_token_is_refus
 
 async def test_a_task_without_heartbeats_times_out(aws):
     call, *_ = aws
-    execution = await _start(call, _machine(T=CALLBACK | {"HeartbeatSeconds": 20}))
+    execution = await start(call, _machine(T=CALLBACK | {"HeartbeatSeconds": 20}))
     found, types = await _end(call, execution)
     assert (found["error"], types[-2]) == ("States.Timeout", "TaskTimedOut")
 
@@ -259,7 +225,7 @@ async def test_an_activitys_worker_takes_a_task_and_answers_it(aws):
     call, *_ = aws
     arn = (await call("CreateActivity", {"name": "a"}))["activityArn"]
     polling = asyncio.create_task(call("GetActivityTask", {"activityArn": arn, "workerName": "w"}))
-    execution = await _start(
+    execution = await start(
         call, _machine(T={"Type": "Task", "Resource": arn, "End": True}), {"x": 1}
     )
     async with asyncio.timeout(10):
@@ -284,7 +250,7 @@ async def test_tokens_tasks_and_iterations_survive_the_death_of_the_engine(aws):
             ],
         }
     )
-    execution = await _start(call, definition, {"items": [1, 2, 3]})
+    execution = await start(call, definition, {"items": [1, 2, 3]})
     token = await _token(functions)
     for _ in range(3):
         await asyncio.sleep(0.1)
@@ -307,7 +273,7 @@ async def test_tokens_tasks_and_iterations_survive_the_death_of_the_engine(aws):
 async def test_an_execution_past_its_own_deadline_times_out(aws):
     call, *_ = aws
     definition = _machine(W={"Type": "Wait", "Seconds": 5000, "End": True}) | {"TimeoutSeconds": 10}
-    found, types = await _end(call, await _start(call, definition))
+    found, types = await _end(call, await start(call, definition))
     assert (found["status"], types[-1]) == ("TIMED_OUT", "ExecutionTimedOut")
 
 

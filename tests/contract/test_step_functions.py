@@ -1,16 +1,12 @@
 """What every Step Functions endpoint must do: the engine in this process, and over HTTP through boto3."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 
-from orchestration.engine_host import EngineProcess, InProcessEngine, running
-from orchestration.step_functions import Refused, StepFunctions, boto3_call, direct_call
-from orchestration.tasks import in_process_invoker, serve_functions
-from shared_domain.child import free_port
-from shared_domain.clock import SystemClock
+from orchestration.step_functions import ROLE, Refused, StepFunctions
 from shared_domain.errors import ConnectionLost, OutcomeUnknown
+from tests.contract.engines import STATES, WAYS, open_engine
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
 
@@ -44,30 +40,12 @@ class Functions:
         return b'{"ok":true}'
 
 
-@pytest.fixture(params=["inprocess", "embedded"])
+@pytest.fixture(params=WAYS)
 async def service(request, tmp_path):
     """(StepFunctions, functions, raw call, engine) at a time scale of 0.01."""
     functions = Functions()
-    named = {"f": functions}
-    async with AsyncExitStack() as stack:
-        if request.param == "inprocess":
-            engine = InProcessEngine(
-                tmp_path,
-                invoke=in_process_invoker(named),
-                clock=SystemClock(),
-                time_scale=0.01,
-                durability="process",
-            )
-            await stack.enter_async_context(running(engine))
-            call = direct_call(engine.engine)
-        else:
-            endpoint = await stack.enter_async_context(serve_functions(named, port=free_port()))
-            engine = EngineProcess(
-                tmp_path, lambda_endpoint=endpoint, time_scale=0.01, durability="process"
-            )
-            await stack.enter_async_context(running(engine))
-            call = await stack.enter_async_context(boto3_call(engine.endpoint))
-        yield StepFunctions(call), functions, call, engine
+    async with open_engine(request.param, tmp_path, {"f": functions}) as engine:
+        yield StepFunctions(engine.call), functions, engine.call, engine.engine
 
 
 def _task(**more):
@@ -241,11 +219,22 @@ async def test_a_history_is_read_in_pages_and_backwards(service):
             {"name": "m /", "definition": "{}", "roleArn": "r" * 20},
             "InvalidName",
         ),
-        ("StartExecution", {"stateMachineArn": "arn:x", "input": "{}"}, "StateMachineDoesNotExist"),
-        ("DescribeExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
-        ("StopExecution", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
-        ("GetExecutionHistory", {"executionArn": "arn:x"}, "ExecutionDoesNotExist"),
-        ("RedriveExecution", {"executionArn": "arn:x"}, "UnknownOperationException"),
+        (
+            "StartExecution",
+            {"stateMachineArn": f"{STATES}stateMachine:x"},
+            "StateMachineDoesNotExist",
+        ),
+        ("DescribeExecution", {"executionArn": f"{STATES}execution:x:y"}, "ExecutionDoesNotExist"),
+        ("StopExecution", {"executionArn": f"{STATES}execution:x:y"}, "ExecutionDoesNotExist"),
+        (
+            "GetExecutionHistory",
+            {"executionArn": f"{STATES}execution:x:y"},
+            "ExecutionDoesNotExist",
+        ),
+        ("RedriveExecution", {"executionArn": f"{STATES}execution:x:y"}, "ExecutionDoesNotExist"),
+        ("DescribeExecution", {"executionArn": "x"}, "InvalidArn"),
+        ("DescribeExecution", {"executionArn": f"{STATES}stateMachine:x"}, "InvalidArn"),
+        ("TestState", {"definition": "{}", "roleArn": ROLE}, "UnknownOperationException"),
     ],
 )
 async def test_a_call_that_cannot_be_answered_carries_awss_error_code(

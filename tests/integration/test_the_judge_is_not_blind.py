@@ -184,10 +184,10 @@ async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, m
 async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, monkeypatch):
     start = ACTIONS["StartExecution"]
 
-    async def forgetful(self, parameters):
+    async def forgetful(engine, parameters):
         if parameters["name"] == "order-00004":
             return {"executionArn": "arn:lost", "startDate": 0.0}
-        return await start(self, parameters)
+        return await start(engine, parameters)
 
     monkeypatch.setitem(ACTIONS, "StartExecution", forgetful)
     verdict = (

@@ -15,6 +15,11 @@ from orchestration.engine.retry import Retries, catcher, matches
 from orchestration.saga_definition import PAGES, saga_definition
 from shared_domain.guards import Guards
 
+
+def _scope(**context):
+    return Scope({}, lambda: context)
+
+
 DATA = {"a": {"b": [10, 20], "c d": 1}, "n": None}
 
 
@@ -30,13 +35,13 @@ DATA = {"a": {"b": [10, 20], "c d": 1}, "n": None}
     ],
 )
 def test_a_path_finds_what_it_names(path, value):
-    assert paths.read(path, DATA, Scope(context={"Execution": {"Name": "e1"}})) == value
+    assert paths.read(path, DATA, _scope(Execution={"Name": "e1"})) == value
 
 
 @pytest.mark.parametrize("path", ["$.x", "$.a.b[9]", "$.a.b.c", "$.n.x", "$$.x"])
 def test_a_path_that_finds_nothing_is_an_error_of_the_language(path):
     with pytest.raises(StatesError) as raised:
-        paths.read(path, DATA, Scope())
+        paths.read(path, DATA, _scope())
     assert raised.value.error == "States.Runtime"
 
 
@@ -57,7 +62,7 @@ def test_a_result_that_cannot_be_put_there_is_an_error_of_the_language(reference
 
 def test_a_template_takes_its_fields_from_input_and_context():
     template = {"x.$": "$.a.b[0]", "y": [{"z.$": "$$.k"}], "fixed": 1}
-    assert templates.fill(template, DATA, Scope(context={"k": "v"})) == {
+    assert templates.fill(template, DATA, _scope(k="v")) == {
         "x": 10,
         "y": [{"z": "v"}],
         "fixed": 1,
@@ -80,14 +85,14 @@ def test_a_template_takes_its_fields_from_input_and_context():
     ],
 )  # fmt: skip
 def test_a_choice_rule_is_true_or_false_of_the_input(rule, truth):
-    assert holds(rule, {"s": "x", "n": 2, "b": True}, Scope()) is truth
+    assert holds(rule, {"s": "x", "n": 2, "b": True}, _scope()) is truth
 
 
 def test_a_choice_without_a_match_takes_the_default_or_fails():
     state = {"Choices": [{"Variable": "$.s", "StringEquals": "y", "Next": "A"}]}
-    assert JsonPath().choose(state | {"Default": "B"}, {"s": "x"}, Scope()) == (None, "B")
+    assert JsonPath().choose(state | {"Default": "B"}, {"s": "x"}, _scope()) == (None, "B")
     with pytest.raises(StatesError, match="NoChoiceMatched"):
-        JsonPath().choose(state, {"s": "x"}, Scope())
+        JsonPath().choose(state, {"s": "x"}, _scope())
 
 
 @pytest.mark.parametrize(
@@ -194,11 +199,11 @@ def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(def
 )
 def test_an_intrinsic_function_gives_what_aws_says(call, value):
     data = {"s": "x", "n": 2, "l": [1, 2, 3], "o": {"a": 1}}
-    assert templates.compute(call, data, Scope(), field="x.$") == value
+    assert templates.compute(call, data, _scope(), field="x.$") == value
 
 
 def test_a_uuid_is_another_one_each_time():
-    made = {templates.compute("States.UUID()", {}, Scope(), field="x.$") for _ in range(5)}
+    made = {templates.compute("States.UUID()", {}, _scope(), field="x.$") for _ in range(5)}
     assert len(made) == 5
 
 
@@ -214,7 +219,7 @@ def test_a_call_that_is_none_is_not_valid(call):
 )
 def test_a_call_with_wrong_arguments_is_an_intrinsic_failure(call):
     with pytest.raises(StatesError) as raised:
-        templates.compute(call, [1], Scope(), field="x.$")
+        templates.compute(call, [1], _scope(), field="x.$")
     assert raised.value.error == "States.IntrinsicFailure"
 
 
@@ -234,13 +239,13 @@ def test_every_intrinsic_function_of_the_language_is_there():
     ],
 )
 def test_jsonata_gives_values_and_tells_null_from_nothing(expression, value):
-    scope = Scope(variables={"seen": 5})
+    scope = Scope({"seen": 5}, dict)
     data = {"n": 2, "nothing": None}
     assert JsonataQuery().arguments({"Arguments": expression}, data, scope) == value
 
 
 def test_a_jsonata_expression_that_gives_nothing_fails_with_its_place():
     with pytest.raises(StatesError) as raised:
-        JsonataQuery().arguments({"Arguments": {"a": "{% $nope %}"}}, {}, Scope())
+        JsonataQuery().arguments({"Arguments": {"a": "{% $nope %}"}}, {}, _scope())
     assert raised.value.location == "Arguments/a"
     assert "returned nothing (undefined)" in raised.value.cause

@@ -1,0 +1,156 @@
+"""Actions on state machines and their tags. Source: AWS Step Functions API reference, one section per action."""
+
+from typing import Any
+
+from orchestration.engine import requests
+from orchestration.engine.definition import diagnose
+from orchestration.engine.errors import ApiError
+from orchestration.engine.requests import Parameters
+from orchestration.engine.service import StepFunctionsEngine, arn_of, name_of
+
+
+async def create_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Make a state machine; the same request again changes nothing."""
+    name, text = requests.name(parameters), parameters["definition"]
+    kind = parameters.get("type", "STANDARD")
+    engine.definition(text, express=kind == "EXPRESS")
+    arn = arn_of("stateMachine", name)
+    row = {
+        "arn": arn,
+        "name": name,
+        "role": parameters["roleArn"],
+        "definition": text,
+        "type": kind,
+    }
+    kept = await engine.history.machine(arn)
+    if kept is None:
+        kept = row | {"created_s": engine.clock.wall_s()}
+        await engine.history.put("machines", kept)
+        await tag(engine, arn, parameters.get("tags", []))
+    elif any(kept[field] != row[field] for field in row):
+        raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
+    return {"stateMachineArn": arn, "creationDate": kept["created_s"]}
+
+
+async def update_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Give a machine another definition or role; executions that run keep theirs."""
+    row = await _machine(engine, parameters)
+    if not parameters.keys() & {"definition", "roleArn"}:
+        told = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
+        raise ApiError("MissingRequiredParameter", told)
+    text = parameters.get("definition", row["definition"])
+    engine.definition(text, express=row["type"] == "EXPRESS")
+    role = parameters.get("roleArn", row["role"])
+    await engine.history.put("machines", row | {"definition": text, "role": role})
+    return {"updateDate": engine.clock.wall_s()}
+
+
+async def describe_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """A machine with its definition."""
+    row = await _machine(engine, parameters)
+    told = {"status": "ACTIVE", "type": row["type"], "creationDate": row["created_s"]}
+    return _answer(row) | told
+
+
+async def describe_state_machine_for_execution(
+    engine: StepFunctionsEngine, parameters: Parameters
+) -> Parameters:
+    """The machine as it was when an execution started."""
+    row = await requests.existing(engine.history, "execution", parameters["executionArn"])
+    machine = row | {"arn": row["machine"], "name": name_of(row["machine"])}
+    return _answer(machine) | {"updateDate": row["start_s"]}
+
+
+async def list_state_machines(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """A page of machines, in order of name."""
+    rows, token = await page(engine, "machines", parameters)
+    listed = [
+        {"stateMachineArn": r["arn"], "name": r["name"], "type": r["type"], "creationDate": r["created_s"]}
+        for r in rows
+    ]  # fmt: skip
+    return {"stateMachines": listed} | token
+
+
+async def delete_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Forget a machine; executions that run go on."""
+    await engine.history.remove("machines", parameters["stateMachineArn"])
+    await engine.history.remove("tags", parameters["stateMachineArn"])
+    return {}
+
+
+async def validate_state_machine_definition(
+    engine: StepFunctionsEngine, parameters: Parameters
+) -> Parameters:
+    """Every fault of a definition, without making a machine of it."""
+    found = diagnose(parameters["definition"], express=parameters.get("type") == "EXPRESS")
+    most = parameters.get("maxResults") or 100
+    diagnostics = [
+        {"severity": "ERROR", "code": d.code, "message": d.message}
+        | ({} if d.location is None else {"location": d.location})
+        for d in found[:most]
+    ]
+    result = "FAIL" if found else "OK"
+    return {"result": result, "diagnostics": diagnostics, "truncated": len(found) > most}
+
+
+async def tag_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Put tags on a machine or an activity."""
+    await tag(engine, parameters["resourceArn"], parameters["tags"])
+    return {}
+
+
+async def untag_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Take tags off."""
+    for key in parameters["tagKeys"]:
+        await engine.history.remove("tags", parameters["resourceArn"], key)
+    return {}
+
+
+async def list_tags_for_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """The tags of a machine or an activity."""
+    return {"tags": await engine.history.tags(parameters["resourceArn"])}
+
+
+async def tag(engine: StepFunctionsEngine, arn: str, tags: list[dict[str, str]]) -> None:
+    """Put tags on something."""
+    for given in tags:
+        await engine.history.put("tags", {"arn": arn, "key": given["key"], "value": given["value"]})
+
+
+async def page(
+    engine: StepFunctionsEngine, table: str, parameters: Parameters
+) -> tuple[list[dict[str, Any]], Parameters]:
+    """A page of machines or activities, and the token of the next one if there is any."""
+    size = requests.page_size(parameters)
+    rows = await engine.history.page(table, after=parameters.get("nextToken", ""), limit=size + 1)
+    return rows[:size], {"nextToken": rows[size - 1]["arn"]} if len(rows) > size else {}
+
+
+async def _machine(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
+    return await requests.existing(engine.history, "stateMachine", parameters["stateMachineArn"])
+
+
+def _answer(row: dict[str, Any]) -> Parameters:
+    return {
+        "stateMachineArn": row["arn"],
+        "name": row["name"],
+        "definition": row["definition"],
+        "roleArn": row["role"],
+        "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
+        "tracingConfiguration": {"enabled": False},
+    }
+
+
+ACTIONS = {
+    "CreateStateMachine": create_state_machine,
+    "UpdateStateMachine": update_state_machine,
+    "DescribeStateMachine": describe_state_machine,
+    "DescribeStateMachineForExecution": describe_state_machine_for_execution,
+    "ListStateMachines": list_state_machines,
+    "DeleteStateMachine": delete_state_machine,
+    "ValidateStateMachineDefinition": validate_state_machine_definition,
+    "TagResource": tag_resource,
+    "UntagResource": untag_resource,
+    "ListTagsForResource": list_tags_for_resource,
+}
+"""Name of an action -> what carries it out."""

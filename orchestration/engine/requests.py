@@ -1,0 +1,87 @@
+"""What an API request holds: checked by AWS's own service model, and looked up."""
+
+import re
+from typing import Any
+
+import botocore.session
+import orjson
+from botocore.validate import ParamValidator
+
+from orchestration.engine.errors import ApiError
+from orchestration.engine.history import History
+from orchestration.engine.text import MAX_PAYLOAD_BYTES
+
+Parameters = dict[str, Any]
+_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+_MODEL = botocore.session.get_session().get_service_model("stepfunctions")
+_VALIDATOR = ParamValidator()
+_MOST = 1000
+_KINDS = {"stateMachine": "StateMachine", "execution": "Execution", "activity": "Activity"}
+_TOLD = {"StateMachine": "State Machine Does Not Exist", "Execution": "Execution Does Not Exist",
+         "Activity": "Activity Does Not Exist"}  # fmt: skip
+
+
+def check(action: str, parameters: Any) -> None:
+    """Raise ApiError ValidationException if a request has not the shape that AWS publishes."""
+    shape = _MODEL.operation_model(action).input_shape
+    assert shape is not None
+    faults = _VALIDATOR.validate(parameters, shape)
+    if faults.has_errors():
+        raise ApiError("ValidationException", faults.generate_report())
+    for name, member in shape.members.items():
+        given = parameters.get(name)
+        if given is not None and getattr(member, "enum", None) and given not in member.enum:
+            told = f"'{name}' must be one of {', '.join(member.enum)}"
+            raise ApiError("ValidationException", told)
+
+
+def name(parameters: Parameters) -> str:
+    """The `name` of a thing to be made. Raise ApiError InvalidName."""
+    given: str = parameters["name"]
+    if not _NAME.fullmatch(given):
+        raise ApiError("InvalidName", f"Invalid Name: '{given}'")
+    return given
+
+
+def execution_input(parameters: Parameters) -> str:
+    """The JSON text of an execution's input. Raise ApiError if it is no JSON, or too long."""
+    given: str = parameters.get("input", "{}")
+    if len(given.encode()) > MAX_PAYLOAD_BYTES:
+        raise ApiError("ValidationException", f"'input' is over {MAX_PAYLOAD_BYTES} bytes")
+    try:
+        orjson.loads(given)
+    except orjson.JSONDecodeError as error:
+        told = f"Invalid State Machine Execution Input: '{error}'"
+        raise ApiError("InvalidExecutionInput", told) from error
+    return given
+
+
+async def existing(history: History, kind: str, arn: str) -> dict[str, Any]:
+    """The row of a "stateMachine", "execution" or "activity". Raise ApiError InvalidArn or ...DoesNotExist."""
+    parts = arn.split(":")
+    if parts[0] != "arn" or len(parts) < 7:
+        raise ApiError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+    if parts[5] != kind and not (kind == "execution" and parts[5] == "express"):
+        told = f"Resource type not valid in this context: {parts[5]}"
+        raise ApiError("InvalidArn", f"Invalid Arn: '{told}'")
+    if kind == "stateMachine":
+        row = await history.machine(arn)
+    else:
+        row = await history.get("executions" if kind == "execution" else "activities", arn)
+    if row is None:
+        code = _KINDS[kind]
+        raise ApiError(f"{code}DoesNotExist", f"{_TOLD[code]}: '{arn}'")
+    return row
+
+
+def page_size(parameters: Parameters) -> int:
+    """How many results a page may hold; AWS's 100 if nothing, or 0, is asked for."""
+    return min(parameters.get("maxResults") or 100, _MOST)
+
+
+def after(parameters: Parameters) -> int:
+    """The row that a page begins after, from the token of the page before it. Raise ApiError InvalidToken."""
+    try:
+        return int(parameters.get("nextToken", "0"))
+    except ValueError:
+        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None

@@ -1,0 +1,99 @@
+"""Actions on activities and task tokens. Source: AWS Step Functions API reference, one section per action."""
+
+from typing import Any
+
+import orjson
+
+from orchestration.engine import machine_actions, requests
+from orchestration.engine.errors import ApiError
+from orchestration.engine.requests import Parameters
+from orchestration.engine.service import StepFunctionsEngine, arn_of
+from orchestration.engine.text import MAX_PAYLOAD_BYTES
+
+POLL_S = 55.0
+"""How long GetActivityTask waits for a task; AWS takes 60, which is when boto3's default gives up."""
+
+
+async def create_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Make an activity; the same request again changes nothing."""
+    name = requests.name(parameters)
+    arn = arn_of("activity", name)
+    row = await engine.history.get("activities", arn)
+    if row is None:
+        row = {"arn": arn, "name": name, "created_s": engine.clock.wall_s()}
+        await engine.history.put("activities", row)
+        await machine_actions.tag(engine, arn, parameters.get("tags", []))
+    return {"activityArn": arn, "creationDate": row["created_s"]}
+
+
+async def describe_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """An activity."""
+    return _answer(await _activity(engine, parameters))
+
+
+async def list_activities(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """A page of activities, in order of name."""
+    rows, token = await machine_actions.page(engine, "activities", parameters)
+    return {"activities": [_answer(row) for row in rows]} | token
+
+
+async def delete_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Forget an activity."""
+    await engine.history.remove("activities", parameters["activityArn"])
+    return {}
+
+
+async def get_activity_task(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """The next task of an activity, as soon as there is one; nothing after POLL_S."""
+    activity = await _activity(engine, parameters)
+    task = await engine.callbacks.take(
+        activity["arn"], worker=parameters.get("workerName"), within_s=POLL_S
+    )
+    return {} if task is None else {"taskToken": task[0], "input": task[1]}
+
+
+async def send_task_success(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Answer a task."""
+    output = parameters["output"]
+    if len(output.encode()) > MAX_PAYLOAD_BYTES:
+        raise ApiError("ValidationException", f"'output' is over {MAX_PAYLOAD_BYTES} bytes")
+    try:
+        orjson.loads(output)
+    except orjson.JSONDecodeError as error:
+        raise ApiError("InvalidOutput", f"Invalid Output: '{error}'") from error
+    await engine.callbacks.send(parameters["taskToken"], (output, None, None))
+    return {}
+
+
+async def send_task_failure(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Answer a task with an error."""
+    answer = (None, parameters.get("error"), parameters.get("cause"))
+    await engine.callbacks.send(parameters["taskToken"], answer)
+    return {}
+
+
+async def send_task_heartbeat(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """Say that a task is being worked on."""
+    engine.callbacks.heartbeat(parameters["taskToken"])
+    return {}
+
+
+async def _activity(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
+    return await requests.existing(engine.history, "activity", parameters["activityArn"])
+
+
+def _answer(row: dict[str, Any]) -> Parameters:
+    return {"activityArn": row["arn"], "name": row["name"], "creationDate": row["created_s"]}
+
+
+ACTIONS = {
+    "CreateActivity": create_activity,
+    "DescribeActivity": describe_activity,
+    "ListActivities": list_activities,
+    "DeleteActivity": delete_activity,
+    "GetActivityTask": get_activity_task,
+    "SendTaskSuccess": send_task_success,
+    "SendTaskFailure": send_task_failure,
+    "SendTaskHeartbeat": send_task_heartbeat,
+}
+"""Name of an action -> what carries it out."""

@@ -1,0 +1,12 @@
+"""Both ways to reach an engine, for tests that bring a fixture `functions`: name -> Lambda function."""
+
+import pytest
+
+from tests.contract.engines import WAYS, open_engine
+
+
+@pytest.fixture(params=WAYS)
+async def engines(request, tmp_path, functions):
+    """An Engine at a time scale of 0.01."""
+    async with open_engine(request.param, tmp_path, functions) as engine:
+        yield engine

@@ -90,6 +90,12 @@ class EngineProcess:
         """Where a Step Functions client finds it."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        """The process, once it has been started."""
+        assert self._process is not None
+        return self._process.pid
+
     async def kill(self) -> None:
         """See Disturbance."""
         if self._process is not None:
@@ -112,20 +118,12 @@ class EngineProcess:
         log = self._log
         try:
             async with asyncio.timeout(START_S):
-                while not await self._accepts():
+                while not await child.listens(self._port):
                     if self._process.returncode is not None:
                         raise UsageError(f"the engine did not start: {log.read_text().strip()}")
                     await asyncio.sleep(0.02)
         except TimeoutError:
             raise UsageError(f"the engine is silent after {START_S:.0f} s: see {log}") from None
-
-    async def _accepts(self) -> bool:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        except OSError:
-            return False
-        writer.close()
-        return True
 
 
 @asynccontextmanager

@@ -25,6 +25,16 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+async def listens(port: int) -> bool:
+    """Whether somebody accepts connections on a port of loopback."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
 async def start(
     command: Sequence[str | Path], *, log: Path, environment: dict[str, str] | None = None
 ) -> asyncio.subprocess.Process:

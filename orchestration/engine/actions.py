@@ -8,9 +8,11 @@ from orchestration.engine.requests import Parameters
 from orchestration.engine.service import StepFunctionsEngine
 
 Action = Callable[[StepFunctionsEngine, Parameters], Awaitable[Parameters]]
-ACTIONS: dict[str, Action] = (
-    machine_actions.ACTIONS | execution_actions.ACTIONS | task_actions.ACTIONS
-)
+ACTIONS: dict[str, Action] = {
+    **machine_actions.ACTIONS,
+    **execution_actions.ACTIONS,
+    **task_actions.ACTIONS,
+}
 """Name of an action -> what carries it out."""
 
 

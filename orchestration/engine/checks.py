@@ -1,14 +1,21 @@
-"""The rules that a definition must keep, each fault with its place.
+"""The rules that a definition must keep, each fault with its place: the machine, its states and transitions.
 
-Source: Amazon States Language; the wording is AWS's where it is known.
+Source: Amazon States Language; codes and wording are AWS's where they are known.
 """
 
-import re
-from collections.abc import Iterator
+from collections import Counter
 from typing import Any
 
-from orchestration.engine import jsonata_query, paths, tasks, templates
-from orchestration.engine.choice import OPERATORS, as_time
+from orchestration.engine import tasks
+from orchestration.engine.field_checks import (
+    Diagnostic,
+    Faults,
+    listed,
+    required,
+    schema,
+    try_faults,
+    value_faults,
+)
 
 _COMMON = {"Type", "Comment", "QueryLanguage"}
 _NEXT = {"Next", "End"}
@@ -37,247 +44,151 @@ _ONLY_PATH = _PATHS | {
     "CausePath", "TimeoutSecondsPath", "HeartbeatSecondsPath", "ItemsPath", "MaxConcurrencyPath", "Iterator",
 }  # fmt: skip
 _ONLY_JSONATA = {"Arguments", "Output", "Items"}
-_RETRY = {
-    "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
-}  # fmt: skip
-_CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
-_NAME = re.compile(r".{1,80}", re.DOTALL)
-
-Fault = tuple[str, str]
-"""(message, place)."""
+MAX_NAME = 80
 
 
-def machine_faults(
+def definition_faults(document: dict[str, Any], *, express: bool) -> Faults:
+    """What is wrong with a whole definition."""
+    language = document.get("QueryLanguage", "JSONPath")
+    yield from _machine_faults(document, "", language, top=True, express=express)
+    counts = Counter(_names(document))
+    for name in (name for name, count in counts.items() if count > 1):
+        yield Diagnostic("DUPLICATE_STATE_NAME", f"Duplicate State name: {name}", f"/States/{name}")
+
+
+def _names(machine: Any) -> list[str]:
+    """Every state name of a machine and of what is in it."""
+    states = machine.get("States") if isinstance(machine, dict) else None
+    if not isinstance(states, dict):
+        return []
+    found = list(states)
+    for state in (state for state in states.values() if isinstance(state, dict)):
+        inner = [*listed(state, "Branches"), state.get("ItemProcessor"), state.get("Iterator")]
+        found += [name for machine in inner for name in _names(machine)]
+    return found
+
+
+def _machine_faults(
     machine: Any, at: str, language: str, *, top: bool = False, express: bool = False
-) -> Iterator[Fault]:
+) -> Faults:
     """What is wrong with a machine: the whole one (`top`), a branch or an item processor at the place `at`."""
     if not isinstance(machine, dict):
-        yield "Expected value of type Object", at or "/"
+        yield schema("Expected value of type Object", at)
         return
-    missing = [name for name in ("StartAt", "States") if name not in machine]
-    if missing:
-        yield f"These fields are required: [{', '.join(missing)}]", at or "/"
+    if missing := [name for name in ("StartAt", "States") if name not in machine]:
+        yield required(missing, at)
         return
-    known = {"StartAt", "States", "Comment", "QueryLanguage"}
-    known |= {"Version", "TimeoutSeconds"} if top else {"ProcessorConfig"}
+    known = {"StartAt", "States", "Comment"}
+    known |= {"Version", "TimeoutSeconds", "QueryLanguage"} if top else {"ProcessorConfig"}
     for name in machine.keys() - known:
-        yield "Field is not supported", f"{at}/{name}"
+        yield schema(f"Field '{name}' is not supported", at)
     states = machine["States"]
     if not isinstance(states, dict) or not states:
-        yield "Expected value of type Object with at least one state", f"{at}/States"
+        yield schema("Expected value of type Object with at least one state", f"{at}/States")
         return
-    if machine["StartAt"] not in states:
-        yield (
-            f"MISSING_TRANSITION_TARGET: Missing 'StartAt' target: {machine['StartAt']}",
-            f"{at}/StartAt",
-        )
     if machine.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
-        yield "Distributed Map is not supported: Mode must be INLINE", f"{at}/ProcessorConfig/Mode"
-    for name, state in states.items():
-        yield from _state_faults(
-            name, state, f"{at}/States/{name}", states, language, express=express
-        )
-
-
-def _state_faults(
-    name: str, state: Any, at: str, states: dict[str, Any], language: str, *, express: bool
-) -> Iterator[Fault]:
-    if not isinstance(state, dict) or state.get("Type") not in FIELDS:
-        yield f"Type must be one of {', '.join(FIELDS)}", f"{at}/Type"
+        told = "Distributed Map is not supported: Mode must be INLINE"
+        yield schema(told, f"{at}/ProcessorConfig/Mode")
+    shapes = [
+        d for name, s in states.items() for d in _shape_faults(name, s, f"{at}/States/{name}")
+    ]
+    yield from shapes
+    if shapes:
         return
-    if not _NAME.fullmatch(name):
-        yield "State names have 1 to 80 characters", at
+    for name, state in states.items():
+        yield from _state_faults(state, f"{at}/States/{name}", language, express=express)
+    yield from _graph_faults(machine["StartAt"], states, at)
+
+
+def _shape_faults(name: str, state: Any, at: str) -> Faults:
+    """What must be right before the rest of a state can be looked at."""
+    if not isinstance(state, dict):
+        yield schema("Expected value of type Object", at)
+        return
+    if state.get("Type") not in FIELDS:
+        yield schema(f"Type must be one of {', '.join(FIELDS)}", f"{at}/Type")
+        return
+    if not 1 <= len(name) <= MAX_NAME:
+        limit = f"the {MAX_NAME}-character limit allowed by the service"
+        told = f"Invalid State name: State '{name}' exceeds {limit}"
+        yield Diagnostic("INVALID_STATE_NAME", told, at)
+    yield from try_faults(state, at)
+    if state["Type"] == "Choice" and not listed(state, "Choices"):
+        yield required(["Choices"], at)
+    for number, rule in enumerate(listed(state, "Choices")):
+        if not isinstance(rule, dict):
+            yield schema("Expected value of type Object", f"{at}/Choices[{number}]")
+
+
+def _state_faults(state: dict[str, Any], at: str, language: str, *, express: bool) -> Faults:
     spoken = state.get("QueryLanguage", language)
     if language == "JSONata" and spoken == "JSONPath":
-        yield (
-            "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
-            at,
-        )
+        told = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
+        yield schema(told, at)
         return
     if spoken not in ("JSONPath", "JSONata"):
-        yield "QueryLanguage must be JSONPath or JSONata", f"{at}/QueryLanguage"
+        yield schema("QueryLanguage must be JSONPath or JSONata", f"{at}/QueryLanguage")
         return
     kind = state["Type"]
-    wrong = FIELDS[kind] & (_ONLY_PATH if spoken == "JSONata" else _ONLY_JSONATA)
-    for field in state.keys() - (FIELDS[kind] - wrong):
-        yield f"Field is not supported in a {kind} state of {spoken}", f"{at}/{field}"
-    shape = list(_shape_faults(state, at))
-    yield from shape
-    if shape:
-        return
-    yield from _target_faults(state, at, states)
-    yield from _expression_faults(state, at, spoken)
-    for field in ("TimeoutSeconds", "HeartbeatSeconds"):
-        value = state.get(field, 1)
-        if not jsonata_query.is_expression(value) and not _at_least(value, 1):
-            yield "Value must be a number of at least 1", f"{at}/{field}"
-    yield from _kind_faults(state, at, spoken, express=express)
-
-
-def _kind_faults(state: dict[str, Any], at: str, spoken: str, *, express: bool) -> Iterator[Fault]:
-    kind = state["Type"]
+    for field in state:
+        if field not in FIELDS[kind]:
+            yield schema(f"Field '{field}' is not supported", at)
+        elif field in (_ONLY_PATH if spoken == "JSONata" else _ONLY_JSONATA):
+            other = "JSONPath" if spoken == "JSONata" else "JSONata"
+            yield schema(
+                f"The QueryLanguage is set to '{spoken}', but field '{field}' is only supported for the"
+                f" '{other}' QueryLanguage",
+                at,
+            )
+    if kind not in ("Choice", "Succeed", "Fail") and ("Next" in state) == (
+        state.get("End") is True
+    ):
+        yield schema("A state needs either Next or End: true", at)
+    yield from value_faults(state, at, spoken)
     if kind == "Task":
         yield from _resource_faults(state.get("Resource"), f"{at}/Resource", express=express)
-    elif kind == "Wait":
-        yield from _wait_faults(state, at)
-    elif kind == "Choice":
-        for number, rule in enumerate(state.get("Choices", [])):
-            yield from _rule_faults(rule, f"{at}/Choices[{number}]", spoken, top=True)
     elif kind == "Parallel":
         if not state.get("Branches"):
-            yield "These fields are required: [Branches]", at
-        for number, branch in enumerate(state.get("Branches", [])):
-            yield from machine_faults(branch, f"{at}/Branches[{number}]", spoken, express=express)
+            yield required(["Branches"], at)
+        for number, branch in enumerate(listed(state, "Branches")):
+            yield from _machine_faults(branch, f"{at}/Branches[{number}]", spoken, express=express)
     elif kind == "Map":
         field = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
-        yield from machine_faults(state.get(field), f"{at}/{field}", spoken, express=express)
+        yield from _machine_faults(state.get(field), f"{at}/{field}", spoken, express=express)
 
 
-def _resource_faults(resource: Any, at: str, *, express: bool) -> Iterator[Fault]:
+def _resource_faults(resource: Any, at: str, *, express: bool) -> Faults:
     if not isinstance(resource, str) or not tasks.is_supported(resource):
-        yield f"Resource is not supported: use {tasks.SUPPORTED}", at
+        yield schema(f"Resource is not supported: use {tasks.SUPPORTED}", at)
     elif express and tasks.ACTIVITY.fullmatch(resource):
-        yield "Express state machine does not support Activity ARN", at
+        yield schema("Express state machine does not support Activity ARN", at)
     elif express and resource.endswith(tasks.CALLBACK):
-        yield "Express state machine does not support '.waitForTaskToken' service integration", at
+        told = "Express state machine does not support '.waitForTaskToken' service integration"
+        yield schema(told, at)
 
 
-def _wait_faults(state: dict[str, Any], at: str) -> Iterator[Fault]:
-    given = [f for f in ("Seconds", "SecondsPath", "Timestamp", "TimestampPath") if f in state]
-    if len(given) != 1:
-        yield (
-            "A Wait state needs exactly one of Seconds, SecondsPath, Timestamp and TimestampPath",
-            at,
-        )
-    timestamp = state.get("Timestamp")
-    if (
-        timestamp is not None
-        and not jsonata_query.is_expression(timestamp)
-        and as_time(timestamp) is None
-    ):
-        yield "String does not match RFC3339 timestamp", f"{at}/Timestamp"
-
-
-def _shape_faults(state: dict[str, Any], at: str) -> Iterator[Fault]:
-    """What must be right before the rest of a state can be looked at."""
-    for field, known in (("Retry", _RETRY), ("Catch", _CATCH)):
-        for number, entry in enumerate(_listed(state, field)):
-            yield from _try_faults(entry, known, f"{at}/{field}[{number}]")
-    for number, rule in enumerate(_listed(state, "Choices")):
-        if not isinstance(rule, dict):
-            yield "Expected value of type Object", f"{at}/Choices[{number}]"
-
-
-def _listed(state: dict[str, Any], field: str) -> list[Any]:
-    value = state.get(field, [])
-    return value if isinstance(value, list) else [value]
-
-
-def _target_faults(state: dict[str, Any], at: str, states: dict[str, Any]) -> Iterator[Fault]:
-    targets = [
-        (c.get("Next"), f"{at}/Catch[{n}]/Next") for n, c in enumerate(state.get("Catch", []))
-    ]
-    kind = state["Type"]
-    if kind == "Choice":
-        targets += [
-            (r.get("Next"), f"{at}/Choices[{n}]/Next")
-            for n, r in enumerate(state.get("Choices", []))
-        ]
-        targets += [(state["Default"], f"{at}/Default")] if "Default" in state else []
-        if not state.get("Choices"):
-            yield "These fields are required: [Choices]", at
-    elif kind not in ("Succeed", "Fail"):
-        if ("Next" in state) == (state.get("End") is True):
-            yield "A state needs either Next or End: true", at
-        elif "Next" in state:
-            targets.append((state["Next"], f"{at}/Next"))
+def _graph_faults(start: Any, states: dict[str, Any], at: str) -> Faults:
+    """Transitions that lead nowhere, states that none leads to, a machine that cannot end."""
+    targets = [(start, f"{at}/StartAt")]
+    for name, state in states.items():
+        targets += _targets(state, f"{at}/States/{name}")
     for target, place in targets:
         if target not in states:
-            yield f"MISSING_TRANSITION_TARGET: Missing 'Next' target: {target}", place
-
-
-def _expression_faults(state: dict[str, Any], at: str, language: str) -> Iterator[Fault]:
-    if language == "JSONata":
-        yield from _jsonata_faults({k: v for k, v in state.items() if k not in _NESTED}, at)
+            told = f"Missing 'Next' target: {target}"
+            yield Diagnostic("MISSING_TRANSITION_TARGET", told, place)
+    if not any(s.get("End") is True or s["Type"] in ("Succeed", "Fail") for s in states.values()):
+        yield Diagnostic("MISSING_END_STATE", "Workflow has no terminal state")
         return
-    for field in (
-        "InputPath",
-        "OutputPath",
-        "ItemsPath",
-        *(f for f in FIELDS[state["Type"]] if f.endswith("Path")),
-    ):
-        value = state.get(field)
-        computed = isinstance(value, str) and templates.valid(value)
-        if value is not None and not computed:
-            yield "Value is not a Path", f"{at}/{field}"
-    for holder, place in [
-        (state, at),
-        *((c, f"{at}/Catch[{n}]") for n, c in enumerate(state.get("Catch", []))),
-    ]:
-        value = holder.get("ResultPath")
-        if value is not None and not (isinstance(value, str) and paths.is_reference(value)):
-            yield "Value is not a Reference Path", f"{place}/ResultPath"
-        for field in ("Parameters", "ResultSelector", "ItemSelector", "Assign"):
-            yield from templates.faults(holder.get(field), f"{place}/{field}")
+    for name in states.keys() - {target for target, _ in targets}:
+        told = f'State "{name}" is not reachable.'
+        yield Diagnostic("MISSING_TRANSITION_TARGET", told, f"{at}/States/{name}")
 
 
-_NESTED = {"Branches", "ItemProcessor", "Iterator"}
-
-
-def _jsonata_faults(value: Any, at: str) -> Iterator[Fault]:
-    if jsonata_query.is_expression(value):
-        if wrong := jsonata_query.check(value):
-            yield f"Invalid JSONata expression: {wrong}", at
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _jsonata_faults(inner, f"{at}/{key}")
-    elif isinstance(value, list):
-        for number, inner in enumerate(value):
-            yield from _jsonata_faults(inner, f"{at}[{number}]")
-
-
-def _try_faults(entry: Any, known: set[str], at: str) -> Iterator[Fault]:
-    if (
-        not isinstance(entry, dict)
-        or not isinstance(entry.get("ErrorEquals"), list)
-        or not entry["ErrorEquals"]
-    ):
-        yield "These fields are required: [ErrorEquals]", at
-        return
-    for field in entry.keys() - known:
-        yield "Field is not supported", f"{at}/{field}"
-    for field, least in _NUMBERS.items():
-        if field in entry and not _at_least(entry[field], least):
-            yield f"Value must be a number of at least {least}", f"{at}/{field}"
-
-
-_NUMBERS = {"IntervalSeconds": 1, "MaxAttempts": 0, "BackoffRate": 1, "MaxDelaySeconds": 1}
-
-
-def _at_least(value: Any, least: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value >= least
-
-
-def _rule_faults(rule: Any, at: str, language: str, *, top: bool) -> Iterator[Fault]:
-    if not isinstance(rule, dict):
-        yield "Expected value of type Object", at
-        return
-    if top and "Next" not in rule:
-        yield "These fields are required: [Next]", at
-    if language == "JSONata":
-        if "Condition" not in rule:
-            yield "These fields are required: [Condition]", at
-        return
-    for name in ("And", "Or"):
-        if name in rule:
-            for number, inner in enumerate(rule[name]):
-                yield from _rule_faults(inner, f"{at}/{name}[{number}]", language, top=False)
-            return
-    if "Not" in rule:
-        yield from _rule_faults(rule["Not"], f"{at}/Not", language, top=False)
-        return
-    operators = rule.keys() & OPERATORS
-    if "Variable" not in rule or len(operators) != 1:
-        yield "A Choice rule needs Variable and exactly one comparison", at
-    elif unknown := rule.keys() - OPERATORS - {"Variable", "Next", "Comment", "Assign", "Output"}:
-        yield f"Field is not supported: {', '.join(sorted(unknown))}", at
+def _targets(state: dict[str, Any], at: str) -> list[tuple[Any, str]]:
+    """(state that a state leads to, where it says so)."""
+    found = [(state["Next"], f"{at}/Next")] if "Next" in state else []
+    found += [(state["Default"], f"{at}/Default")] if "Default" in state else []
+    for field in ("Choices", "Catch"):
+        entries = enumerate(listed(state, field))
+        found += [(e["Next"], f"{at}/{field}[{n}]/Next") for n, e in entries if "Next" in e]
+    return found

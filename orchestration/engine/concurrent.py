@@ -14,6 +14,7 @@ from orchestration.engine.text import text
 
 MOST_AT_ONCE = 40
 """What AWS runs at once of an inline Map."""
+RUNTIME = "States.Runtime"
 RunOne = Callable[[Branch, int], Awaitable[Any]]
 
 
@@ -61,10 +62,10 @@ async def iterate(entered: Entered, count: int, run: RunOne, *, most: int) -> li
             branch.record("MapIterationStarted", "mapIterationStartedEventDetails", told)
             try:
                 results[index] = await run(branch, index)
-            except StatesError:
-                branch.record(
-                    "MapIterationFailed", "mapIterationFailedEventDetails", told, leads=False
-                )
+            except StatesError as failure:
+                if failure.error != RUNTIME:
+                    field = "mapIterationFailedEventDetails"
+                    branch.record("MapIterationFailed", field, told, leads=False)
                 outer.previous = branch.previous
                 raise
             ended = branch.record(
@@ -106,9 +107,11 @@ def abort(branch: Branch) -> None:
 
 
 def record_failure(entered: Entered, raised: StatesError) -> None:
-    """Record that a Map or Parallel has failed for good."""
+    """Record that a Map or Parallel has failed for good. What nobody can catch ends the execution without it."""
     kind = entered.state["Type"]
-    if kind in ("Map", "Parallel") and (entered.inside or isinstance(raised, EvaluationFault)):
+    if kind not in ("Map", "Parallel") or raised.error == RUNTIME:
+        return
+    if entered.inside or isinstance(raised, EvaluationFault):
         entered.branch.record(f"{kind}StateFailed")
 
 

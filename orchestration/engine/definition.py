@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.engine.checks import machine_faults
+from orchestration.engine.checks import definition_faults
 from orchestration.engine.errors import ApiError
+from orchestration.engine.field_checks import SCHEMA, Diagnostic
 
 MAX_BYTES = 1_048_576
 
@@ -23,25 +24,12 @@ class Definition:
     timeout_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One fault, as ValidateStateMachineDefinition reports it."""
-
-    code: str
-    message: str
-    location: str | None = None
-
-
 def parse(text: str, *, express: bool = False) -> Definition:
     """The definition in `text`. Raise ApiError InvalidDefinition naming every fault and its place."""
     found = diagnose(text, express=express)
     if found:
-        told = [
-            f"{d.code}: {d.message}" + (f" at {d.location}" if d.location else "") for d in found
-        ]
-        raise ApiError(
-            "InvalidDefinition", f"Invalid State Machine Definition: '{', '.join(told)}'"
-        )
+        told = ", ".join(f"{d.code}: {d.message} at {d.location or 'null'}" for d in found)
+        raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{told}'")
     document = json.loads(text)
     return Definition(
         document=document,
@@ -53,20 +41,16 @@ def parse(text: str, *, express: bool = False) -> Definition:
 def diagnose(text: str, *, express: bool = False) -> list[Diagnostic]:
     """Every fault of a definition; none if it can be run."""
     if not text.strip():
-        return [Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")]
+        return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]
     if len(text.encode()) > MAX_BYTES:
-        return [
-            Diagnostic("SCHEMA_VALIDATION_FAILED", f"Definition must not exceed {MAX_BYTES} bytes")
-        ]
+        return [Diagnostic(SCHEMA, f"Definition must not exceed {MAX_BYTES} bytes")]
     try:
         document = json.loads(text)
     except ValueError as error:
         return [_not_json(text, error)]
     if not isinstance(document, dict):
-        return [Diagnostic("SCHEMA_VALIDATION_FAILED", "Definition must be a valid JSON object")]
-    language = document.get("QueryLanguage", "JSONPath")
-    faults = list(machine_faults(document, "", language, top=True, express=express))
-    return [Diagnostic("SCHEMA_VALIDATION_FAILED", message, place) for message, place in faults]
+        return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]
+    return list(definition_faults(document, express=express))
 
 
 def _not_json(text: str, error: ValueError) -> Diagnostic:

@@ -248,7 +248,7 @@ class History:
                 return
             last = _last_event_id(tx, execution)
             body = {"executionAbortedEventDetails": details}
-            event = Event(last + 1, last, "ExecutionAborted", stop_s, body)
+            event = Event(last + 1, 0, "ExecutionAborted", stop_s, body)
             tx.run_many(_INSERT, _event_rows(execution, [event]))
 
         await self._database.write(finish)

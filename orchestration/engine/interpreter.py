@@ -67,8 +67,9 @@ class Execution:
         if ending.status == "SUCCEEDED":
             last = {"output": ending.output, "outputDetails": UNTRUNCATED}
         kind = _LAST[ending.status]
-        name = f"{kind[0].lower()}{kind[1:]}EventDetails" if kind != "ExecutionTimedOut" else ""
-        branch.record(kind, name, last)
+        if ending.status == "TIMED_OUT":
+            last, branch.previous = {"error": "States.Timeout"}, 0
+        branch.record(kind, f"{kind[0].lower()}{kind[1:]}EventDetails", last)
         if self._write is not None:
             await asyncio.shield(self._write)
         if self._history is not None:

@@ -66,7 +66,8 @@ def _call(text: str, at: int) -> tuple[Call, int]:
     if closed and closed["close"]:
         return Call(name, ()), closed.end()
     while True:
-        argument, at = _argument(text, at)
+        template = name == "States.Format" and not arguments
+        argument, at = _argument(text, at, template=template)
         arguments.append(argument)
         after = _TOKEN.match(text, at)
         if after and after["close"]:
@@ -76,7 +77,8 @@ def _call(text: str, at: int) -> tuple[Call, int]:
         at = after.end()
 
 
-def _argument(text: str, at: int) -> tuple[Any, int]:
+def _argument(text: str, at: int, *, template: bool) -> tuple[Any, int]:
+    """An argument and where it ends. `template`: it is for Format, which needs to see escaped braces."""
     at += len(text[at:]) - len(text[at:].lstrip())
     if text[at : at + 1] == "$":
         end = _path_end(text, at)
@@ -87,7 +89,8 @@ def _argument(text: str, at: int) -> tuple[Any, int]:
     if token["call"]:
         return _call(text, at)
     if token["text"] is not None:
-        return re.sub(r"\\(.)", r"\1", token["text"][1:-1]), token.end()
+        escaped = r"\\([^{}])" if template else r"\\(.)"
+        return re.sub(escaped, r"\1", token["text"][1:-1]), token.end()
     if token["number"] or token["word"]:
         return json.loads(token["number"] or token["word"]), token.end()
     raise ValueError(f"not an argument: {text[at:]!r}")

@@ -20,7 +20,10 @@ async def http_invoker(endpoint: str) -> AsyncIterator[Invoke]:
     """An Invoke that posts to `endpoint`."""
     connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS)
     async with aiohttp.ClientSession(
-        connector=connector, timeout=aiohttp.ClientTimeout(total=None)
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(total=None),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
     ) as session:
 
         async def invoke(resource: str, payload: str) -> str:

@@ -1,9 +1,6 @@
 """JSONata in states: Arguments, Output, Assign, Items, Condition and every field that may hold {% ... %}."""
 
-import hashlib
 import json
-import random
-import uuid
 from functools import lru_cache
 from typing import Any
 
@@ -11,6 +8,7 @@ import jsonata
 from jsonata.utils import Utils
 
 from orchestration.engine.errors import EvaluationFault
+from orchestration.engine.jsonata_functions import FUNCTIONS, wording
 from orchestration.engine.paths import Scope
 from orchestration.engine.query import Finished, State, default
 
@@ -28,18 +26,9 @@ def is_expression(text: Any) -> bool:
 def _compiled(expression: str) -> jsonata.Jsonata:
     # Wrapped in an object, because a bare result does not tell null from undefined.
     compiled = jsonata.Jsonata(f'{{"value": ({expression}\n)}}')
-    for name, function in _FUNCTIONS.items():
+    for name, function in FUNCTIONS.items():
         compiled.register_lambda(name, function)
     return compiled
-
-
-def check(text: str) -> str:
-    """What is wrong with the syntax of {% ... %}, "" = nothing."""
-    try:
-        _compiled(text[2:-2].strip())
-    except Exception as error:
-        return str(error)
-    return ""
 
 
 def evaluate(text: str, states: dict[str, Any], scope: Scope, *, field: str) -> Any:
@@ -52,10 +41,8 @@ def evaluate(text: str, states: dict[str, Any], scope: Scope, *, field: str) -> 
         }
         found = _compiled(expression).evaluate({}, bindings)
     except Exception as error:
-        code = getattr(error, "error", "")
         raise EvaluationFault(
-            f"{told} threw an error during evaluation. {code}: {error}".replace(". : ", ". "),
-            location=field,
+            f"{told} threw an error during evaluation{wording(error)}", location=field
         ) from error
     if not isinstance(found, dict) or "value" not in found:
         raise EvaluationFault(f"{told} returned nothing (undefined).", location=field)
@@ -159,32 +146,3 @@ def _finished(holder: State, states: dict[str, Any], scope: Scope, *, otherwise:
     if "Output" not in holder:
         return Finished(otherwise, assigned)
     return Finished(fill(holder["Output"], states, scope, field="Output"), assigned)
-
-
-def _partition(array: list[Any], size: int) -> list[Any]:
-    return [array[at : at + int(size)] for at in range(0, len(array), int(size))]
-
-
-def _range(first: int, last: int, step: int) -> Any:
-    numbers = list(range(int(first), int(last) + (1 if step > 0 else -1), int(step)))
-    return numbers[0] if len(numbers) == 1 else numbers  # a sequence of one is that one
-
-
-def _hash(text: Any, algorithm: str = "SHA-256") -> str:
-    plain = text if isinstance(text, str) else json.dumps(text, separators=(",", ":"))
-    return hashlib.new(algorithm.replace("SHA-", "sha").lower(), plain.encode()).hexdigest()
-
-
-def _random(seed: float | None = None) -> float:
-    return random.Random(seed).random()
-
-
-_FUNCTIONS = {
-    "partition": _partition,
-    "range": _range,
-    "hash": _hash,
-    "random": _random,
-    "uuid": lambda: str(uuid.uuid4()),
-    "parse": json.loads,
-}
-"""Functions that AWS adds to JSONata."""

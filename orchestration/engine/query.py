@@ -45,6 +45,9 @@ class Query(Protocol):
         ...
 
 
+_NUMBERS_OF_A_TASK = ("TimeoutSeconds", "HeartbeatSeconds")
+
+
 class JsonPath:
     """JSONPath: InputPath, Parameters, ResultSelector, ResultPath, OutputPath, Assign."""
 
@@ -72,6 +75,13 @@ class JsonPath:
         """See Query."""
         if f"{field}Path" in state:
             path = state[f"{field}Path"]
+            if field in ("TimeoutSeconds", "HeartbeatSeconds"):
+                return paths.read(path, data, scope)
+            if field in ("Seconds", "Timestamp") and paths.is_missing(
+                paths.find(path, data, scope)
+            ):
+                told = f"The {field}Path parameter does not reference an input value: {path}"
+                raise Fault("States.Runtime", told)
             return templates.compute(path, data, scope, field=f"{field}Path")
         return state.get(field)
 
@@ -89,9 +99,12 @@ class JsonPath:
 
 
 def default(state: State) -> str:
-    """The next state of a Choice in which no rule holds. Raise States.NoChoiceMatched if there is none."""
+    """The next state of a Choice in which no rule holds. Raise States.Runtime, as AWS does, if there is none."""
     if "Default" not in state:
-        raise Fault("States.NoChoiceMatched", "No choice matched and no Default was specified.")
+        raise Fault(
+            "States.Runtime",
+            "Failed to transition out of the state. The state does not point to a next state.",
+        )
     return str(state["Default"])
 
 

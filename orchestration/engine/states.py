@@ -87,7 +87,10 @@ async def _with_retry_and_catch(entered: Entered) -> Done:
             caught = catcher(entered.state.get("Catch", []), failure)
             if caught is None:
                 raise failure from raised
-            found = {"Error": failure.error, "Cause": failure.cause}
+            cause = failure.cause
+            if cause is None and failure.error == "States.Timeout":
+                cause = ""  # so AWS tells it; other errors without a cause have null
+            found = {"Error": failure.error, "Cause": cause}
             finished = entered.query.caught(caught, entered.data, found, entered.scope())
             return finished, caught["Next"]
 
@@ -167,7 +170,10 @@ def _seconds(entered: Entered, data: Any, scope: Scope) -> float:
             f" {state.get('SecondsPath')} == {seconds if isinstance(seconds, str) else text(seconds)}",
         )
     if seconds < 0:
-        raise Fault("States.Runtime", "The SecondsPath parameter must be a positive value.")
+        raise Fault(
+            "States.Runtime",
+            f"The SecondsPath parameter references a negative value: {state.get('SecondsPath')} == {seconds}",
+        )
     if seconds > _FAR_S:
         raise Fault("States.Runtime", "Wait state delay is too long.")
     return float(seconds)

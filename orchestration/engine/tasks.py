@@ -52,6 +52,12 @@ async def run(entered: Entered) -> Any:
         token = branch.shared.callbacks.token(branch.shared.row["id"], branch.shared.next_id())
     scope = entered.scope(token=token)
     arguments = entered.query.arguments(entered.state, entered.data, scope)
+    if len(text(arguments).encode()) > MAX_PAYLOAD_BYTES:
+        raise StatesError(
+            "States.DataLimitExceeded",
+            f"The state/task '{entered.name}' provided parameters with a size exceeding the maximum number of"
+            " bytes service limit.",
+        )
     limits = _limits(entered)
     if LAMBDA.fullmatch(resource):
         return await _function(entered, arguments, limits)

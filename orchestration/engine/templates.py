@@ -1,6 +1,5 @@
 """Payload templates: JSON in which some values are computed. Source: Amazon States Language, "Payload Template"."""
 
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -44,22 +43,6 @@ def fill(template: Any, data: Any, scope: Scope) -> Any:
     if isinstance(template, list):
         return [fill(item, data, scope) for item in template]
     return template
-
-
-def faults(template: Any, at: str) -> Iterator[tuple[str, str]]:
-    """What is wrong with a template: (message, place)."""
-    if isinstance(template, list):
-        for index, item in enumerate(template):
-            yield from faults(item, f"{at}[{index}]")
-    elif isinstance(template, dict):
-        for key, value in template.items():
-            if not key.endswith(".$"):
-                yield from faults(value, f"{at}/{key}")
-            elif not isinstance(value, str) or not valid(value):
-                yield (
-                    f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call",
-                    f"{at}/{key}",
-                )
 
 
 def valid(text: str) -> bool:

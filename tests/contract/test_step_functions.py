@@ -50,10 +50,10 @@ async def service(request, tmp_path):
 
 def _task(**more):
     state = {"Type": "Task", "Resource": ARN + "f", "End": True, **more}
-    return {
-        "StartAt": "A",
-        "States": {"A": state, "B": {"Type": "Pass", "Result": "caught", "End": True}},
-    }
+    states = {"A": state}
+    if "Catch" in more:
+        states["B"] = {"Type": "Pass", "Result": "caught", "End": True}
+    return {"StartAt": "A", "States": states}
 
 
 async def _run(functions, definition, document, name="e1"):

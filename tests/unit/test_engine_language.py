@@ -91,7 +91,7 @@ def test_a_choice_rule_is_true_or_false_of_the_input(rule, truth):
 def test_a_choice_without_a_match_takes_the_default_or_fails():
     state = {"Choices": [{"Variable": "$.s", "StringEquals": "y", "Next": "A"}]}
     assert JsonPath().choose(state | {"Default": "B"}, {"s": "x"}, _scope()) == (None, "B")
-    with pytest.raises(StatesError, match="NoChoiceMatched"):
+    with pytest.raises(StatesError, match="does not point to a next state"):
         JsonPath().choose(state, {"s": "x"}, _scope())
 
 
@@ -146,13 +146,13 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
         ("{", "INVALID_JSON"),
         ([], "must be a valid JSON object"),
         ({"StartAt": "B", "States": OK["States"]}, "at /StartAt"),
-        (OK | {"Versions": 3}, "at /Versions"),
+        (OK | {"Versions": 3}, "Field 'Versions' is not supported at /'"),
         ({"StartAt": "A", "States": {"A": {"Type": "Dance"}}}, "Type must be one of"),
         ({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, "either Next or End"),
         ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Z"}}}, "Missing 'Next' target: Z"),
         ({"StartAt": "A", "States": {"A": TASK | {"Resource": "arn:aws:states:::sqs:sendMessage"}}}, "use a Lambda function's ARN"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Items": 1}}}, "at /States/A/Items"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Parameters": {"x.$": "x"}}}}, "/States/A/Parameters/x.$"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Items": 1}}}, "Field 'Items' is not supported at /States/A"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Parameters": {"x.$": "x"}}}}, "function call at /States/A/Parameters"),
         ({"StartAt": "A", "States": {"A": TASK | {"ResultPath": "$.a[*]"}}}, "Reference Path"),
         ({"StartAt": "A", "States": {"A": TASK | {"Catch": [{"ErrorEquals": ["E"], "Next": "Q"}]}}}, "target: Q"),
         ({"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": []}}}, "[Choices]"),
@@ -163,7 +163,17 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
         ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["E"], "BackoffRate": "2"}]}}}, "Retry[0]/BackoffRate"),
         ({"StartAt": "A", "States": {"A": {"Type": "Map", "End": True}}}, "at /States/A/Iterator"),
         ({"StartAt": "A", "States": {"A": {"Type": "Parallel", "End": True}}}, "[Branches]"),
-        ({"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": "{% $( %}", "End": True}}}, "Invalid JSONata"),
+        ({"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": "{% $( %}", "End": True}}}, 'INVALID_JSONATA_EXPRESSION: Expected ")" before end of expression at /States/A/Output'),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}}, "MISSING_END_STATE: Workflow has no terminal state at null"),
+        ({"StartAt": "A", "States": OK["States"] | {"B": {"Type": "Succeed"}}}, 'MISSING_TRANSITION_TARGET: State "B" is not reachable. at /States/B'),
+        ({"StartAt": "A", "States": {"A": {"Type": "Parallel", "Branches": [OK], "End": True}}}, "DUPLICATE_STATE_NAME: Duplicate State name: A"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["E"]}]}}}, "States.ALL must appear alone and at end of list at /States/A/Retry[0]/ErrorEquals[0]"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "OutputPath": "x", "End": True}}}, "Value must be a valid JSONPath. at /States/A/OutputPath"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Output": 1, "End": True}}}, "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/A"),
+        ({"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": {"v": "{% phone %}"}, "End": True}}}, "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/A/Output/v"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "A"}], "End": True}}}, "Field 'Catch' is not supported at /States/A"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": -1, "End": True}}}, "Minimum value is 0 at /States/A/Seconds"),
+        ({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "SecondsPath": "$.x", "End": True}}}, "There should only be one of the following fields: [Seconds, SecondsPath]"),
     ],
 )  # fmt: skip
 def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(definition, fault):

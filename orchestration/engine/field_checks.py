@@ -1,0 +1,217 @@
+"""The rules that the fields of one state must keep: paths, templates, expressions, numbers, Retry and Catch.
+
+Source: Amazon States Language; codes and wording are AWS's where they are known.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration.engine import jsonata_query, jsonata_syntax, paths, templates
+from orchestration.engine.choice import OPERATORS, as_time
+
+MAX_NUMBER = 99_999_999
+SCHEMA = "SCHEMA_VALIDATION_FAILED"
+_RETRY = {
+    "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
+}  # fmt: skip
+_CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
+_RETRY_NUMBERS: dict[str, float] = {
+    "IntervalSeconds": 1, "MaxAttempts": 0, "BackoffRate": 1.0, "MaxDelaySeconds": 1,
+}  # fmt: skip
+_STATE_NUMBERS: dict[str, float] = {
+    "TimeoutSeconds": 1,
+    "HeartbeatSeconds": 1,
+    "Seconds": 0,
+    "MaxConcurrency": 0,
+}
+_TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
+_NESTED = {"Branches", "ItemProcessor", "Iterator"}
+_WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One fault, as ValidateStateMachineDefinition reports it. `location` None: the whole definition."""
+
+    code: str
+    message: str
+    location: str | None = None
+
+
+Faults = Iterator[Diagnostic]
+
+
+def schema(message: str, at: str) -> Diagnostic:
+    """A fault of the schema at a place."""
+    return Diagnostic(SCHEMA, message, at or "/")
+
+
+def required(names: list[str], at: str) -> Diagnostic:
+    """Fields that are missing."""
+    return schema(f"These fields are required: [{', '.join(names)}]", at)
+
+
+def number_faults(holder: dict[str, Any], least: dict[str, float], at: str) -> Faults:
+    """Numbers that are none, or too small. An expression gives its number later."""
+    for field, minimum in least.items():
+        value = holder.get(field, minimum)
+        if jsonata_query.is_expression(value):
+            continue
+        kind = "Number" if isinstance(minimum, float) else "Integer"
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield schema(f"Expected value of type {kind}", f"{at}/{field}")
+        elif value < minimum:
+            yield schema(f"Minimum value is {minimum}", f"{at}/{field}")
+        elif value > MAX_NUMBER:
+            yield schema(f"Maximum value is {MAX_NUMBER}", f"{at}/{field}")
+
+
+def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
+    """Faults in what a state computes."""
+    yield from number_faults(state, _STATE_NUMBERS, at)
+    if state["Type"] == "Wait":
+        yield from _wait_faults(state, at)
+    if state["Type"] == "Choice":
+        for number, rule in enumerate(state.get("Choices", [])):
+            yield from _rule_faults(rule, f"{at}/Choices[{number}]", language, top=True)
+    if language == "JSONata":
+        plain = {key: value for key, value in state.items() if key not in _NESTED}
+        yield from _jsonata_faults(plain, at)
+        return
+    for field, value in state.items():
+        if not field.endswith("Path") or value is None or field == "ResultPath":
+            continue
+        if not isinstance(value, str) or not templates.valid(value):
+            yield schema("Value must be a valid JSONPath.", f"{at}/{field}")
+    catchers = [(c, f"{at}/Catch[{n}]") for n, c in enumerate(state.get("Catch", []))]
+    for holder, place in [(state, at), *catchers]:
+        yield from _reference_faults(holder.get("ResultPath"), f"{place}/ResultPath")
+        for field in _TEMPLATES:
+            yield from _template_faults(holder.get(field), f"{place}/{field}")
+
+
+def _wait_faults(state: dict[str, Any], at: str) -> Faults:
+    given = [field for field in _WAITS if field in state]
+    if len(given) > 1:
+        yield schema(f"There should only be one of the following fields: [{', '.join(given)}]", at)
+    elif not given:
+        yield schema(f"One of these fields is required: [{', '.join(_WAITS)}]", at)
+    timestamp = state.get("Timestamp")
+    written = timestamp is not None and not jsonata_query.is_expression(timestamp)
+    if written and as_time(timestamp) is None:
+        yield schema("String does not match RFC3339 timestamp", f"{at}/Timestamp")
+
+
+def _reference_faults(value: Any, at: str) -> Faults:
+    if value is None:
+        return
+    if not isinstance(value, str) or not value.startswith("$"):
+        yield schema("Value is not a Reference Path: Reference path didn't start with '$'", at)
+    elif not paths.is_reference(value):
+        yield schema("Value is not a Reference Path", at)
+
+
+def _template_faults(template: Any, at: str) -> Faults:
+    """AWS's place is the object that holds the field."""
+    if isinstance(template, list):
+        for index, item in enumerate(template):
+            yield from _template_faults(item, f"{at}[{index}]")
+    elif isinstance(template, dict):
+        for key, value in template.items():
+            if not key.endswith(".$"):
+                yield from _template_faults(value, f"{at}/{key}")
+            elif not isinstance(value, str) or not templates.valid(value):
+                wanted = "must be a valid JSONPath or a valid intrinsic function call"
+                yield schema(f"The value for the field '{key}' {wanted}", at)
+
+
+def _jsonata_faults(value: Any, at: str) -> Faults:
+    if jsonata_query.is_expression(value):
+        expression = value[2:-2].strip()
+        if wrong := jsonata_syntax.fault(expression):
+            yield Diagnostic("INVALID_JSONATA_EXPRESSION", wrong, at)
+            return
+        for name in jsonata_syntax.top_level_names(expression):
+            told = f"Reference to '{name}' at the top level is not supported."
+            yield Diagnostic("UNSUPPORTED_JSONATA_EXPRESSION", told, at)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _jsonata_faults(inner, f"{at}/{key}")
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _jsonata_faults(inner, f"{at}[{number}]")
+
+
+def _rule_faults(rule: dict[str, Any], at: str, language: str, *, top: bool) -> Faults:
+    if not isinstance(rule, dict):
+        yield schema("Expected value of type Object", at)
+        return
+    if top and "Next" not in rule:
+        yield required(["Next"], at)
+    if language == "JSONata":
+        if "Condition" not in rule:
+            yield required(["Condition"], at)
+        return
+    for name in ("And", "Or"):
+        if name in rule:
+            for number, inner in enumerate(listed(rule, name)):
+                yield from _rule_faults(inner, f"{at}/{name}[{number}]", language, top=False)
+            return
+    if "Not" in rule:
+        yield from _rule_faults(rule["Not"], f"{at}/Not", language, top=False)
+        return
+    yield from _comparison_faults(rule, at)
+
+
+def _comparison_faults(rule: dict[str, Any], at: str) -> Faults:
+    operators = rule.keys() & OPERATORS
+    if "Variable" not in rule:
+        yield required(["Variable"], at)
+    elif not isinstance(rule["Variable"], str) or not rule["Variable"].startswith("$"):
+        told = "Value is not a Reference Path: Reference path didn't start with '$'"
+        yield schema(told, f"{at}/Variable")
+    elif not paths.is_path(rule["Variable"]):
+        yield schema("Value is not a Reference Path", f"{at}/Variable")
+    if len(operators) != 1:
+        yield schema("A Choice rule needs exactly one comparison", at)
+    for field in rule.keys() - OPERATORS - {"Variable", "Next", "Comment", "Assign", "Output"}:
+        yield schema(f"Field '{field}' is not supported", at)
+
+
+def try_faults(state: dict[str, Any], at: str) -> Faults:
+    """Faults in Retry and Catch."""
+    for field, known in (("Retry", _RETRY), ("Catch", _CATCH)):
+        entries = listed(state, field)
+        for number, entry in enumerate(entries):
+            place = f"{at}/{field}[{number}]"
+            if not isinstance(entry, dict):
+                yield schema("Expected value of type Object", place)
+                continue
+            needed = ["ErrorEquals", *(["Next"] if field == "Catch" else [])]
+            if missing := [name for name in needed if not entry.get(name)]:
+                yield required(missing, place)
+                continue
+            for name in entry.keys() - known:
+                yield schema(f"Field '{name}' is not supported", place)
+            yield from number_faults(entry, _RETRY_NUMBERS if field == "Retry" else {}, place)
+            if entry.get("JitterStrategy", "FULL") not in ("FULL", "NONE"):
+                yield schema("Value must be FULL or NONE", f"{place}/JitterStrategy")
+            yield from _error_name_faults(entry, place, last=number == len(entries) - 1)
+
+
+def _error_name_faults(entry: dict[str, Any], at: str, *, last: bool) -> Faults:
+    names = entry["ErrorEquals"]
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        yield schema("Expected value of type Array of String", f"{at}/ErrorEquals")
+        return
+    for number, name in enumerate(names):
+        if name == "States.ALL" and (len(names) > 1 or not last):
+            told = "States.ALL must appear alone and at end of list"
+            yield schema(told, f"{at}/ErrorEquals[{number}]")
+
+
+def listed(holder: dict[str, Any], field: str) -> list[Any]:
+    """The entries of a field that should be a list."""
+    value = holder.get(field, [])
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,57 @@
+"""Where the embedded engine differs from moto on purpose, and why: AWS's documents are the judge."""
+
+_FAULT = "AWS documents States.IntrinsicFailure for a function that fails (developer guide, 'Error handling')"
+_MISSING = "a path that is not there is States.Runtime on AWS, and no event of the task tells it; moto tells a failed task"
+_ABORTED = (
+    "AWS records TaskStateAborted for the state whose failure ended its branch (recorded sample)"
+)
+_VARIABLE = "moto looks for $name in the input; the States language says that it is a variable"
+_OFFSET = "moto compares only times that end in Z; RFC 3339 allows an offset"
+_INVALID = "recorded sample: a Choice over a value that is not there fails"
+
+DIFFERENCES = {
+    "a result path through a text": "the States language names it States.ResultPathMatchFailure",
+    "a result path that does not fit is caught": "the States language names it States.ResultPathMatchFailure",
+    "intrinsic: format with escapes": "AWS's guide lets braces be escaped in a text",
+    "intrinsic: quotes": "AWS's guide lets quotes be escaped in a text",
+    "intrinsic: array": "moto drops a null among the arguments",
+    "intrinsic: array range down": "a negative step counts down (AWS's guide forbids only zero)",
+    **dict.fromkeys(
+        (
+            f"broken intrinsic: {name}"
+            for name in (
+                "an item past the end", "no number", "no list", "no json", "too few values",
+                "a partition of zero",
+            )
+        ),
+        _FAULT,
+    ),
+    **dict.fromkeys(
+        (
+            f"choice: Timestamp{name}Path"
+            for name in ("LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
+        ),
+        _OFFSET,
+    ),
+    "choice: a variable that is not there": _INVALID,
+    "choice: an escaped star": "the States language lets a star be escaped in StringMatches",
+    "task with parameters that are not there": _MISSING,
+    "task with a selector that is not there": _MISSING,
+    "what is not there is not caught": _MISSING + "; States.ALL does not match States.Runtime",
+    "what is not there is caught by its name": _MISSING,
+    "parallel with parameters": "a path with an index names one value, not a list of one",
+    "parallel that fails": _ABORTED,
+    "parallel that fails and is caught": _ABORTED,
+    "parallel that is retried": _ABORTED,
+    "map over no list": "under JSONPath AWS names it States.Runtime; QueryEvaluationError is JSONata's",
+    "map over what is not there": "recorded sample: no MapStateFailed before the Map has started",
+    **dict.fromkeys(
+        (
+            "a variable", "a variable that is changed", "a part of a variable", "a variable in a choice",
+            "a variable from a task", "a variable from a catcher", "a variable seen in a branch",
+            "a variable of a choice rule",
+        ),
+        _VARIABLE,
+    ),
+}  # fmt: skip
+"""Name of a case -> why it ends, or is told, otherwise."""

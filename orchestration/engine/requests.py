@@ -23,8 +23,7 @@ _TOLD = {"StateMachine": "State Machine Does Not Exist", "Execution": "Execution
 
 def check(action: str, parameters: Any) -> None:
     """Raise ApiError ValidationException if a request has not the shape that AWS publishes."""
-    shape = _MODEL.operation_model(action).input_shape
-    assert shape is not None
+    shape: Any = _MODEL.operation_model(action).input_shape
     faults = _VALIDATOR.validate(parameters, shape)
     if faults.has_errors():
         raise ApiError("ValidationException", faults.generate_report())

@@ -50,6 +50,10 @@ class Callbacks(Protocol):
         """The answer is durable: tell who gave it."""
         ...
 
+    def exists(self, activity: str) -> bool:
+        """Whether an activity has been created."""
+        ...
+
 
 class Shared(Protocol):
     """What all branches of one execution share."""
@@ -76,6 +80,10 @@ class Shared(Protocol):
 
     async def flush(self) -> None:
         """Return when every event so far is durable."""
+        ...
+
+    async def pause(self) -> None:
+        """Between two states: make durable what has piled up, and let others run."""
         ...
 
 

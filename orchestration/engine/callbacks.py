@@ -9,7 +9,7 @@ import base64
 import hashlib
 import hmac
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,8 +43,8 @@ def _gone() -> ApiError:
 class TaskCallbacks:
     """See branch.Callbacks; the other half is for the API."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._secret = secret
+    def __init__(self, secret: bytes, activities: Iterable[str] = ()) -> None:
+        self._secret, self.activities = secret, set(activities)
         self._waiting: dict[Key, _Waiting] = {}
         self._offers: dict[str, deque[_Offer]] = {}
         self._arrived: dict[str, asyncio.Event] = {}
@@ -106,6 +106,10 @@ class TaskCallbacks:
         waiting.answer.set_result(answer)
         if not await asyncio.shield(waiting.durable):
             raise _gone()
+
+    def exists(self, activity: str) -> bool:
+        """See Callbacks."""
+        return activity in self.activities
 
     def heartbeat(self, token: str) -> None:
         """Note that a task is still being worked on."""

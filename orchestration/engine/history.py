@@ -146,6 +146,11 @@ class History:
         sql = f"SELECT * FROM {table} WHERE arn > ? ORDER BY arn LIMIT ?"
         return await self._database.read(lambda tx: tx.all(sql, after, limit))
 
+    async def activities(self) -> list[str]:
+        """The ARN of every activity."""
+        rows = await self._database.read(lambda tx: tx.all("SELECT arn FROM activities"))
+        return [row["arn"] for row in rows]
+
     async def tags(self, arn: str) -> list[dict[str, Any]]:
         """The tags of an ARN, as AWS tells them."""
         sql = "SELECT key, value FROM tags WHERE arn = ? ORDER BY key"

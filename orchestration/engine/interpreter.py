@@ -20,6 +20,8 @@ from orchestration.engine.text import UNTRUNCATED, error_details, text
 from shared_domain.ports import Clock
 
 MAX_EVENTS = 25_000
+MAX_PENDING = 100
+"""Events that may wait to be durable while nothing has an effect; then other executions get their turn."""
 _LAST = {
     "SUCCEEDED": "ExecutionSucceeded",
     "FAILED": "ExecutionFailed",
@@ -116,10 +118,16 @@ class Execution:
         """See Shared."""
         return self._count + 1
 
+    async def pause(self) -> None:
+        """See Shared."""
+        if len(self._pending) >= MAX_PENDING:
+            await self.flush()
+
     async def flush(self) -> None:
         """See Shared. Events of several branches that wait together are written together."""
         if self._history is None:
             self._pending.clear()
+            await asyncio.sleep(0)
             return
         if self._pending:
             events, self._pending = self._pending, []

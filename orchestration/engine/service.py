@@ -62,7 +62,7 @@ class StepFunctionsEngine:
         async with open_history(folder, durability=durability) as history:
             engine = cls(
                 history=history,
-                callbacks=TaskCallbacks(await history.secret()),
+                callbacks=TaskCallbacks(await history.secret(), await history.activities()),
                 invoke=invoke,
                 clock=clock,
                 time_scale=time_scale,

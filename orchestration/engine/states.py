@@ -27,6 +27,7 @@ async def run_machine(branch: Branch, machine: State, data: Any, language: str) 
     language = machine.get("QueryLanguage", language)
     while name is not None:
         data, name = await _run_state(branch, name, machine["States"][name], data, language)
+        await branch.shared.pause()
     return data
 
 

@@ -22,6 +22,7 @@ async def create_activity(engine: StepFunctionsEngine, parameters: Parameters) -
     if row is None:
         row = {"arn": arn, "name": name, "created_s": engine.clock.wall_s()}
         await engine.history.put("activities", row)
+        engine.callbacks.activities.add(arn)
         await machine_actions.tag(engine, arn, parameters.get("tags", []))
     return {"activityArn": arn, "creationDate": row["created_s"]}
 
@@ -40,6 +41,7 @@ async def list_activities(engine: StepFunctionsEngine, parameters: Parameters) -
 async def delete_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Forget an activity."""
     await engine.history.remove("activities", parameters["activityArn"])
+    engine.callbacks.activities.discard(parameters["activityArn"])
     return {}
 
 

@@ -184,6 +184,8 @@ def _response(answer: str) -> dict[str, Any]:
 async def _activity(entered: Entered, arguments: Any, limits: _Limits) -> Any:
     family, branch = _Family("Activity"), entered.branch
     resource = entered.state["Resource"]
+    if not branch.replaying and not branch.shared.callbacks.exists(resource):
+        raise Fault("States.Runtime", f"The activity {resource} does not exist.")
     details = {"resource": resource, "input": text(arguments), "inputDetails": UNTRUNCATED}
     scheduled = family.record(entered, "Scheduled", details | limits.told())
     payload = scheduled.details["activityScheduledEventDetails"]["input"]

@@ -11,7 +11,7 @@ import orjson
 from aiohttp import web
 
 from orchestration.engine.errors import StatesError
-from orchestration.engine.invoker import function_error
+from orchestration.engine.invoker import function_error, function_of
 from shared_domain import messages
 from shared_domain.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
 from shared_domain.messages import Command, Event
@@ -79,7 +79,7 @@ def in_process_invoker(
 
     async def invoke(resource: str, payload: str) -> str:
         try:
-            return (await functions[resource.rpartition(":")[2]](payload.encode())).decode()
+            return (await functions[function_of(resource)[0]](payload.encode())).decode()
         except (ParticipantCrashed, ConnectionLost) as error:
             raise StatesError("Lambda.SdkClientException", f"no answer: {error}") from error
         except (Failure, UnreadableMessage) as error:
@@ -93,7 +93,7 @@ async def serve_functions(functions: Mapping[str, Function], *, port: int) -> As
     """Serve functions as AWS Lambda's Invoke does, on loopback; yields the endpoint."""
 
     async def invoke(request: web.Request) -> web.Response:
-        function = functions.get(request.match_info["name"].rpartition(":")[2])
+        function = functions.get(function_of(request.match_info["name"])[0])
         if function is None:
             return web.json_response({"Message": "Function not found"}, status=404)
         try:

@@ -2,14 +2,19 @@
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from choreography.reactions import GAVE_UP, INVENTORY_FIRST
-from orchestration.engine import intrinsics, tasks
+from orchestration.engine import checks, definition, field_checks, intrinsics, tasks
 from orchestration.engine.actions import ACTIONS
-from orchestration.engine.checks import FIELDS
 from orchestration.engine.choice import OPERATORS
+from orchestration.engine.concurrent import MOST_AT_ONCE
+from orchestration.engine.execution_actions import REDRIVABLE_S
+from orchestration.engine.interpreter import MAX_EVENTS
+from orchestration.engine.jsonata_functions import ADDED
+from orchestration.engine.text import MAX_PAYLOAD_BYTES
 from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
@@ -134,36 +139,70 @@ def _verdicts() -> str:
 
 
 def _engine() -> str:
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(sorted(names))
+
     text = (
         "# The embedded Step Functions engine\n\n"
-        "What it runs. Anything else is refused at creation, with the place of every fault.\n\n"
-        "| state | fields |\n|---|---|\n"
+        "What it runs. Anything else is refused at creation, with the place of every fault, as AWS words it where that is\n"
+        "known.\n\n"
+        "| what | fields |\n|---|---|\n"
+        f"| the machine | {listed(checks.MACHINE)} |\n"
+        f"| a branch, an ItemProcessor | {listed(checks.PROCESSOR)} (Mode INLINE) |\n"
     )
-    for state, known in FIELDS.items():
-        text += f"| {state} | {', '.join(sorted(known))} |\n"
-    functions = ", ".join(sorted(intrinsics.FUNCTIONS))
-    actions = ", ".join(ACTIONS)
+    for state, known in checks.FIELDS.items():
+        text += f"| {state} | {listed(known)} |\n"
+    text += (
+        f"| a retrier | {listed(field_checks.RETRY)} |\n"
+        f"| a catcher | {listed(field_checks.CATCH)} |\n"
+        "| a Choice rule | Variable and one operator, or And, Or, Not; or Condition; Next, Assign, Output, Comment |\n"
+    )
+    functions = ", ".join(f"`${name}`" for name in sorted(ADDED))
     return text + (
         "\nQuery languages: JSONPath and JSONata, by machine or by state; variables with Assign in both.\n\n"
-        f"Choice operators: And, Or, Not, {', '.join(sorted(OPERATORS))}.\n\n"
-        f"Intrinsic functions: {functions}.\n\n"
+        f"Choice operators: And, Or, Not, {listed(OPERATORS)}.\n\n"
+        f"Intrinsic functions: {listed(intrinsics.FUNCTIONS)}.\n\n"
+        f"JSONata: version 2.0, with AWS's {functions}, without `$eval`; `$states.input`, `.result`, `.errorOutput`,\n"
+        "`.context`. An expression sees nothing else but variables.\n\n"
+        "Context object: Execution (Id, Input, Name, RoleArn, StartTime, RedriveCount, RedriveTime), StateMachine (Id, Name),\n"
+        "State (Name, EnteredTime, RetryCount), Task (Token), Map (Item: Index, Value).\n\n"
         f"Task resources: {tasks.SUPPORTED}.\n\n"
-        f"Actions: {actions}.\n\n"
+        f"Actions: {', '.join(ACTIONS)}.\n\n"
         "Types: STANDARD (durable, unique names, histories) and EXPRESS (in memory, no histories; synchronous start).\n\n"
+        "## Limits\n\n"
+        "| limit | value | what happens |\n|---|---|---|\n"
+        f"| events of a history | {MAX_EVENTS:,} | the last one is ExecutionFailed, States.Runtime |\n"
+        f"| input, output, result, parameters | {MAX_PAYLOAD_BYTES:,} bytes | ValidationException; States.DataLimitExceeded |\n"
+        f"| definition | {definition.MAX_BYTES:,} bytes | InvalidDefinition |\n"
+        f"| names | {checks.MAX_NAME} characters | InvalidName; INVALID_STATE_NAME |\n"
+        f"| iterations of an inline Map at once | {MOST_AT_ONCE} | the others wait |\n"
+        f"| seconds and counts in a definition | {field_checks.MAX_NUMBER:,} | InvalidDefinition |\n"
+        f"| redrive | {REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n\n"
         "## Deliberate differences from AWS\n\n"
-        "- Seconds are multiplied by `--time-scale` (default 1).\n"
-        "- A task whose answer was lost when the engine was killed is dispatched again without a new event, and with its\n"
-        "  full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.\n"
-        "- GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.\n"
-        "- Distributed Map, versions, aliases, TestState and service integrations other than Lambda are not there.\n"
-        "- A redrive adds ExecutionRedriven and runs every state again that was entered and not left; it adds no new\n"
-        "  ...StateEntered or ...StateStarted for them, and `previousEventId` of what follows is the ExecutionRedriven.\n"
-        "- `--express-twice SHARE` starts two executions for that share of StartExecution calls on Express machines, which\n"
-        "  AWS's at-least-once start allows; the default is none.\n"
-        "- Requests are checked with the service model that boto3 brings; the wording of ValidationException is botocore's.\n"
-        "- Branches of a Parallel, and iterations of a Map that run at the same time, record their events in another order\n"
-        "  than AWS may; each branch by itself is the same.\n"
+        f"{_DIFFERENCES}"
     )
+
+
+_DIFFERENCES = """\
+- Seconds are multiplied by `--time-scale` (default 1). Functions are as slow as they are: at 0.01 a TimeoutSeconds of 15
+  leaves 0.15 s.
+- A task whose answer was lost when the engine was killed is dispatched again without a new event, and with its
+  full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.
+- GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.
+- Distributed Map, versions, aliases, TestState, Credentials and service integrations other than Lambda are not there.
+  Logging, tracing and encryption settings are taken and have no effect; roles are not looked at.
+- A redrive adds ExecutionRedriven and runs every state again that was entered and not left; it adds no new
+  ...StateEntered or ...StateStarted for them, and `previousEventId` of what follows is the ExecutionRedriven.
+- `--express-twice SHARE` starts two executions for that share of StartExecution calls on Express machines, which
+  AWS's at-least-once start allows; the default is none.
+- Requests are checked with the service model that boto3 brings; the wording of ValidationException is botocore's.
+- Branches of a Parallel, and iterations of a Map that run at the same time, record their events in another order
+  than AWS may; each branch by itself is the same.
+- An intrinsic function that fails is States.IntrinsicFailure, as AWS documents it; its cause is worded here, for no
+  recording of one is known. So is the wording of faults in a definition that are not among those AWS is known to tell.
+- `$random(seed)` and States.MathRandom with a seed are repeatable, and give other numbers than AWS.
+- A division by zero in JSONata fails; AWS gives "Infinity" inside objects and arrays.
+"""
 
 
 def main() -> int:

@@ -44,6 +44,8 @@ _ONLY_PATH = _PATHS | {
     "CausePath", "TimeoutSecondsPath", "HeartbeatSecondsPath", "ItemsPath", "MaxConcurrencyPath", "Iterator",
 }  # fmt: skip
 _ONLY_JSONATA = {"Arguments", "Output", "Items"}
+MACHINE = {"StartAt", "States", "Comment", "Version", "TimeoutSeconds", "QueryLanguage"}
+PROCESSOR = {"StartAt", "States", "Comment", "ProcessorConfig"}
 MAX_NAME = 80
 
 
@@ -78,9 +80,7 @@ def _machine_faults(
     if missing := [name for name in ("StartAt", "States") if name not in machine]:
         yield required(missing, at)
         return
-    known = {"StartAt", "States", "Comment"}
-    known |= {"Version", "TimeoutSeconds", "QueryLanguage"} if top else {"ProcessorConfig"}
-    for name in machine.keys() - known:
+    for name in machine.keys() - (MACHINE if top else PROCESSOR):
         yield schema(f"Field '{name}' is not supported", at)
     states = machine["States"]
     if not isinstance(states, dict) or not states:
@@ -89,15 +89,16 @@ def _machine_faults(
     if machine.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
         told = "Distributed Map is not supported: Mode must be INLINE"
         yield schema(told, f"{at}/ProcessorConfig/Mode")
-    shapes = [
-        d for name, s in states.items() for d in _shape_faults(name, s, f"{at}/States/{name}")
-    ]
-    yield from shapes
-    if shapes:
-        return
+    whole = True
     for name, state in states.items():
-        yield from _state_faults(state, f"{at}/States/{name}", language, express=express)
-    yield from _graph_faults(machine["StartAt"], states, at)
+        place = f"{at}/States/{name}"
+        if shapes := list(_shape_faults(name, state, place)):
+            whole = False
+            yield from shapes
+        else:
+            yield from _state_faults(state, place, language, express=express)
+    if whole:
+        yield from _graph_faults(machine["StartAt"], states, at)
 
 
 def _shape_faults(name: str, state: Any, at: str) -> Faults:
@@ -130,16 +131,12 @@ def _state_faults(state: dict[str, Any], at: str, language: str, *, express: boo
         yield schema("QueryLanguage must be JSONPath or JSONata", f"{at}/QueryLanguage")
         return
     kind = state["Type"]
-    for field in state:
-        if field not in FIELDS[kind]:
-            yield schema(f"Field '{field}' is not supported", at)
-        elif field in (_ONLY_PATH if spoken == "JSONata" else _ONLY_JSONATA):
-            other = "JSONPath" if spoken == "JSONata" else "JSONata"
-            yield schema(
-                f"The QueryLanguage is set to '{spoken}', but field '{field}' is only supported for the"
-                f" '{other}' QueryLanguage",
-                at,
-            )
+    for field in state.keys() - FIELDS[kind]:
+        yield schema(f"Field '{field}' is not supported", at)
+    yield from _language_faults({f: v for f, v in state.items() if f in FIELDS[kind]}, at, spoken)
+    for field in ("Catch", "Choices"):
+        for number, entry in enumerate(listed(state, field)):
+            yield from _language_faults(entry, f"{at}/{field}[{number}]", spoken)
     if kind not in ("Choice", "Succeed", "Fail") and ("Next" in state) == (
         state.get("End") is True
     ):
@@ -155,6 +152,15 @@ def _state_faults(state: dict[str, Any], at: str, language: str, *, express: boo
     elif kind == "Map":
         field = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
         yield from _machine_faults(state.get(field), f"{at}/{field}", spoken, express=express)
+
+
+def _language_faults(holder: dict[str, Any], at: str, spoken: str) -> Faults:
+    """Fields of the other query language."""
+    other, foreign = ("JSONPath", _ONLY_PATH) if spoken == "JSONata" else ("JSONata", _ONLY_JSONATA)
+    for field in holder:
+        if field in foreign:
+            told = f"field '{field}' is only supported for the '{other}' QueryLanguage"
+            yield schema(f"The QueryLanguage is set to '{spoken}', but {told}", at)
 
 
 def _resource_faults(resource: Any, at: str, *, express: bool) -> Faults:

@@ -64,4 +64,6 @@ def _not_json(text: str, error: ValueError) -> Diagnostic:
             f" 'true' or 'false')\n at {where}",
             where,
         )
-    return Diagnostic("INVALID_JSON_DESCRIPTION", str(error))
+    line, column = getattr(error, "lineno", 1), getattr(error, "colno", 1)
+    where = f'[Source: (String)"{text}"; line: {line}, column: {column}]'
+    return Diagnostic("INVALID_JSON_DESCRIPTION", f"{error}\n at {where}", where)

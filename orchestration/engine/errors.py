@@ -2,7 +2,12 @@
 
 
 class StatesError(Exception):
-    """An error of the language, with AWS's name, that Retry and Catch can see."""
+    """An error of the language, with AWS's name, that Retry and Catch can see.
+
+    `heartbeat`: a States.Timeout that States.HeartbeatTimeout names too.
+    """
+
+    heartbeat = False
 
     def __init__(self, error: str | None, cause: str | None = None) -> None:
         super().__init__(error, cause)

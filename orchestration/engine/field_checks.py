@@ -12,14 +12,14 @@ from orchestration.engine.choice import OPERATORS, as_time
 
 MAX_NUMBER = 99_999_999
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
-_RETRY = {
+RETRY = {
     "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
 }  # fmt: skip
-_CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
-_RETRY_NUMBERS: dict[str, float] = {
-    "IntervalSeconds": 1, "MaxAttempts": 0, "BackoffRate": 1.0, "MaxDelaySeconds": 1,
+CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
+RETRY_NUMBERS: dict[str, float] = {
+    "IntervalSeconds": 0, "MaxAttempts": 0, "BackoffRate": 1.0, "MaxDelaySeconds": 1,
 }  # fmt: skip
-_STATE_NUMBERS: dict[str, float] = {
+STATE_NUMBERS: dict[str, float] = {
     "TimeoutSeconds": 1,
     "HeartbeatSeconds": 1,
     "Seconds": 0,
@@ -69,7 +69,7 @@ def number_faults(holder: dict[str, Any], least: dict[str, float], at: str) -> F
 
 def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
     """Faults in what a state computes."""
-    yield from number_faults(state, _STATE_NUMBERS, at)
+    yield from number_faults(state, STATE_NUMBERS, at)
     if state["Type"] == "Wait":
         yield from _wait_faults(state, at)
     if state["Type"] == "Choice":
@@ -181,7 +181,7 @@ def _comparison_faults(rule: dict[str, Any], at: str) -> Faults:
 
 def try_faults(state: dict[str, Any], at: str) -> Faults:
     """Faults in Retry and Catch."""
-    for field, known in (("Retry", _RETRY), ("Catch", _CATCH)):
+    for field, known in (("Retry", RETRY), ("Catch", CATCH)):
         entries = listed(state, field)
         for number, entry in enumerate(entries):
             place = f"{at}/{field}[{number}]"
@@ -194,7 +194,7 @@ def try_faults(state: dict[str, Any], at: str) -> Faults:
                 continue
             for name in entry.keys() - known:
                 yield schema(f"Field '{name}' is not supported", place)
-            yield from number_faults(entry, _RETRY_NUMBERS if field == "Retry" else {}, place)
+            yield from number_faults(entry, RETRY_NUMBERS if field == "Retry" else {}, place)
             if entry.get("JitterStrategy", "FULL") not in ("FULL", "NONE"):
                 yield schema("Value must be FULL or NONE", f"{place}/JitterStrategy")
             yield from _error_name_faults(entry, place, last=number == len(entries) - 1)

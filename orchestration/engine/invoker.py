@@ -13,6 +13,11 @@ from orchestration.engine.branch import Invoke
 from orchestration.engine.errors import StatesError
 
 _MAX_CONNECTIONS = 256
+_REFUSALS = {
+    404: "ResourceNotFoundException",
+    413: "RequestTooLargeException",
+    429: "TooManyRequestsException",
+}
 
 
 @asynccontextmanager
@@ -27,24 +32,35 @@ async def http_invoker(endpoint: str) -> AsyncIterator[Invoke]:
     ) as session:
 
         async def invoke(resource: str, payload: str) -> str:
-            function = resource.rpartition(":")[2]
+            function, qualifier = function_of(resource)
             url = f"{endpoint}/2015-03-31/functions/{function}/invocations"
+            query = {"Qualifier": qualifier} if qualifier else None
             try:
-                async with session.post(url, data=payload.encode()) as answer:
+                async with session.post(url, params=query, data=payload.encode()) as answer:
                     body = await answer.text()
                     failed = answer.headers.get("X-Amz-Function-Error")
+                    kind = answer.headers.get("X-Amzn-ErrorType", "").partition(":")[0]
                     status = answer.status
             except aiohttp.ClientError as error:
                 raise StatesError("Lambda.SdkClientException", f"no answer: {error!r}") from error
-            if status >= 500:
-                raise StatesError("Lambda.ServiceException", body)
             if status >= 400:
-                raise StatesError("Lambda.ResourceNotFoundException", body)
+                raise StatesError(f"Lambda.{kind or _refusal(status)}", body)
             if failed:
                 raise function_error(body)
             return body
 
         yield invoke
+
+
+def function_of(resource: str) -> tuple[str, str | None]:
+    """(name, version or alias) of a function that is told by its ARN, a part of it, or its name."""
+    name, _, qualifier = resource.rpartition("function:")[2].partition(":")
+    return name, qualifier or None
+
+
+def _refusal(status: int) -> str:
+    """The error of Lambda's Invoke that has this HTTP status."""
+    return _REFUSALS.get(status, "ServiceException" if status >= 500 else "AWSLambdaException")
 
 
 def function_error(body: str) -> StatesError:

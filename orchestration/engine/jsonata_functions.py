@@ -78,14 +78,14 @@ def _number(value: Any) -> Any:
     return value
 
 
-FUNCTIONS: dict[str, Callable[..., Any]] = {
+ADDED: dict[str, Callable[..., Any]] = {
     "partition": _partition,
     "range": _range,
     "hash": _hash,
     "random": _random,
     "uuid": lambda: str(uuid.uuid4()),
     "parse": json.loads,
-    "eval": _no_eval,
-    "number": _number,
 }
-"""What AWS adds to JSONata, and $eval, which it has not."""
+"""What AWS adds to JSONata."""
+FUNCTIONS = ADDED | {"eval": _no_eval, "number": _number}
+"""What differs from the library: also $eval, which AWS has not, and $number."""

@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
-import botocore.session
 import orjson
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from orchestration.engine.errors import ApiError
@@ -13,7 +14,7 @@ from orchestration.engine.text import MAX_PAYLOAD_BYTES
 
 Parameters = dict[str, Any]
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
-_MODEL = botocore.session.get_session().get_service_model("stepfunctions")
+_MODEL = ServiceModel(Loader().load_service_model("stepfunctions", "service-2"))
 _VALIDATOR = ParamValidator()
 _MOST = 1000
 _KINDS = {"stateMachine": "StateMachine", "execution": "Execution", "activity": "Activity"}

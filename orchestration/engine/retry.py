@@ -14,13 +14,12 @@ NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 _NOT_A_TASK_FAILURE = NEVER_BY_ALL | {"States.Timeout"}
 
 
-def matches(names: list[str], error: str | None) -> bool:
-    """Whether an ErrorEquals list matches an error name."""
-    if error in names:
+def matches(names: list[str], failure: StatesError) -> bool:
+    """Whether an ErrorEquals list matches a failure."""
+    error = failure.error
+    if error in names or (failure.heartbeat and "States.HeartbeatTimeout" in names):
         return True
     if "States.TaskFailed" in names and error not in _NOT_A_TASK_FAILURE:
-        return True
-    if "States.Timeout" in names and error == "States.HeartbeatTimeout":
         return True
     return "States.ALL" in names and error not in NEVER_BY_ALL
 
@@ -38,7 +37,7 @@ class Retries:
         if isinstance(failure, Ended):
             return None
         for position, retrier in enumerate(self._retriers):
-            if not matches(retrier["ErrorEquals"], failure.error):
+            if not matches(retrier["ErrorEquals"], failure):
                 continue
             if self._used[position] >= retrier.get("MaxAttempts", 3):
                 return None
@@ -59,9 +58,10 @@ def catcher(catchers: list[dict[str, Any]], failure: StatesError) -> dict[str, A
     """The first Catch entry that matches, or None."""
     if isinstance(failure, Ended):
         return None
-    return next((c for c in catchers if _catches(c["ErrorEquals"], failure.error)), None)
+    return next((c for c in catchers if _catches(c["ErrorEquals"], failure)), None)
 
 
-def _catches(names: list[str], error: str | None) -> bool:
+def _catches(names: list[str], failure: StatesError) -> bool:
     """Unlike Retry, Catch takes States.DataLimitExceeded for States.ALL: so AWS recorded it."""
-    return matches(names, error) or ("States.ALL" in names and error == "States.DataLimitExceeded")
+    too_big = failure.error == "States.DataLimitExceeded"
+    return matches(names, failure) or ("States.ALL" in names and too_big)

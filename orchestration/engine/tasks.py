@@ -121,13 +121,16 @@ async def _invoke(entered: Entered, arguments: Any, limits: _Limits, *, callback
     scheduled = family.record(entered, "Scheduled", details)
     family.record(entered, "Started", {})
     sent = parsed(scheduled.details["taskScheduledEventDetails"]["parameters"])
+    function = sent["FunctionName"]
+    if "Qualifier" in sent:
+        function += f":{sent['Qualifier']}"
 
     async def invoke() -> str:
         try:
-            answer = await entered.branch.shared.invoke(sent["FunctionName"], _payload(sent))
+            answer = await entered.branch.shared.invoke(function, _payload(sent))
         except StatesError as failure:
             raise StatesError(failure.error, _compact(failure.cause)) from failure
-        response = _response(answer)
+        response = _response(answer, sent.get("Qualifier", "$LATEST"))
         if sent.get("LogType") == "Tail":
             response["LogResult"] = ""
         return text(response)
@@ -159,7 +162,7 @@ def _compact(cause: str | None) -> str | None:
         return cause
 
 
-def _response(answer: str) -> dict[str, Any]:
+def _response(answer: str, version: str) -> dict[str, Any]:
     """What the optimised integration makes of an invocation's answer."""
     request_id = str(uuid.uuid4())
     payload: Any = answer
@@ -169,7 +172,7 @@ def _response(answer: str) -> dict[str, Any]:
         payload = answer
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
     return {
-        "ExecutedVersion": "$LATEST",
+        "ExecutedVersion": version,
         "Payload": payload,
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
@@ -219,17 +222,18 @@ async def _taken(entered: Entered, scheduled: Event, payload: str, limits: _Limi
 async def _answer(entered: Entered, family: _Family, scheduled: Event, limits: _Limits) -> Any:
     """Wait for SendTaskSuccess or SendTaskFailure."""
     branch = entered.branch
-    if branch.replaying:
-        return _result(branch.next_recorded())
-    await branch.shared.flush()
     scaled, execution = limits.scaled(branch.shared.time_scale), branch.shared.row["id"]
+    if branch.replaying:
+        return _waited(branch.next_recorded(), scheduled, scaled)
+    await branch.shared.flush()
     try:
         async with asyncio.timeout(_left_s(entered, scheduled, scaled)):
             output, error, cause = await branch.shared.callbacks.answer(
                 execution, scheduled.id, heartbeat_s=scaled.heartbeat_s
             )
     except TimeoutError:
-        return _result(family.record(entered, "TimedOut", {"error": "States.Timeout"}))
+        event = family.record(entered, "TimedOut", {"error": "States.Timeout"})
+        return _waited(event, scheduled, scaled)
     if output is None:
         event = family.record(entered, "Failed", error_details(error, cause))
     else:
@@ -239,6 +243,16 @@ async def _answer(entered: Entered, family: _Family, scheduled: Event, limits: _
     await branch.shared.flush()
     branch.shared.callbacks.settled(execution, scheduled.id)
     return _result(event)
+
+
+def _waited(event: Event, scheduled: Event, scaled: _Limits) -> Any:
+    """The result of a wait. AWS's history tells a lost heartbeat as States.Timeout, but both names match it."""
+    try:
+        return _result(event)
+    except StatesError as failure:
+        early = scaled.timeout_s is None or event.at_s < scheduled.at_s + scaled.timeout_s
+        failure.heartbeat = event.type.endswith("TimedOut") and early
+        raise
 
 
 def _left_s(entered: Entered, scheduled: Event, scaled: _Limits) -> float | None:

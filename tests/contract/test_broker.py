@@ -29,7 +29,14 @@ def _placed(order_id="o1"):
     return envelope(OrderPlaced(order=order(order_id), caused_by=f"{order_id}:PlaceOrder"))
 
 
-@pytest.fixture(params=["memory", "rabbitmq", "rabbitmq-quorum"])
+KINDS = ["memory", "rabbitmq", "rabbitmq-quorum"]
+KILLED = pytest.mark.parametrize(
+    "kind", [*KINDS[:2], pytest.param(KINDS[2], marks=pytest.mark.long)], indirect=True
+)
+"""Kills take long: of quorum queues in make long."""
+
+
+@pytest.fixture(params=KINDS)
 def kind(request):
     """(kind of broker, RabbitMQ node or None)."""
     node = None if request.param == "memory" else request.getfixturevalue("rabbit")
@@ -178,6 +185,7 @@ async def test_every_message_is_in_the_audit(backend):
     assert [e.order_id for e in await broker.audit()] == [f"o{n}" for n in range(5)]
 
 
+@KILLED
 async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_killed(backend):
     broker, coordinator = backend
     await asyncio.sleep(
@@ -204,6 +212,7 @@ async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_
             await delivery.ack()
 
 
+@KILLED
 async def test_a_retry_that_waits_survives_the_death_of_the_broker(backend):
     broker, coordinator = backend
     await asyncio.sleep(1.0)

@@ -221,6 +221,42 @@ async def test_a_task_without_heartbeats_times_out(aws):
     assert (found["error"], types[-2]) == ("States.Timeout", "TaskTimedOut")
 
 
+@pytest.mark.parametrize(
+    ("limits", "name", "status"),
+    [
+        ({"HeartbeatSeconds": 20, "TimeoutSeconds": 3000}, "States.HeartbeatTimeout", "SUCCEEDED"),
+        ({"HeartbeatSeconds": 20}, "States.Timeout", "SUCCEEDED"),
+        ({"TimeoutSeconds": 20}, "States.HeartbeatTimeout", "FAILED"),
+    ],
+)
+async def test_a_lost_heartbeat_is_caught_by_either_name(aws, limits, name, status):
+    call, *_ = aws
+    states = {"T": CALLBACK | limits | {"Catch": [{"ErrorEquals": [name], "Next": "C"}]}}
+    states["C"] = {"Type": "Pass", "End": True}
+    found, _ = await _end(call, await start(call, _machine(**states)))
+    assert found["status"] == status
+    if status == "SUCCEEDED":
+        assert json.loads(found["output"]) == {"Error": "States.Timeout", "Cause": ""}
+
+
+async def test_a_lost_heartbeat_is_still_one_after_the_engine_was_killed(aws):
+    call, _, engine = aws
+    retry = [{"ErrorEquals": ["States.HeartbeatTimeout"], "IntervalSeconds": 100, "MaxAttempts": 1}]
+    execution = await start(call, _machine(T=CALLBACK | {"HeartbeatSeconds": 20, "Retry": retry}))
+    async with asyncio.timeout(10):
+        while "TaskTimedOut" not in await _types(call, execution):
+            await asyncio.sleep(0.01)
+    await engine.kill()
+    await engine.restart()
+    found, types = await _end(call, execution)
+    assert (found["error"], types.count("TaskTimedOut")) == ("States.Timeout", 2)
+
+
+async def _types(call, execution):
+    history = await call("GetExecutionHistory", {"executionArn": execution})
+    return [event["type"] for event in history["events"]]
+
+
 async def test_an_activitys_worker_takes_a_task_and_answers_it(aws):
     call, *_ = aws
     arn = (await call("CreateActivity", {"name": "a"}))["activityArn"]

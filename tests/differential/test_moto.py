@@ -13,7 +13,7 @@ from tests.differential.peers import embedded, moto, told
 from tests.differential.random_machines import DOCUMENTS, machines
 
 AT_ONCE = 6
-RANDOM = {"a sample": 40, "many": 400}
+RANDOM = {"few": 40, "many": 400}
 SAMPLE = [case for position, case in enumerate(CASES) if position % 8 == 0]
 
 

@@ -216,8 +216,15 @@ def _children(pid):
     return found
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("pair", ["embedded", "real"])
+@pytest.mark.parametrize(
+    ("pair", "number"),
+    [
+        ("embedded", signal.SIGINT),
+        ("embedded", signal.SIGTERM),
+        ("real", signal.SIGINT),
+        pytest.param("real", signal.SIGTERM, marks=pytest.mark.long),
+    ],
+)
 def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(
     saga, tmp_path, request, pair, number
 ):

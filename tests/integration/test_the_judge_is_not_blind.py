@@ -167,6 +167,7 @@ async def test_a_skipped_inbox_is_found(carry_out, monkeypatch, style):
     assert {"ReserveStock", "ChargePayment"} <= witnesses
 
 
+@pytest.mark.long
 async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, monkeypatch):
     publish = MemoryBroker.publish
 
@@ -181,6 +182,7 @@ async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, m
     assert "no participant has ever heard of it" in verdict.orders[4].why
 
 
+@pytest.mark.long
 async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, monkeypatch):
     start = ACTIONS["StartExecution"]
 

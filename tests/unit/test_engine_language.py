@@ -109,7 +109,7 @@ def test_a_choice_without_a_match_takes_the_default_or_fails():
     ],
 )
 def test_an_error_is_matched_as_aws_matches_it(names, error, truth):
-    assert matches(names, error) is truth
+    assert matches(names, StatesError(error)) is truth
 
 
 def test_each_retrier_counts_its_own_attempts():
@@ -172,6 +172,8 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
         ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Output": 1, "End": True}}}, "The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage at /States/A"),
         ({"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "Output": {"v": "{% phone %}"}, "End": True}}}, "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported. at /States/A/Output/v"),
         ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "A"}], "End": True}}}, "Field 'Catch' is not supported at /States/A"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Catch": [{"ErrorEquals": ["E"], "Next": "A", "Output": 1}]}}}, "'JSONata' QueryLanguage at /States/A/Catch[0]"),
+        ({"StartAt": "A", "States": {"A": 1, "B": {"Type": "Pass", "X": 1, "End": True}}}, "Field 'X' is not supported at /States/B"),
         ({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": -1, "End": True}}}, "Minimum value is 0 at /States/A/Seconds"),
         ({"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 1, "SecondsPath": "$.x", "End": True}}}, "There should only be one of the following fields: [Seconds, SecondsPath]"),
     ],

@@ -1,0 +1,34 @@
+"""The engine's benchmarks run, and their tables hold what they promise. They assert no speed."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from bench import engine_growth, engine_speed
+from bench.engine_ways import INSIDE, MOTO, WAYS
+
+
+def _text(table):
+    console = Console(file=io.StringIO(), width=240)
+    console.print(table)
+    return console.file.getvalue()
+
+
+async def test_the_speed_table_sets_the_ways_side_by_side():
+    ways = [INSIDE, "over HTTP, boto3"]
+    text = _text(await engine_speed.compare(executions=20, trials=1, ways=ways))
+    assert all(text.count(f" {way} ") == 2 for way in ways)  # at 1 and at 64 in flight
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+async def test_every_way_runs_moto_included():
+    text = _text(await engine_speed.compare(executions=20, trials=1, ways=list(WAYS)))
+    assert text.count(MOTO) == 4  # "moto with its own Lambda" is told too
+    assert "1.0x" in text
+
+
+async def test_the_growth_table_has_a_row_per_stretch():
+    text = _text(await engine_growth.grow(most=300))
+    assert [row in text for row in ("0 to 100", "100 to 270", "270 to 300")] == [True] * 3

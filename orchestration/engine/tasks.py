@@ -20,6 +20,8 @@ INVOKE = re.compile(
 SUPPORTED = "a Lambda function's ARN, states:::lambda:invoke, states:::lambda:invoke.waitForTaskToken, an activity's ARN"
 CALLBACK = ".waitForTaskToken"
 _REGION = "us-east-1"
+TIMER_S = 0.01
+"""How much too early a timer may be."""
 
 
 def is_supported(resource: str) -> bool:
@@ -250,8 +252,10 @@ def _waited(event: Event, scheduled: Event, scaled: _Limits) -> Any:
     try:
         return _result(event)
     except StatesError as failure:
-        early = scaled.timeout_s is None or event.at_s < scheduled.at_s + scaled.timeout_s
-        failure.heartbeat = event.type.endswith("TimedOut") and early
+        waited_s = event.at_s - scheduled.at_s + TIMER_S
+        whole = scaled.timeout_s is not None and waited_s >= scaled.timeout_s
+        lost = scaled.heartbeat_s is not None and not whole
+        failure.heartbeat = event.type.endswith("TimedOut") and lost
         raise
 
 

@@ -3,6 +3,7 @@
 Source: Amazon States Language; codes and wording are AWS's where they are known.
 """
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -164,7 +165,9 @@ def _language_faults(holder: dict[str, Any], at: str, spoken: str) -> Faults:
 
 
 def _resource_faults(resource: Any, at: str, *, express: bool) -> Faults:
-    if not isinstance(resource, str) or not tasks.is_supported(resource):
+    if express and isinstance(resource, str) and re.search(r"\.sync(:2)?$", resource):
+        yield schema("Express state machine does not support '.sync' service integration", at)
+    elif not isinstance(resource, str) or not tasks.is_supported(resource):
         yield schema(f"Resource is not supported: use {tasks.SUPPORTED}", at)
     elif express and tasks.ACTIVITY.fullmatch(resource):
         yield schema("Express state machine does not support Activity ARN", at)

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.engine.errors import Fault
 from orchestration.engine.text import text
 
 MAX_TEXT = 10_000
@@ -115,15 +114,15 @@ def _path_end(text: str, at: int) -> int:
 
 
 def evaluate(call: Call, read: Callable[[str], Any]) -> Any:
-    """The value of a call. Raise States.IntrinsicFailure if its arguments are wrong."""
+    """The value of a call. Raise ValueError if its arguments are wrong."""
     arguments = [
         evaluate(a, read) if isinstance(a, Call) else read(a.text) if isinstance(a, Path) else a
         for a in call.arguments
     ]
     try:
         return FUNCTIONS[call.name](*arguments)
-    except (TypeError, ValueError, AssertionError, IndexError) as error:
-        raise Fault("States.IntrinsicFailure", f"{call.name}: {error}") from error
+    except (TypeError, AssertionError, IndexError) as error:
+        raise ValueError(str(error)) from error
 
 
 def _format(template: str, *values: Any) -> str:

@@ -61,7 +61,7 @@ async def existing(history: History, kind: str, arn: str) -> dict[str, Any]:
     parts = arn.split(":")
     if parts[0] != "arn" or len(parts) < 7:
         raise ApiError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
-    if parts[5] != kind and not (kind == "execution" and parts[5] == "express"):
+    if parts[5] != kind:
         told = f"Resource type not valid in this context: {parts[5]}"
         raise ApiError("InvalidArn", f"Invalid Arn: '{told}'")
     if kind == "stateMachine":

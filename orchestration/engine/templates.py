@@ -17,9 +17,7 @@ def _parsed(text: str) -> intrinsics.Call:
 def compute(text: str, data: Any, scope: Scope, *, field: str) -> Any:
     """The value of a path or an intrinsic function that stands in `field`."""
     if intrinsics.is_call(text):
-        return intrinsics.evaluate(
-            _parsed(text), lambda path: compute(path, data, scope, field=field)
-        )
+        return _called(text, data, scope)
     found = paths.find(text, data, scope)
     if paths.is_missing(found):
         raise Fault(
@@ -28,6 +26,23 @@ def compute(text: str, data: Any, scope: Scope, *, field: str) -> Any:
             f" '{json_text(data)}'",
         )
     return found
+
+
+def _called(text: str, data: Any, scope: Scope) -> Any:
+    """The value of an intrinsic function."""
+    told = f"The function '{text}' had the following error:"
+
+    def argument(path: str) -> Any:
+        found = paths.find(path, data, scope)
+        if paths.is_missing(found):
+            where = f"for the field '{path}' could not be found in the input '{json_text(data)}'"
+            raise Fault("States.Runtime", f"{told} The JsonPath argument {where}")
+        return found
+
+    try:
+        return intrinsics.evaluate(_parsed(text), argument)
+    except ValueError as error:
+        raise Fault("States.IntrinsicFailure", f"{told} {error}") from error
 
 
 def fill(template: Any, data: Any, scope: Scope) -> Any:

@@ -207,6 +207,8 @@ def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(def
         ("States.MathRandom(5, 6)", 5),
         ("States.StringSplit('a,b;;c', ',;')", ["a", "b", "c"]),
         ("States.ArrayLength($.l[?(@ > 1)])", 2),
+        ("States.Array(1.5, null)", [1.5, None]),
+        (r"States.Format('\{\} it\'s {}', $.s)", "{} it's x"),
     ],
 )
 def test_an_intrinsic_function_gives_what_aws_says(call, value):
@@ -233,6 +235,17 @@ def test_a_call_with_wrong_arguments_is_an_intrinsic_failure(call):
     with pytest.raises(StatesError) as raised:
         templates.compute(call, [1], _scope(), field="x.$")
     assert raised.value.error == "States.IntrinsicFailure"
+    assert raised.value.cause.startswith(f"The function '{call}' had the following error: ")
+
+
+def test_an_argument_that_is_not_there_is_told_as_aws_tells_it():
+    with pytest.raises(StatesError) as raised:
+        templates.compute("States.Format('{}', $.no)", {"a": 1}, _scope(), field="x.$")
+    assert (raised.value.error, raised.value.cause) == (
+        "States.Runtime",
+        "The function 'States.Format('{}', $.no)' had the following error: The JsonPath argument for the field"
+        " '$.no' could not be found in the input '{\"a\":1}'",
+    )
 
 
 def test_every_intrinsic_function_of_the_language_is_there():

@@ -241,10 +241,10 @@ def test_a_call_with_wrong_arguments_is_an_intrinsic_failure(call):
 def test_an_argument_that_is_not_there_is_told_as_aws_tells_it():
     with pytest.raises(StatesError) as raised:
         templates.compute("States.Format('{}', $.no)", {"a": 1}, _scope(), field="x.$")
-    assert (raised.value.error, raised.value.cause) == (
-        "States.Runtime",
+    assert raised.value.error == "States.Runtime"
+    assert raised.value.cause == (
         "The function 'States.Format('{}', $.no)' had the following error: The JsonPath argument for the field"
-        " '$.no' could not be found in the input '{\"a\":1}'",
+        " '$.no' could not be found in the input '{\"a\":1}'"
     )
 
 

@@ -57,16 +57,21 @@ class Functions:
 
 @dataclass(frozen=True)
 class Told:
-    """What an engine says of an ended execution. `events`: (type, name of the state)."""
+    """What an engine says of an ended execution.
+
+    `events`: (type, name of the state). `chain`: the event that led to each.
+    """
 
     status: str
     output: object
     error: str | None
     events: tuple
+    chain: tuple
 
     def without(self, kind):
-        """The same, without the events of a type."""
-        return replace(self, events=tuple(event for event in self.events if event[0] != kind))
+        """The same, without the events of a type; which shifts what leads to what."""
+        kept = tuple(event for event in self.events if event[0] != kind)
+        return replace(self, events=kept, chain=())
 
     def unordered(self):
         """The same, where the order of events does not count."""
@@ -105,6 +110,7 @@ async def told(call, name, definition, document):
         output=_output(history["events"][-1]),
         error=found.get("error"),
         events=tuple((event["type"], _state_of(event)) for event in history["events"]),
+        chain=tuple(event["previousEventId"] for event in history["events"]),
     )
 
 

@@ -12,7 +12,7 @@ from orchestration.engine.actions import ACTIONS
 from orchestration.engine.choice import OPERATORS
 from orchestration.engine.concurrent import MOST_AT_ONCE
 from orchestration.engine.execution_actions import REDRIVABLE_S
-from orchestration.engine.interpreter import MAX_EVENTS
+from orchestration.engine.interpreter import MAX_EVENTS, MAX_EXPRESS_S
 from orchestration.engine.jsonata_functions import ADDED
 from orchestration.engine.text import MAX_PAYLOAD_BYTES
 from orchestration.saga_definition import saga_definition
@@ -177,6 +177,7 @@ def _engine() -> str:
         f"| names | {checks.MAX_NAME} characters | InvalidName; INVALID_STATE_NAME |\n"
         f"| iterations of an inline Map at once | {MOST_AT_ONCE} | the others wait |\n"
         f"| seconds and counts in a definition | {field_checks.MAX_NUMBER:,} | InvalidDefinition |\n"
+        f"| an Express execution | {MAX_EXPRESS_S} s | TIMED_OUT |\n"
         f"| redrive | {REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n\n"
         "## Deliberate differences from AWS\n\n"
         f"{_DIFFERENCES}"

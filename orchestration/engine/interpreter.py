@@ -20,6 +20,8 @@ from orchestration.engine.text import UNTRUNCATED, error_details, text
 from shared_domain.ports import Clock
 
 MAX_EVENTS = 25_000
+MAX_EXPRESS_S = 300
+"""How long an Express execution may run."""
 MAX_PENDING = 100
 """Events that may wait to be durable while nothing has an effect; then other executions get their turn."""
 _LAST = {
@@ -81,6 +83,8 @@ class Execution:
 
     async def _end_of(self, branch: Branch) -> Ending:
         limit_s = self._definition.timeout_s
+        if self._history is None:
+            limit_s = min(limit_s or MAX_EXPRESS_S, MAX_EXPRESS_S)
         left_s = None
         if limit_s is not None:
             since_s = self.row["redriven_s"] or self.row["start_s"]

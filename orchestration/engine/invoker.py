@@ -66,7 +66,7 @@ def _refusal(status: int) -> str:
 def function_error(body: str) -> StatesError:
     """The error that a failed function reports in its answer: errorType is the name, the answer the cause."""
     try:
-        name = orjson.loads(body)["errorType"]
+        return StatesError(orjson.loads(body)["errorType"], body)
     except (orjson.JSONDecodeError, KeyError, TypeError):
-        name = "Lambda.Unknown"
-    return StatesError(name, body)
+        told = "The cause could not be determined because Lambda did not return an error type."
+        return StatesError("Lambda.Unknown", f"{told} Returned payload: {body}")

@@ -1,6 +1,7 @@
 """AWS's limits: events of a history, sizes of payloads, names; and Express starts that AWS may repeat."""
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -133,3 +134,17 @@ async def test_an_express_start_may_be_carried_out_twice(
         found = await engine.call("StartSyncExecution", {"stateMachineArn": machine, "input": "2"})
         assert found["output"] == "2"
         assert (calls.count(b"1"), calls.count(b"2")) == (times, 1)
+
+
+async def test_an_express_execution_ends_after_five_minutes(engines):
+    wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": True}}}
+    made = {"name": "x", "definition": json.dumps(wait), "roleArn": "arn:role", "type": "EXPRESS"}
+    machine = (await engines.call("CreateStateMachine", made))["stateMachineArn"]
+    found = await engines.call("StartSyncExecution", {"stateMachineArn": machine})
+    assert found["status"] == "TIMED_OUT"
+    assert (found["stopDate"] - found["startDate"]) / (_second(found["startDate"])) >= 3
+
+
+def _second(date):
+    """One second, in whatever the difference of two dates is."""
+    return timedelta(seconds=1) if isinstance(date, datetime) else 1.0

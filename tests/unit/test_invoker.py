@@ -58,6 +58,7 @@ async def test_a_qualifier_goes_to_lambda_as_a_parameter(lambdas):
         ({"status": 500}, "Lambda.ServiceException"),
         ({"status": 400}, "Lambda.AWSLambdaException"),
         ({"status": 400, "headers": {"X-Amzn-ErrorType": "InvalidRuntimeException:http://x"}}, "Lambda.InvalidRuntimeException"),
+        ({"text": '{"errorMessage":"gone"}', "headers": {"X-Amz-Function-Error": "Unhandled"}}, "Lambda.Unknown"),
         ({"text": '{"errorType":"Mine"}', "headers": {"X-Amz-Function-Error": "Unhandled"}}, "Mine"),
     ],
 )  # fmt: skip

@@ -10,7 +10,10 @@ def backoff_s(*, attempt: int, interval_s: float, rate: float, cap_s: float) -> 
 
     interval_s * rate ** (attempt - 1).  Source: Amazon States Language, Retry.
     """
-    return float(min(interval_s * rate ** (attempt - 1), cap_s))
+    try:
+        return float(min(interval_s * rate ** (attempt - 1), cap_s))
+    except OverflowError:
+        return cap_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

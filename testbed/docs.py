@@ -157,11 +157,11 @@ def _engine() -> str:
         f"| a catcher | {listed(field_checks.CATCH)} |\n"
         "| a Choice rule | Variable and one operator, or And, Or, Not; or Condition; Next, Assign, Output, Comment |\n"
     )
-    functions = ", ".join(f"`${name}`" for name in sorted(ADDED))
+    functions = ", ".join(f"`${name}`" for name in sorted([*ADDED, "random", "uuid"]))
     return text + (
         "\nQuery languages: JSONPath and JSONata, by machine or by state; variables with Assign in both.\n\n"
         f"Choice operators: And, Or, Not, {listed(OPERATORS)}.\n\n"
-        f"Intrinsic functions: {listed(intrinsics.FUNCTIONS)}.\n\n"
+        f"Intrinsic functions: {listed(intrinsics.FUNCTIONS | intrinsics.DRAWN)}.\n\n"
         f"JSONata: version 2.0, with AWS's {functions}, without `$eval`; `$states.input`, `.result`, `.errorOutput`,\n"
         "`.context`. An expression sees nothing else but variables.\n\n"
         "Context object: Execution (Id, Input, Name, RoleArn, StartTime, RedriveCount, RedriveTime), StateMachine (Id, Name),\n"

@@ -1,12 +1,16 @@
 """The engine over HTTP: AWS JSON 1.0, so that an unmodified boto3 client works."""
 
+import logging
+
 import orjson
 from aiohttp import web
 
 from orchestration.engine import actions
+from orchestration.engine.callbacks import CLIENT_IS_THERE
 from orchestration.engine.errors import ApiError
 from orchestration.engine.service import StepFunctionsEngine
 
+_LOG = logging.getLogger(__name__)
 TYPE = "application/x-amz-json-1.0"
 _TARGET = "AWSStepFunctions."
 _MAX_REQUEST_BYTES = 4_194_304
@@ -19,16 +23,27 @@ def application(engine: StepFunctionsEngine) -> web.Application:
         action = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
         try:
             body = orjson.loads(await request.read() or b"{}")
+            CLIENT_IS_THERE.set(lambda: _is_there(request))
             answer = await actions.call(engine, action, body)
         except orjson.JSONDecodeError as error:
             return _refusal(ApiError("SerializationException", str(error)))
+        except web.HTTPRequestEntityTooLarge:
+            told = f"a request may have {_MAX_REQUEST_BYTES} bytes"
+            return _refusal(ApiError("RequestEntityTooLargeException", told, status=413))
         except ApiError as error:
             return _refusal(error)
+        except Exception:
+            _LOG.exception("%s failed", action)
+            return _refusal(ApiError("InternalServerError", "see the engine's log", status=500))
         return web.Response(body=orjson.dumps(answer), content_type=TYPE)
 
     served = web.Application(client_max_size=_MAX_REQUEST_BYTES)
     served.router.add_post("/", serve)
     return served
+
+
+def _is_there(request: web.Request) -> bool:
+    return request.transport is not None and not request.transport.is_closing()
 
 
 def _refusal(error: ApiError) -> web.Response:

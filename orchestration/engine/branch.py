@@ -4,13 +4,15 @@ After a crash the same code runs again over the recorded history: as long as the
 events left, `record` returns them instead of making new ones.
 """
 
+import asyncio
+import random
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from orchestration.engine.errors import HistoryDamaged
+from orchestration.engine.errors import BranchAborted, HistoryDamaged
 from orchestration.engine.history import Event
 from orchestration.engine.paths import Scope
 from orchestration.engine.redrive import REDRIVEN
@@ -44,6 +46,14 @@ class Callbacks(Protocol):
         self, execution: int, event_id: int, *, activity: str, payload: str
     ) -> str | None:
         """Offer a task to an activity's workers; the name of the one that took it, once it has."""
+        ...
+
+    def started(self, execution: int, event_id: int, *, durable: bool) -> None:
+        """The start of an activity's task is durable, or (False) nobody waits for it any more."""
+        ...
+
+    def answered(self, execution: int, event_id: int) -> "asyncio.Future[Any]":
+        """What is done once somebody has answered the task."""
         ...
 
     def settled(self, execution: int, event_id: int) -> None:
@@ -96,19 +106,38 @@ class Branch:
         self.shared, self.key, self.previous = shared, key, previous
         self.variables: dict[str, Any] = dict(outer.variables) if outer else {}
         self.item: dict[str, Any] = dict(outer.item) if outer else {}
+        self.over = False
         self._recorded = shared.recorded(key)
         self._last: Event | None = None
+        self._draws = 0
 
     @property
     def replaying(self) -> bool:
-        """Whether recorded events are left."""
-        return bool(self._recorded)
+        """Whether recorded events are left. Raise BranchAborted if none are and the branch is `over`."""
+        if self._recorded:
+            return True
+        if self.over:
+            raise BranchAborted
+        return False
+
+    def inner(self, key: str, *, previous: int) -> "Branch":
+        """A branch of the Parallel, or an iteration of the Map, that runs in this one.
+
+        If this branch has more recorded than its start, that attempt is over, and so is what is inside.
+        """
+        made = Branch(self.shared, key=key, previous=previous, outer=self)
+        made.over = self.over or bool(self._recorded)
+        return made
 
     @property
     def last(self) -> Event:
         """The event that was recorded last in this branch."""
         assert self._last is not None
         return self._last
+
+    def ended_by(self, kinds: tuple[str, ...]) -> bool:
+        """Whether the last event, if there is any, is of one of these types."""
+        return self._last is not None and self._last.type in kinds
 
     def record(
         self,
@@ -119,7 +148,7 @@ class Branch:
         leads: bool = True,
     ) -> Event:
         """The next event: the recorded one, or a new one. `leads` False: what follows does not name it."""
-        if self._recorded:
+        if self.replaying:
             event = self._recorded.popleft()
             if event.type != kind:
                 arn = self.shared.row["arn"]
@@ -133,12 +162,18 @@ class Branch:
         """What came next, when replaying."""
         return self._accept(self._recorded.popleft(), leads=True)
 
-    def upcoming(self) -> str:
-        """The type of the next recorded event, "" if there is none."""
-        return self._recorded[0].type if self._recorded else ""
+    def upcoming(self, more: int = 0) -> str:
+        """The type of the next recorded event, "" if there is none, or not so many `more` after it."""
+        return self._recorded[0].type if len(self._recorded) > more else ""
+
+    def upcoming_state(self) -> str | None:
+        """The state that the next recorded event enters, None if it enters none."""
+        if not self.upcoming().endswith("StateEntered"):
+            return None
+        return str(self._recorded[0].details["stateEnteredEventDetails"]["name"])
 
     def _accept(self, event: Event, *, leads: bool) -> Event:
-        self._last = event
+        self._last, self._draws = event, 0
         if leads:
             self.previous = event.id
         while self._recorded and self._recorded[0].type == REDRIVEN:
@@ -162,8 +197,16 @@ class Branch:
     ) -> Scope:
         """What expressions may look at: the context object and the variables."""
         return Scope(
-            self.variables, lambda: self._context(state, entered, retries=retries, token=token)
+            self.variables,
+            lambda: self._context(state, entered, retries=retries, token=token),
+            chance=self._chance,
+            at_s=self.last.at_s,
         )
+
+    def _chance(self) -> random.Random:
+        """Chance that comes out alike when it is drawn again after a crash: it follows from the last event."""
+        self._draws += 1
+        return random.Random(f"{self.shared.row['arn']} {self.key} {self.last.id} {self._draws}")
 
     def _context(
         self, state: str, entered: Event, *, retries: int, token: str | None

@@ -8,14 +8,18 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.engine.errors import ApiError
 
+CLIENT_IS_THERE: ContextVar[Callable[[], bool]] = ContextVar(
+    "CLIENT_IS_THERE", default=lambda: True
+)
+"""Whether the client that waits for an activity's task still listens."""
 Key = tuple[int, int]
 """(execution, event that scheduled the task)."""
 Answer = tuple[str | None, str | None, str | None]
@@ -31,9 +35,11 @@ class _Waiting:
 
 @dataclass(slots=True)
 class _Offer:
-    key: Key
+    """A task that waits for a worker. `started`: its start is durable, or (False) it is over."""
+
     payload: str
     taken: asyncio.Future[str | None]
+    started: asyncio.Future[bool]
 
 
 def _gone() -> ApiError:
@@ -46,7 +52,8 @@ class TaskCallbacks:
     def __init__(self, secret: bytes, activities: Iterable[str] = ()) -> None:
         self._secret, self.activities = secret, set(activities)
         self._waiting: dict[Key, _Waiting] = {}
-        self._offers: dict[str, deque[_Offer]] = {}
+        self._offers: dict[str, dict[Key, _Offer]] = {}
+        self._taken: dict[Key, _Offer] = {}
         self._arrived: dict[str, asyncio.Event] = {}
 
     def token(self, execution: int, event_id: int) -> str:
@@ -61,7 +68,7 @@ class TaskCallbacks:
             execution, event_id = map(int, plain.split("."))
         except ValueError:
             raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
-        if not hmac.compare_digest(self.token(execution, event_id), token):
+        if not hmac.compare_digest(self.token(execution, event_id).encode(), token.encode()):
             raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
         return execution, event_id
 
@@ -96,6 +103,10 @@ class TaskCallbacks:
                 raise TimeoutError
             waiting.beat.clear()
 
+    def answered(self, execution: int, event_id: int) -> asyncio.Future[Answer]:
+        """See Callbacks."""
+        return self._waiting[execution, event_id].answer
+
     def settled(self, execution: int, event_id: int) -> None:
         """See Callbacks."""
         self._waiting[execution, event_id].durable.set_result(True)
@@ -125,28 +136,48 @@ class TaskCallbacks:
         self, execution: int, event_id: int, *, activity: str, payload: str
     ) -> str | None:
         """See Callbacks."""
-        offer = _Offer((execution, event_id), payload, asyncio.get_running_loop().create_future())
-        offers = self._offers.setdefault(activity, deque())
-        offers.append(offer)
+        loop = asyncio.get_running_loop()
+        offer = _Offer(payload, loop.create_future(), loop.create_future())
+        offers = self._offers.setdefault(activity, {})
+        offers[execution, event_id] = offer
         self._arrived.setdefault(activity, asyncio.Event()).set()
+        self._taken[execution, event_id] = offer
         try:
             return await offer.taken
         finally:
-            if offer in offers:
-                offers.remove(offer)
+            offers.pop((execution, event_id), None)
+
+    def started(self, execution: int, event_id: int, *, durable: bool) -> None:
+        """See Callbacks."""
+        offer = self._taken.pop((execution, event_id), None)
+        if offer is not None and not offer.started.done():
+            offer.started.set_result(durable)
 
     async def take(
         self, activity: str, *, worker: str | None, within_s: float
     ) -> tuple[str, str] | None:
-        """(token, input) of the next task of an activity, or None after `within_s`."""
+        """(token, input) of the next task of an activity, or None after `within_s`.
+
+        The task has started, durably, once its token is handed out; and not for a worker that has gone.
+        """
+        present = CLIENT_IS_THERE.get()
         arrived = self._arrived.setdefault(activity, asyncio.Event())
         try:
             async with asyncio.timeout(within_s):
-                while not (offers := self._offers.get(activity)):
+                while True:
+                    offers = self._offers.get(activity)
+                    if offers and not present():
+                        return None
+                    if offers:
+                        key, offer = next(iter(offers.items()))
+                        del offers[key]
+                        if offer.taken.done():
+                            continue
+                        offer.taken.set_result(worker)
+                        if await offer.started:
+                            return self.token(*key), offer.payload
+                        continue
                     arrived.clear()
                     await arrived.wait()
         except TimeoutError:
             return None
-        offer = offers.popleft()
-        offer.taken.set_result(worker)
-        return self.token(*offer.key), offer.payload

@@ -12,9 +12,11 @@ from orchestration.engine.field_checks import (
     Diagnostic,
     Faults,
     listed,
+    number_faults,
     required,
     schema,
     try_faults,
+    type_faults,
     value_faults,
 )
 
@@ -54,6 +56,7 @@ def definition_faults(document: dict[str, Any], *, express: bool) -> Faults:
     """What is wrong with a whole definition."""
     language = document.get("QueryLanguage", "JSONPath")
     yield from _machine_faults(document, "", language, top=True, express=express)
+    yield from number_faults(document, {"TimeoutSeconds": 0}, "")
     counts = Counter(_names(document))
     for name in (name for name, count in counts.items() if count > 1):
         yield Diagnostic("DUPLICATE_STATE_NAME", f"Duplicate State name: {name}", f"/States/{name}")
@@ -83,8 +86,11 @@ def _machine_faults(
         return
     for name in machine.keys() - (MACHINE if top else PROCESSOR):
         yield schema(f"Field '{name}' is not supported", at)
+    if wrong := list(type_faults(machine, at)):
+        yield from wrong
+        return
     states = machine["States"]
-    if not isinstance(states, dict) or not states:
+    if not states:
         yield schema("Expected value of type Object with at least one state", f"{at}/States")
         return
     if machine.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
@@ -106,6 +112,9 @@ def _shape_faults(name: str, state: Any, at: str) -> Faults:
     """What must be right before the rest of a state can be looked at."""
     if not isinstance(state, dict):
         yield schema("Expected value of type Object", at)
+        return
+    if wrong := list(type_faults(state, at)):
+        yield from wrong
         return
     if state.get("Type") not in FIELDS:
         yield schema(f"Type must be one of {', '.join(FIELDS)}", f"{at}/Type")

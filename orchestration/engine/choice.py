@@ -59,23 +59,34 @@ def _as_boolean(value: Any) -> bool | None:
 
 
 @lru_cache(maxsize=1024)
-def _wildcard(pattern: str) -> re.Pattern[str]:
-    parts = re.findall(r"\\.|\*|[^\\*]+|\\", pattern)
-    return re.compile(
-        "".join(
-            ".*" if p == "*" else re.escape(p[1:] if p[0] == "\\" and len(p) == 2 else p)
-            for p in parts
-        ),
-        re.DOTALL,
-    )
+def _between_stars(pattern: str) -> list[str]:
+    """The plain texts that the stars of a pattern separate; a star after a backslash is plain."""
+    found = [""]
+    for part in re.findall(r"\\.|\*|[^\\*]+|\\", pattern, re.DOTALL):
+        if part == "*":
+            found.append("")
+        else:
+            found[-1] += part[1:] if part[0] == "\\" and len(part) == 2 else part
+    return found
 
 
 def _matches(value: Any, pattern: Any) -> bool:
-    return (
-        isinstance(value, str)
-        and isinstance(pattern, str)
-        and bool(_wildcard(pattern).fullmatch(value))
-    )
+    """Whether a text matches, in time that grows with its length alone."""
+    if not isinstance(value, str) or not isinstance(pattern, str):
+        return False
+    first, *others = _between_stars(pattern)
+    if not others:
+        return value == first
+    last = others.pop()
+    if len(value) < len(first) + len(last) or not value.startswith(first):
+        return False
+    at, end = len(first), len(value) - len(last)
+    for middle in others:
+        at = value.find(middle, at, end)
+        if at < 0:
+            return False
+        at += len(middle)
+    return value.endswith(last) and at <= end
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {

@@ -7,7 +7,7 @@ from typing import Any
 from orchestration.engine import templates
 from orchestration.engine.branch import Branch
 from orchestration.engine.entered import Entered
-from orchestration.engine.errors import EvaluationFault, Fault, StatesError
+from orchestration.engine.errors import BranchAborted, EvaluationFault, Fault, StatesError
 from orchestration.engine.jsonata_query import fill, is_expression, type_name
 from orchestration.engine.query import JsonPath
 from orchestration.engine.text import text
@@ -15,6 +15,7 @@ from orchestration.engine.text import text
 MOST_AT_ONCE = 40
 """What AWS runs at once of an inline Map."""
 RUNTIME = "States.Runtime"
+_TASK_FAILURES = ("TaskFailed", "LambdaFunctionFailed", "ActivityFailed")
 RunOne = Callable[[Branch, int], Awaitable[Any]]
 
 
@@ -23,15 +24,13 @@ async def parallel(entered: Entered, count: int, run: RunOne) -> list[Any]:
     outer = entered.branch
     started = outer.record("ParallelStateStarted")
     entered.inside = True
-    branches = [
-        Branch(outer.shared, key=f"{started.id}.{n}", previous=started.id, outer=outer)
-        for n in range(count)
-    ]
+    branches = [outer.inner(f"{started.id}.{n}", previous=started.id) for n in range(count)]
 
     async def one(number: int) -> Any:
         try:
             return await run(branches[number], number)
-        except StatesError:
+        except StatesError as failure:
+            failure.at_event = branches[number].previous
             abort(branches[number])
             outer.previous = branches[number].previous
             raise
@@ -55,15 +54,14 @@ async def iterate(entered: Entered, count: int, run: RunOne, *, most: int) -> li
         nonlocal last
         pointer = started.id
         for index in waiting:
-            branch = Branch(
-                outer.shared, key=f"{started.id}.{index}", previous=pointer, outer=outer
-            )
+            branch = outer.inner(f"{started.id}.{index}", previous=pointer)
             told = {"name": name, "index": index}
             branch.record("MapIterationStarted", "mapIterationStartedEventDetails", told)
             try:
                 results[index] = await run(branch, index)
             except StatesError as failure:
-                if failure.error != RUNTIME:
+                failure.at_event = branch.previous
+                if failure.error != RUNTIME and (branch.upcoming() or not branch.over):
                     field = "mapIterationFailedEventDetails"
                     branch.record("MapIterationFailed", field, told, leads=False)
                 outer.previous = branch.previous
@@ -82,14 +80,14 @@ async def iterate(entered: Entered, count: int, run: RunOne, *, most: int) -> li
 
 async def _all(works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Every result in order; at the first failure the others are cancelled."""
-    tasks = [asyncio.create_task(work) for work in works]
+    tasks = [asyncio.create_task(_unless_aborted(work)) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-        failed = [task for task in tasks if task.done() and task.exception() is not None]
+        failures = [task.exception() for task in tasks if task.done()]
+        failed = [failure for failure in failures if failure is not None]
         if failed:
-            failure = failed[0].exception()
-            assert failure is not None
-            raise failure
+            # Of several that failed at once the first one recorded counts, in a replay too.
+            raise min(failed, key=lambda failure: getattr(failure, "at_event", 0))
         return [task.result() for task in tasks]
     finally:
         for task in tasks:
@@ -97,12 +95,19 @@ async def _all(works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
+async def _unless_aborted(work: Coroutine[Any, Any, Any]) -> Any:
+    """What a branch gives; one that was aborted in the recorded history waits until its siblings have failed."""
+    try:
+        return await work
+    except BranchAborted:
+        await asyncio.Event().wait()
+
+
 def abort(branch: Branch) -> None:
     """Note that a task's failure ended its branch."""
-    if branch.upcoming() == "TaskStateAborted" or (
-        not branch.replaying
-        and branch.last.type in ("TaskFailed", "LambdaFunctionFailed", "ActivityFailed")
-    ):
+    coming = branch.upcoming()
+    live = not coming and not branch.over
+    if coming == "TaskStateAborted" or (live and branch.ended_by(_TASK_FAILURES)):
         branch.record("TaskStateAborted", leads=False)
 
 

@@ -24,12 +24,16 @@ class Definition:
     timeout_s: float | None
 
 
-def parse(text: str, *, express: bool = False) -> Definition:
-    """The definition in `text`. Raise ApiError InvalidDefinition naming every fault and its place."""
+def check(text: str, *, express: bool = False) -> None:
+    """Raise ApiError InvalidDefinition naming every fault of a definition and its place."""
     found = diagnose(text, express=express)
     if found:
         told = ", ".join(f"{d.code}: {d.message} at {d.location or 'null'}" for d in found)
         raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{told}'")
+
+
+def accepted(text: str) -> Definition:
+    """The definition in a text that has been checked: an execution keeps its own, whatever is checked by now."""
     document = json.loads(text)
     return Definition(
         document=document,
@@ -42,18 +46,19 @@ def diagnose(text: str, *, express: bool = False) -> list[Diagnostic]:
     """Every fault of a definition; none if it can be run."""
     if not text.strip():
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]
-    if len(text.encode()) > MAX_BYTES:
+    if len(text.encode(errors="replace")) > MAX_BYTES:
         return [Diagnostic(SCHEMA, f"Definition must not exceed {MAX_BYTES} bytes")]
     try:
         document = json.loads(text)
-    except ValueError as error:
+        json.dumps(document, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         return [_not_json(text, error)]
     if not isinstance(document, dict):
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]
     return list(definition_faults(document, express=express))
 
 
-def _not_json(text: str, error: ValueError) -> Diagnostic:
+def _not_json(text: str, error: Exception) -> Diagnostic:
     word = re.match(r"\s*([A-Za-z_]\w*)", text)
     if word and word[1] not in ("true", "false", "null"):
         column = word.end() + 1

@@ -8,6 +8,8 @@ class StatesError(Exception):
     """
 
     heartbeat = False
+    at_event = 0
+    """In a branch: the last event of it, which tells what failed first."""
 
     def __init__(self, error: str | None, cause: str | None = None) -> None:
         super().__init__(error, cause)
@@ -30,6 +32,10 @@ class EvaluationFault(Fault):
 
 class Ended(StatesError):
     """Ends the execution; no Retry or Catch sees it (a broken limit of the service)."""
+
+
+class BranchAborted(Exception):
+    """A branch has nothing recorded left, and its Parallel or Map is over: it must not go on."""
 
 
 class ApiError(Exception):

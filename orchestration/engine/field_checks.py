@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestration.engine import jsonata_query, jsonata_syntax, paths, templates
-from orchestration.engine.choice import OPERATORS, as_time
+from orchestration.engine.choice import OPERATORS, as_time, is_number
 
 MAX_NUMBER = 99_999_999
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
@@ -16,6 +16,19 @@ RETRY = {
     "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
 }  # fmt: skip
 CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
+_KINDS: dict[str, tuple[type, ...]] = {
+    "String": (str,), "Boolean": (bool,), "Object": (dict,), "Array": (list,),
+}  # fmt: skip
+TYPES = {
+    "Type": "String", "StartAt": "String", "States": "Object", "Next": "String", "End": "Boolean",
+    "Default": "String", "Resource": "String", "QueryLanguage": "String", "Retry": "Array", "Catch": "Array",
+    "Choices": "Array", "Branches": "Array", "Assign": "Object", "Error": "String", "Cause": "String",
+    "And": "Array", "Or": "Array", "Not": "Object", "ErrorEquals": "Array", "ProcessorConfig": "Object",
+    "JitterStrategy": "String", "Timestamp": "String", "ItemProcessor": "Object", "Iterator": "Object",
+}  # fmt: skip
+"""Field -> the type that it has wherever it occurs."""
+_NULL_PATHS = ("InputPath", "OutputPath", "ResultPath")
+_COMPUTED_PATHS = ("ErrorPath", "CausePath")
 RETRY_NUMBERS: dict[str, float] = {
     "IntervalSeconds": 0, "MaxAttempts": 0, "BackoffRate": 1.0, "MaxDelaySeconds": 1,
 }  # fmt: skip
@@ -52,14 +65,26 @@ def required(names: list[str], at: str) -> Diagnostic:
     return schema(f"These fields are required: [{', '.join(names)}]", at)
 
 
-def number_faults(holder: dict[str, Any], least: dict[str, float], at: str) -> Faults:
-    """Numbers that are none, or too small. An expression gives its number later."""
+def type_faults(holder: dict[str, Any], at: str) -> Faults:
+    """Fields whose values have the wrong type."""
+    for field in holder.keys() & TYPES.keys():
+        kind = TYPES[field]
+        if not isinstance(holder[field], _KINDS[kind]):
+            yield schema(f"Expected value of type {kind}", f"{at}/{field}")
+
+
+def number_faults(
+    holder: dict[str, Any], least: dict[str, float], at: str, *, computed: bool = False
+) -> Faults:
+    """Numbers that are none, or too small. `computed`: an expression may give the number later."""
     for field, minimum in least.items():
         value = holder.get(field, minimum)
-        if jsonata_query.is_expression(value):
+        if computed and jsonata_query.is_expression(value):
             continue
         kind = "Number" if isinstance(minimum, float) else "Integer"
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if isinstance(value, bool) or not isinstance(
+            value, int | float if kind == "Number" else int
+        ):
             yield schema(f"Expected value of type {kind}", f"{at}/{field}")
         elif value < minimum:
             yield schema(f"Minimum value is {minimum}", f"{at}/{field}")
@@ -69,7 +94,7 @@ def number_faults(holder: dict[str, Any], least: dict[str, float], at: str) -> F
 
 def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
     """Faults in what a state computes."""
-    yield from number_faults(state, STATE_NUMBERS, at)
+    yield from number_faults(state, STATE_NUMBERS, at, computed=language == "JSONata")
     if state["Type"] == "Wait":
         yield from _wait_faults(state, at)
     if state["Type"] == "Choice":
@@ -80,15 +105,21 @@ def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
         yield from _jsonata_faults(plain, at)
         return
     for field, value in state.items():
-        if not field.endswith("Path") or value is None or field == "ResultPath":
-            continue
-        if not isinstance(value, str) or not templates.valid(value):
-            yield schema("Value must be a valid JSONPath.", f"{at}/{field}")
+        if field.endswith("Path") and field != "ResultPath":
+            yield from _path_faults(field, value, at)
     catchers = [(c, f"{at}/Catch[{n}]") for n, c in enumerate(state.get("Catch", []))]
     for holder, place in [(state, at), *catchers]:
         yield from _reference_faults(holder.get("ResultPath"), f"{place}/ResultPath")
         for field in _TEMPLATES:
             yield from _template_faults(holder.get(field), f"{place}/{field}")
+
+
+def _path_faults(field: str, value: Any, at: str) -> Faults:
+    if value is None and field in _NULL_PATHS:
+        return
+    valid = templates.valid if field in _COMPUTED_PATHS else paths.is_path
+    if not isinstance(value, str) or not valid(value):
+        yield schema("Value must be a valid JSONPath.", f"{at}/{field}")
 
 
 def _wait_faults(state: dict[str, Any], at: str) -> Faults:
@@ -147,11 +178,17 @@ def _rule_faults(rule: dict[str, Any], at: str, language: str, *, top: bool) -> 
     if not isinstance(rule, dict):
         yield schema("Expected value of type Object", at)
         return
+    if wrong := list(type_faults(rule, at)):
+        yield from wrong
+        return
     if top and "Next" not in rule:
         yield required(["Next"], at)
     if language == "JSONata":
-        if "Condition" not in rule:
+        condition = rule.get("Condition")
+        if condition is None:
             yield required(["Condition"], at)
+        elif not isinstance(condition, bool) and not jsonata_query.is_expression(condition):
+            yield schema("Expected a JSONata expression or a Boolean", f"{at}/Condition")
         return
     for name in ("And", "Or"):
         if name in rule:
@@ -175,8 +212,28 @@ def _comparison_faults(rule: dict[str, Any], at: str) -> Faults:
         yield schema("Value is not a Reference Path", f"{at}/Variable")
     if len(operators) != 1:
         yield schema("A Choice rule needs exactly one comparison", at)
+    for operator in operators:
+        yield from _operand_faults(operator, rule[operator], f"{at}/{operator}")
     for field in rule.keys() - OPERATORS - {"Variable", "Next", "Comment", "Assign", "Output"}:
         yield schema(f"Field '{field}' is not supported", at)
+
+
+def _operand_faults(operator: str, value: Any, at: str) -> Faults:
+    """Faults in what a Choice rule compares with."""
+    kind: str | None = None
+    if operator.endswith("Path"):
+        if not isinstance(value, str) or not paths.is_path(value):
+            kind = "Path"
+    elif operator.startswith(("Is", "Boolean")):
+        kind = None if isinstance(value, bool) else "Boolean"
+    elif operator.startswith("Numeric"):
+        kind = None if is_number(value) else "Number"
+    elif operator.startswith("Timestamp"):
+        kind = None if as_time(value) is not None else "Timestamp"
+    elif not isinstance(value, str):
+        kind = "String"
+    if kind:
+        yield schema(f"Expected value of type {kind}", at)
 
 
 def try_faults(state: dict[str, Any], at: str) -> Faults:
@@ -187,6 +244,9 @@ def try_faults(state: dict[str, Any], at: str) -> Faults:
             place = f"{at}/{field}[{number}]"
             if not isinstance(entry, dict):
                 yield schema("Expected value of type Object", place)
+                continue
+            if wrong := list(type_faults(entry, place)):
+                yield from wrong
                 continue
             needed = ["ErrorEquals", *(["Next"] if field == "Catch" else [])]
             if missing := [name for name in needed if not entry.get(name)]:
@@ -202,7 +262,7 @@ def try_faults(state: dict[str, Any], at: str) -> Faults:
 
 def _error_name_faults(entry: dict[str, Any], at: str, *, last: bool) -> Faults:
     names = entry["ErrorEquals"]
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+    if not all(isinstance(name, str) for name in names):
         yield schema("Expected value of type Array of String", f"{at}/ErrorEquals")
         return
     for number, name in enumerate(names):

@@ -109,11 +109,30 @@ class History:
         return bytes(row["bytes"]) if row else b""
 
     async def put(self, table: str, row: dict[str, Any]) -> None:
-        """Keep a machine, an activity or a tag, or replace the one of the same key."""
+        """Keep a machine or a tag in place of the one of the same key."""
         columns, marks = ", ".join(row), ", ".join("?" for _ in row)
         sql = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
         await self._database.write(lambda tx: tx.run(sql, *row.values()))
         self._machines.pop(row["arn"], None)
+
+    async def make(
+        self, table: str, row: dict[str, Any], tags: list[dict[str, str]]
+    ) -> dict[str, Any]:
+        """Keep a new machine or activity and its tags, unless its ARN is taken: the row that is kept."""
+        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+
+        def add(tx: Transaction) -> dict[str, Any]:
+            sql = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
+            if tx.run(sql, *row.values()):
+                named = [(row["arn"], tag["key"], tag["value"]) for tag in tags]
+                tx.run_many("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", named)
+            kept = tx.one(f"SELECT * FROM {table} WHERE arn = ?", row["arn"])
+            assert kept is not None
+            return kept
+
+        kept = await self._database.write(add)
+        self._machines.pop(row["arn"], None)
+        return kept
 
     async def get(self, table: str, arn: str) -> dict[str, Any] | None:
         """The machine, activity or execution of this ARN, or None."""

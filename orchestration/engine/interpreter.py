@@ -4,6 +4,8 @@ The twin of choreography/consumer.py.
 """
 
 import asyncio
+import logging
+import sqlite3
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -13,15 +15,18 @@ import orjson
 from orchestration.engine import states
 from orchestration.engine.branch import Branch, Callbacks, Invoke
 from orchestration.engine.definition import Definition
-from orchestration.engine.errors import Ended, StatesError
+from orchestration.engine.errors import Ended, HistoryDamaged, StatesError
 from orchestration.engine.history import Ending, Event, History
 from orchestration.engine.redrive import standing
 from orchestration.engine.text import UNTRUNCATED, error_details, text
 from shared_domain.ports import Clock
 
+_LOG = logging.getLogger(__name__)
 MAX_EVENTS = 25_000
 MAX_EXPRESS_S = 300
 """How long an Express execution may run."""
+QUIET_TURNS = 50
+"""Turns of the event loop without a replayed event after which a replay is over, however deep its branches are."""
 MAX_PENDING = 100
 """Events that may wait to be durable while nothing has an effect; then other executions get their turn."""
 _LAST = {
@@ -53,7 +58,9 @@ class Execution:
         self.input = orjson.loads(row["input"])
         self._definition, self._history = definition, history
         self._recorded = standing(recorded)
+        self._resuming = bool(recorded)
         self._count = recorded[-1].id if recorded else 0
+        self._replayed: list[deque[Event]] = []
         self._pending: list[Event] = []
         self._write: asyncio.Future[None] | None = None
 
@@ -100,11 +107,17 @@ class Execution:
             if not deadline.expired():
                 raise
             return Ending(status="TIMED_OUT")
+        except (HistoryDamaged, sqlite3.Error):
+            raise
+        except Exception as bug:
+            _LOG.exception("%s ends with a fault of the engine", self.row["arn"])
+            told = f"The engine cannot carry this state machine out: {bug!r}"
+            return Ending(status="FAILED", error="States.Runtime", cause=told)
         return Ending(status="SUCCEEDED", output=text(output))
 
     def add(self, branch: str, previous: int, kind: str, details: dict[str, Any]) -> Event:
         """See Shared. Raise Ended if the history is full."""
-        if self._count + 1 >= MAX_EVENTS and not kind.startswith("Execution"):
+        if self._history and self._count + 1 >= MAX_EVENTS and not kind.startswith("Execution"):
             raise Ended(
                 "States.Runtime",
                 f"The execution reached the maximum number of history events ({MAX_EVENTS}).",
@@ -116,7 +129,10 @@ class Execution:
 
     def recorded(self, branch: str) -> deque[Event]:
         """See Shared."""
-        return self._recorded.pop(branch, deque())
+        recorded = self._recorded.pop(branch, deque())
+        if recorded:
+            self._replayed.append(recorded)
+        return recorded
 
     def next_id(self) -> int:
         """See Shared."""
@@ -127,12 +143,24 @@ class Execution:
         if len(self._pending) >= MAX_PENDING:
             await self.flush()
 
+    async def _catch_up(self) -> None:
+        """Let every branch come to the end of its recording before any has an effect: one may end the others."""
+        quiet, seen = 0, -1
+        while quiet < QUIET_TURNS:
+            left = self._count + sum(map(len, self._replayed))
+            quiet, seen = (quiet + 1, seen) if left == seen else (0, left)
+            await asyncio.sleep(0)
+        self._resuming = False
+        self._replayed.clear()
+
     async def flush(self) -> None:
         """See Shared. Events of several branches that wait together are written together."""
         if self._history is None:
             self._pending.clear()
             await asyncio.sleep(0)
             return
+        if self._resuming:
+            await self._catch_up()
         if self._pending:
             events, self._pending = self._pending, []
             self._write = self._history.append(self.row["id"], events)

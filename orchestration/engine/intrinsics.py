@@ -57,7 +57,7 @@ def _call(text: str, at: int) -> tuple[Call, int]:
     if not opened or not opened["call"]:
         raise ValueError(f"not an intrinsic function: {text[at:]!r}")
     name = opened["call"]
-    if name not in FUNCTIONS:
+    if name not in FUNCTIONS and name not in DRAWN:
         raise ValueError(f"unknown intrinsic function {name}")
     arguments: list[Any] = []
     at = opened.end()
@@ -113,15 +113,21 @@ def _path_end(text: str, at: int) -> int:
     return len(text)
 
 
-def evaluate(call: Call, read: Callable[[str], Any]) -> Any:
+def evaluate(call: Call, read: Callable[[str], Any], chance: random.Random) -> Any:
     """The value of a call. Raise ValueError if its arguments are wrong."""
     arguments = [
-        evaluate(a, read) if isinstance(a, Call) else read(a.text) if isinstance(a, Path) else a
+        evaluate(a, read, chance)
+        if isinstance(a, Call)
+        else read(a.text)
+        if isinstance(a, Path)
+        else a
         for a in call.arguments
     ]
     try:
+        if call.name in DRAWN:
+            return DRAWN[call.name](chance, *arguments)
         return FUNCTIONS[call.name](*arguments)
-    except (TypeError, AssertionError, IndexError) as error:
+    except Exception as error:
         raise ValueError(str(error)) from error
 
 
@@ -151,19 +157,28 @@ def _array_partition(array: list[Any], size: float) -> list[Any]:
 
 def _array_contains(array: list[Any], value: Any) -> bool:
     assert isinstance(array, list), "an array is needed"
-    return any(_same(item, value) for item in array)
+    return _canonical(value) in map(_canonical, array)
 
 
-def _same(one: Any, other: Any) -> bool:
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+def _canonical(value: Any) -> str:
+    """The same text for values that are the same: 1 and 1.0, objects in any order, but not 1 and true."""
+    return json.dumps(_whole(value), sort_keys=True)
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _whole(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_whole(inner) for inner in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _array_range(start: float, end: float, by: float) -> list[int]:
     first, last, step = round(start), round(end), round(by)
     assert step != 0, "a step other than 0 is needed"
-    values = list(range(first, last + (1 if step > 0 else -1), step))
+    values = range(first, last + (1 if step > 0 else -1), step)
     assert len(values) <= MAX_RANGE, f"at most {MAX_RANGE} items"
-    return values
+    return list(values)
 
 
 def _array_item(array: list[Any], index: int) -> Any:
@@ -179,11 +194,10 @@ def _array_length(array: list[Any]) -> int:
 
 def _array_unique(array: list[Any]) -> list[Any]:
     assert isinstance(array, list), "an array is needed"
-    found: list[Any] = []
+    found: dict[str, Any] = {}
     for item in array:
-        if not any(_same(item, other) for other in found):
-            found.append(item)
-    return found
+        found.setdefault(_canonical(item), item)
+    return list(found.values())
 
 
 def _base64_encode(text: str) -> str:
@@ -217,8 +231,14 @@ def _json_merge(one: dict[str, Any], other: dict[str, Any], deep: bool) -> dict[
     return {**one, **other}
 
 
-def _math_random(start: float, end: float, seed: int | None = None) -> int:
-    return random.Random(seed).randrange(round(start), round(end))
+def _math_random(chance: random.Random, start: float, end: float, seed: int | None = None) -> int:
+    drawn = chance if seed is None else random.Random(seed)
+    return drawn.randrange(round(start), round(end))
+
+
+def a_uuid(chance: random.Random) -> str:
+    """A random UUID, drawn from `chance`."""
+    return str(uuid.UUID(int=chance.getrandbits(128), version=4))
 
 
 def _math_add(one: float, other: float) -> int:
@@ -249,8 +269,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "States.Base64Decode": _base64_decode,
     "States.Hash": _hash,
     "States.JsonMerge": _json_merge,
-    "States.MathRandom": _math_random,
     "States.MathAdd": _math_add,
     "States.StringSplit": _string_split,
-    "States.UUID": lambda: str(uuid.uuid4()),
 }
+DRAWN: dict[str, Callable[..., Any]] = {"States.MathRandom": _math_random, "States.UUID": a_uuid}
+"""Functions that take their values from chance."""

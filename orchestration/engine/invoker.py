@@ -47,7 +47,7 @@ async def http_invoker(endpoint: str) -> AsyncIterator[Invoke]:
                 raise StatesError(f"Lambda.{kind or _refusal(status)}", body)
             if failed:
                 raise function_error(body)
-            return body
+            return body or "null"
 
         yield invoke
 
@@ -66,7 +66,7 @@ def _refusal(status: int) -> str:
 def function_error(body: str) -> StatesError:
     """The error that a failed function reports in its answer: errorType is the name, the answer the cause."""
     try:
-        return StatesError(orjson.loads(body)["errorType"], body)
+        return StatesError(str(orjson.loads(body)["errorType"]), body)
     except (orjson.JSONDecodeError, KeyError, TypeError):
         told = "The cause could not be determined because Lambda did not return an error type."
         return StatesError("Lambda.Unknown", f"{told} Returned payload: {body}")

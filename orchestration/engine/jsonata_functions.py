@@ -4,11 +4,15 @@ import hashlib
 import json
 import random
 import re
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 import jsonata
+from jsonata.functions import Functions
+from jsonata.timebox import Timebox
+
+from orchestration.engine.intrinsics import a_uuid
+from orchestration.engine.paths import Scope
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _MANY = {
@@ -19,11 +23,16 @@ _MANY = {
     "o": "objects",
     "s": "strings",
 }
+MAX_ITEMS, MAX_MS = 873_782, 1_000
+"""Items of one $range, as AWS has it, and milliseconds of one evaluation."""
+_MEMORY = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
 _FIELD = re.compile(r"\{\{\{\w+\}\}\}|\{\{\w+\}\}")
 
 
 def wording(error: Exception) -> str:
     """How a cause ends: the code and the message of JSONata's reference implementation."""
+    if isinstance(error, RecursionError):
+        return ": Stack overflow error: Check for non-terminating recursive function."
     if not isinstance(error, jsonata.JException):
         return f": {error}"
     return f". {error.error}: {message(error)}"
@@ -49,18 +58,16 @@ def _partition(array: list[Any], size: int) -> list[Any]:
     return [array[at : at + int(size)] for at in range(0, len(array), int(size))]
 
 
-def _range(first: int, last: int, step: int) -> Any:
-    numbers = list(range(int(first), int(last) + (1 if step > 0 else -1), int(step)))
-    return numbers[0] if len(numbers) == 1 else numbers  # a sequence of one is that one
-
-
 def _hash(text: Any, algorithm: str = "SHA-256") -> str:
     plain = text if isinstance(text, str) else json.dumps(text, separators=(",", ":"))
     return hashlib.new(algorithm.replace("SHA-", "sha").lower(), plain.encode()).hexdigest()
 
 
-def _random(seed: float | None = None) -> float:
-    return random.Random(seed).random()
+def _range(first: int, last: int, step: int) -> Any:
+    numbers = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
+    if len(numbers) > MAX_ITEMS:
+        raise MemoryError(_MEMORY)
+    return numbers[0] if len(numbers) == 1 else list(numbers)  # a sequence of one is that one
 
 
 def _no_eval(expression: Any, context: Any = None) -> Any:
@@ -78,14 +85,46 @@ def _number(value: Any) -> Any:
     return value
 
 
+def of_scope(scope: Scope) -> dict[str, Any]:
+    """What differs from one evaluation to the next: chance, the time, and how long it may take.
+
+    Time stands still at the last event, so that a replay finds what the first run found.
+    """
+    now_ms = int(1000 * scope.at_s)
+
+    def draw(seed: float | None = None) -> float:
+        return (scope.chance if seed is None else random.Random(seed)).random()
+
+    def now(picture: str | None = None, zone: str | None = None) -> Any:
+        return Functions.datetime_from_millis(now_ms, picture, zone)
+
+    made: dict[str, Callable[..., Any]] = {
+        "random": draw,
+        "uuid": lambda: a_uuid(scope.chance),
+        "millis": lambda: now_ms,
+        "now": now,
+    }
+    bounds = _Bounds()
+    Timebox(bounds, timeout=MAX_MS)
+    return {name: jsonata.Jsonata.JLambda(run) for name, run in made.items()} | bounds
+
+
+class _Bounds(dict[str, Any]):
+    """Where the library's Timebox puts its callbacks: bindings of one evaluation."""
+
+    def set_evaluate_entry_callback(self, callback: Callable[..., Any]) -> None:
+        self["__evaluate_entry"] = callback
+
+    def set_evaluate_exit_callback(self, callback: Callable[..., Any]) -> None:
+        self["__evaluate_exit"] = callback
+
+
 ADDED: dict[str, Callable[..., Any]] = {
     "partition": _partition,
     "range": _range,
     "hash": _hash,
-    "random": _random,
-    "uuid": lambda: str(uuid.uuid4()),
     "parse": json.loads,
 }
-"""What AWS adds to JSONata."""
+"""What AWS adds to JSONata, besides `$random` and `$uuid`."""
 FUNCTIONS = ADDED | {"eval": _no_eval, "number": _number}
 """What differs from the library: also $eval, which AWS has not, and $number."""

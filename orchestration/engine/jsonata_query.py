@@ -8,7 +8,7 @@ import jsonata
 from jsonata.utils import Utils
 
 from orchestration.engine.errors import EvaluationFault
-from orchestration.engine.jsonata_functions import FUNCTIONS, wording
+from orchestration.engine.jsonata_functions import FUNCTIONS, of_scope, wording
 from orchestration.engine.paths import Scope
 from orchestration.engine.query import Finished, State, default
 
@@ -39,7 +39,7 @@ def evaluate(text: str, states: dict[str, Any], scope: Scope, *, field: str) -> 
         bindings = {
             name: _bound(value) for name, value in {"states": states, **scope.variables}.items()
         }
-        found = _compiled(expression).evaluate({}, bindings)
+        found = _compiled(expression).evaluate({}, of_scope(scope) | bindings)
     except Exception as error:
         raise EvaluationFault(
             f"{told} threw an error during evaluation{wording(error)}", location=field

@@ -3,17 +3,19 @@
 from typing import Any
 
 from orchestration.engine import requests
-from orchestration.engine.definition import diagnose
+from orchestration.engine.definition import check, diagnose
 from orchestration.engine.errors import ApiError
 from orchestration.engine.requests import Parameters
 from orchestration.engine.service import StepFunctionsEngine, arn_of, name_of
+
+_UPDATED = {"definition", "roleArn", "loggingConfiguration", "tracingConfiguration"}
 
 
 async def create_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Make a state machine; the same request again changes nothing."""
     name, text = requests.name(parameters), parameters["definition"]
     kind = parameters.get("type", "STANDARD")
-    engine.definition(text, express=kind == "EXPRESS")
+    check(text, express=kind == "EXPRESS")
     arn = arn_of("stateMachine", name)
     row = {
         "arn": arn,
@@ -22,12 +24,9 @@ async def create_state_machine(engine: StepFunctionsEngine, parameters: Paramete
         "definition": text,
         "type": kind,
     }
-    kept = await engine.history.machine(arn)
-    if kept is None:
-        kept = row | {"created_s": engine.clock.wall_s()}
-        await engine.history.put("machines", kept)
-        await tag(engine, arn, parameters.get("tags", []))
-    elif any(kept[field] != row[field] for field in row):
+    made = row | {"created_s": engine.clock.wall_s()}
+    kept = await engine.history.make("machines", made, requests.tags(parameters))
+    if any(kept[field] != row[field] for field in ("definition", "type")):
         raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
     return {"stateMachineArn": arn, "creationDate": kept["created_s"]}
 
@@ -35,11 +34,11 @@ async def create_state_machine(engine: StepFunctionsEngine, parameters: Paramete
 async def update_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Give a machine another definition or role; executions that run keep theirs."""
     row = await _machine(engine, parameters)
-    if not parameters.keys() & {"definition", "roleArn"}:
+    if not parameters.keys() & _UPDATED:
         told = "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified"
         raise ApiError("MissingRequiredParameter", told)
     text = parameters.get("definition", row["definition"])
-    engine.definition(text, express=row["type"] == "EXPRESS")
+    check(text, express=row["type"] == "EXPRESS")
     role = parameters.get("roleArn", row["role"])
     await engine.history.put("machines", row | {"definition": text, "role": role})
     return {"updateDate": engine.clock.wall_s()}
@@ -73,8 +72,9 @@ async def list_state_machines(engine: StepFunctionsEngine, parameters: Parameter
 
 async def delete_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Forget a machine; executions that run go on."""
-    await engine.history.remove("machines", parameters["stateMachineArn"])
-    await engine.history.remove("tags", parameters["stateMachineArn"])
+    arn = requests.arn("stateMachine", parameters["stateMachineArn"])
+    await engine.history.remove("machines", arn)
+    await engine.history.remove("tags", arn)
     return {}
 
 
@@ -95,26 +95,32 @@ async def validate_state_machine_definition(
 
 async def tag_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Put tags on a machine or an activity."""
-    await tag(engine, parameters["resourceArn"], parameters["tags"])
+    arn = await _tagged(engine, parameters)
+    for given in requests.tags(parameters):
+        await engine.history.put("tags", {"arn": arn, **given})
     return {}
 
 
 async def untag_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Take tags off."""
+    arn = await _tagged(engine, parameters)
     for key in parameters["tagKeys"]:
-        await engine.history.remove("tags", parameters["resourceArn"], key)
+        await engine.history.remove("tags", arn, key)
     return {}
 
 
 async def list_tags_for_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """The tags of a machine or an activity."""
-    return {"tags": await engine.history.tags(parameters["resourceArn"])}
+    return {"tags": await engine.history.tags(await _tagged(engine, parameters))}
 
 
-async def tag(engine: StepFunctionsEngine, arn: str, tags: list[dict[str, str]]) -> None:
-    """Put tags on something."""
-    for given in tags:
-        await engine.history.put("tags", {"arn": arn, "key": given["key"], "value": given["value"]})
+async def _tagged(engine: StepFunctionsEngine, parameters: Parameters) -> str:
+    """The ARN of a machine or an activity that exists. Raise ApiError ResourceNotFound."""
+    arn: str = parameters["resourceArn"]
+    found = await engine.history.machine(arn) or await engine.history.get("activities", arn)
+    if found is None:
+        raise ApiError("ResourceNotFound", f"Resource not found: '{arn}'")
+    return arn
 
 
 async def page(

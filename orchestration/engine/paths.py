@@ -3,6 +3,7 @@
 Source: Amazon States Language, "Paths", "Reference Paths"; AWS's messages.
 """
 
+import random
 import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache
@@ -19,10 +20,26 @@ _MISSING = object()
 
 
 class Scope:
-    """What a path may look at besides the input: variables, and the context object, made when it is looked at."""
+    """What an expression may look at besides the input: variables, the context object, chance and the time.
 
-    def __init__(self, variables: dict[str, Any], context: Callable[[], dict[str, Any]]) -> None:
+    The context object and chance are made when they are looked at.
+    """
+
+    def __init__(
+        self,
+        variables: dict[str, Any],
+        context: Callable[[], dict[str, Any]],
+        *,
+        chance: Callable[[], random.Random] = random.Random,
+        at_s: float = 0.0,
+    ) -> None:
         self.variables, self._make_context = variables, context
+        self._make_chance, self.at_s = chance, at_s
+
+    @cached_property
+    def chance(self) -> random.Random:
+        """Where random numbers and UUIDs come from."""
+        return self._make_chance()
 
     @cached_property
     def context(self) -> dict[str, Any]:
@@ -46,7 +63,7 @@ def is_path(path: str) -> bool:
         return True
     try:
         _compiled(inner)
-    except jsonpath.JSONPathError:
+    except (jsonpath.JSONPathError, re.error, RecursionError):
         return False
     return True
 
@@ -66,7 +83,12 @@ def _compiled(path: str) -> jsonpath.CompoundJSONPath | jsonpath.JSONPath:
 
 def _find(path: str, value: Any) -> Any:
     if not is_reference(path):
-        return _compiled(path).findall(value)
+        if not isinstance(value, dict | list):
+            return []  # the library would take a text for JSON
+        try:
+            return _compiled(path).findall(value)
+        except (jsonpath.JSONPathError, RecursionError) as error:
+            raise Fault("States.Runtime", f"Invalid path '{path}': {error}") from error
     for step in _steps(path):
         match step, value:
             case int(index), list() if index < len(value):

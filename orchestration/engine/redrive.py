@@ -12,6 +12,7 @@ from orchestration.engine.history import Event
 
 REDRIVEN = "ExecutionRedriven"
 _STARTS = ("ParallelStateStarted", "MapStateStarted")
+_JOINED = ("ParallelStateSucceeded", "MapStateSucceeded")
 _DONE = ("MapIterationSucceeded",)
 
 
@@ -20,33 +21,37 @@ def standing(events: Iterable[Event]) -> dict[str, deque[Event]]:
     branches: dict[str, deque[Event]] = {}
     for event in events:
         if event.type == REDRIVEN:
-            branches = {key: _redriven(kept, event, key) for key, kept in branches.items()}
+            _redrive(branches, "", event)
         else:
             branches.setdefault(event.branch, deque()).append(event)
     return branches
 
 
-def _redriven(events: deque[Event], redrive: Event, key: str) -> deque[Event]:
-    """A branch without what failed in it."""
-    if key and _succeeded(events):
-        return events
-    kept = list(events)
-    entered = max((n for n, e in enumerate(kept) if e.type.endswith("StateEntered")), default=-1)
-    exited = max((n for n, e in enumerate(kept) if e.type.endswith("StateExited")), default=-1)
+def _redrive(branches: dict[str, deque[Event]], key: str, redrive: Event) -> None:
+    """Take out what failed in a branch, and in the branches of the Parallel or Map that it is in.
+
+    Branches of a Parallel or Map that is over, whatever became of it, are left as they were recorded.
+    """
+    kept = _kept(list(branches[key]))
+    branches[key] = deque([*kept, redrive])
+    if kept[-1].type in _STARTS:
+        inside = [inner for inner in branches if inner.startswith(f"{kept[-1].id}.")]
+        for inner in inside:
+            if not _succeeded(branches[inner]):
+                _redrive(branches, inner, redrive)
+
+
+def _kept(events: list[Event]) -> list[Event]:
+    entered = max((n for n, e in enumerate(events) if e.type.endswith("StateEntered")), default=-1)
+    exited = max((n for n, e in enumerate(events) if e.type.endswith("StateExited")), default=-1)
     if exited > entered:
-        last = exited
-    elif entered < 0:
-        last = 0
-    else:
-        last = entered
-        starts = [n for n in range(entered + 1, len(kept)) if kept[n].type in _STARTS]
-        joined = any(
-            e.type in ("ParallelStateSucceeded", "MapStateSucceeded") for e in kept[entered:]
-        )
-        if starts and not joined:  # joined: its results did not fit, so all of it runs again
-            kept[entered + 1] = kept[starts[-1]]
-            last = entered + 1
-    return deque([*kept[: last + 1], redrive])
+        return events[: exited + 1]
+    if entered < 0:
+        return events[:1]
+    starts = [event for event in events[entered:] if event.type in _STARTS]
+    joined = any(event.type in _JOINED for event in events[entered:])
+    # Joined and not left: its results did not fit, so all of it runs again.
+    return [*events[: entered + 1], *([] if joined else starts[-1:])]
 
 
 def _succeeded(events: deque[Event]) -> bool:

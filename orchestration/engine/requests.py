@@ -56,21 +56,35 @@ def execution_input(parameters: Parameters) -> str:
     return given
 
 
-async def existing(history: History, kind: str, arn: str) -> dict[str, Any]:
-    """The row of a "stateMachine", "execution" or "activity". Raise ApiError InvalidArn or ...DoesNotExist."""
-    parts = arn.split(":")
+def arn(kind: str, given: str) -> str:
+    """An ARN of a "stateMachine", "execution" or "activity". Raise ApiError InvalidArn."""
+    parts = given.split(":")
     if parts[0] != "arn" or len(parts) < 7:
-        raise ApiError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+        raise ApiError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {given}'")
     if parts[5] != kind:
         told = f"Resource type not valid in this context: {parts[5]}"
         raise ApiError("InvalidArn", f"Invalid Arn: '{told}'")
+    return given
+
+
+def tags(parameters: Parameters) -> list[dict[str, str]]:
+    """The tags of a request. Raise ApiError ValidationException if one has no key or no value."""
+    given: list[dict[str, str]] = parameters.get("tags", [])
+    if any(tag.keys() < {"key", "value"} for tag in given):
+        raise ApiError("ValidationException", "every tag needs a 'key' and a 'value'")
+    return [{"key": tag["key"], "value": tag["value"]} for tag in given]
+
+
+async def existing(history: History, kind: str, given: str) -> dict[str, Any]:
+    """The row of a "stateMachine", "execution" or "activity". Raise ApiError InvalidArn or ...DoesNotExist."""
+    arn(kind, given)
     if kind == "stateMachine":
-        row = await history.machine(arn)
+        row = await history.machine(given)
     else:
-        row = await history.get("executions" if kind == "execution" else "activities", arn)
+        row = await history.get("executions" if kind == "execution" else "activities", given)
     if row is None:
         code = _KINDS[kind]
-        raise ApiError(f"{code}DoesNotExist", f"{_TOLD[code]}: '{arn}'")
+        raise ApiError(f"{code}DoesNotExist", f"{_TOLD[code]}: '{given}'")
     return row
 
 
@@ -81,7 +95,7 @@ def page_size(parameters: Parameters) -> int:
 
 def after(parameters: Parameters) -> int:
     """The row that a page begins after, from the token of the page before it. Raise ApiError InvalidToken."""
-    try:
-        return int(parameters.get("nextToken", "0"))
-    except ValueError:
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    token = parameters.get("nextToken", "0")
+    if not re.fullmatch(r"\d{1,15}", token):
+        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
+    return int(token)

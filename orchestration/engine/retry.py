@@ -9,6 +9,8 @@ from typing import Any
 from orchestration.engine.errors import Ended, StatesError
 from shared_domain.policy import backoff_s
 
+LONGEST_S = 31_622_400.0
+"""The longest wait before a retry: a year."""
 NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 """Errors that States.ALL does not match."""
 _NOT_A_TASK_FAILURE = NEVER_BY_ALL | {"States.Timeout"}
@@ -47,7 +49,7 @@ class Retries:
                 attempt=self._used[position],
                 interval_s=retrier.get("IntervalSeconds", 1),
                 rate=retrier.get("BackoffRate", 2.0),
-                cap_s=retrier.get("MaxDelaySeconds", float("inf")),
+                cap_s=retrier.get("MaxDelaySeconds", LONGEST_S),
             )
             full = retrier.get("JitterStrategy") == "FULL"
             return random.uniform(0, delay_s) if full else delay_s

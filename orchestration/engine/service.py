@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration.engine.branch import Invoke
 from orchestration.engine.callbacks import TaskCallbacks
-from orchestration.engine.definition import Definition, parse
+from orchestration.engine.definition import Definition, accepted
 from orchestration.engine.errors import ApiError
 from orchestration.engine.history import Ending, Event, History, open_history
 from orchestration.engine.interpreter import Execution
@@ -18,8 +18,8 @@ from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 REGION, ACCOUNT = "us-east-1", "000000000000"
-MAX_DEFINITIONS = 1_000
-"""Parsed definitions kept in memory."""
+MAX_KEPT_BYTES = 4_194_304
+"""Parsed definitions kept in memory, by the length of their texts."""
 
 
 class StepFunctionsEngine:
@@ -39,7 +39,8 @@ class StepFunctionsEngine:
         self._invoke, self._time_scale, self._express_twice = invoke, time_scale, express_twice
         self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
         self._express: set[asyncio.Task[Ending]] = set()
-        self._definitions: dict[tuple[str, bool], Definition] = {}
+        self._definitions: dict[str, Definition] = {}
+        self._kept_bytes = 0
 
     @classmethod
     @asynccontextmanager
@@ -78,14 +79,15 @@ class StepFunctionsEngine:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
 
-    def definition(self, text: str, *, express: bool = False) -> Definition:
-        """The parsed definition of a text. Raise ApiError InvalidDefinition."""
-        key = text, express
-        if key not in self._definitions:
-            if len(self._definitions) >= MAX_DEFINITIONS:
+    def _definition(self, text: str) -> Definition:
+        """The definition of an execution, which was checked when its machine was made."""
+        if text not in self._definitions:
+            if self._kept_bytes + len(text) > MAX_KEPT_BYTES:
                 self._definitions.clear()
-            self._definitions[key] = parse(text, express=express)
-        return self._definitions[key]
+                self._kept_bytes = 0
+            self._definitions[text] = accepted(text)
+            self._kept_bytes += len(text)
+        return self._definitions[text]
 
     def launch(
         self, row: dict[str, Any], machine: dict[str, Any], recorded: Sequence[Event] = ()
@@ -121,7 +123,7 @@ class StepFunctionsEngine:
         return Execution(
             row=row,
             machine=machine,
-            definition=self.definition(row["definition"], express=express),
+            definition=self._definition(row["definition"]),
             recorded=recorded,
             history=None if express else self.history,
             invoke=self._invoke,
@@ -153,7 +155,9 @@ class StepFunctionsEngine:
         if kept is None:
             told = "Execution is RUNNING and cannot be redriven"
             raise ApiError("ExecutionNotRedrivable", told)
-        self.launch(kept, _machine_of(kept), await self.history.events(kept["id"]))
+        recorded = await self.history.events(kept["id"])
+        if recorded[-1].type != "ExecutionAborted":  # somebody has stopped it meanwhile
+            self.launch(kept, _machine_of(kept), recorded)
         return at_s
 
     def _forget(self, arn: str, ended: asyncio.Task[Ending]) -> None:

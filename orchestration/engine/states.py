@@ -17,6 +17,8 @@ MAX_WAIT_S = 99_999_999
 _FAR_S = 2_147_483_647
 
 
+_COMPUTED = ("Pass", "Wait", "Succeed", "Choice")
+"""States that, once left, are not carried out again in a replay: they might choose, or draw, otherwise."""
 Done = tuple[Finished, str | None]
 """What a state leaves, and the name of the next one (None = the end)."""
 
@@ -27,7 +29,7 @@ async def run_machine(branch: Branch, machine: State, data: Any, language: str) 
     language = machine.get("QueryLanguage", language)
     while name is not None:
         data, name = await _run_state(branch, name, machine["States"][name], data, language)
-        await branch.shared.pause()
+        name = branch.upcoming_state() or name  # what was recorded counts
     return data
 
 
@@ -36,9 +38,15 @@ async def _run_state(
 ) -> tuple[Any, str | None]:
     kind, led_by = state["Type"], branch.previous
     details = {"name": name, "input": text(data), "inputDetails": UNTRUNCATED}
+    replaying = branch.replaying
     event = branch.record(f"{kind}StateEntered", "stateEnteredEventDetails", details)
+    if replaying:
+        data = parsed(event.details["stateEnteredEventDetails"]["input"])
+    await branch.shared.pause()
     spoken = state.get("QueryLanguage", language)
     entered = Entered(branch, name, state, data, event, led_by, QUERIES[spoken], spoken)
+    if kind in _COMPUTED and branch.upcoming(kind == "Choice") == f"{kind}StateExited":
+        return _leave(entered, Finished(None, {})), state.get("Next")
     finished, following = await _with_retry_and_catch(entered)
     return _leave(entered, finished), following
 
@@ -215,6 +223,12 @@ async def _fail(entered: Entered) -> Done:
     scope = entered.scope()
     error = entered.query.value(entered.state, "Error", entered.data, scope)
     cause = entered.query.value(entered.state, "Cause", entered.data, scope)
+    for field, value in (("Error", error), ("Cause", cause)):
+        if value is not None and not isinstance(value, str):
+            told = f"The field '{field}' must be a string but was: {text(value)}"
+            if entered.language == "JSONata":
+                raise EvaluationFault(told, location=field)
+            raise Fault("States.Runtime", told)
     raise StatesError(error, cause)
 
 

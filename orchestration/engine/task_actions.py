@@ -18,12 +18,9 @@ async def create_activity(engine: StepFunctionsEngine, parameters: Parameters) -
     """Make an activity; the same request again changes nothing."""
     name = requests.name(parameters)
     arn = arn_of("activity", name)
-    row = await engine.history.get("activities", arn)
-    if row is None:
-        row = {"arn": arn, "name": name, "created_s": engine.clock.wall_s()}
-        await engine.history.put("activities", row)
-        engine.callbacks.activities.add(arn)
-        await machine_actions.tag(engine, arn, parameters.get("tags", []))
+    made = {"arn": arn, "name": name, "created_s": engine.clock.wall_s()}
+    row = await engine.history.make("activities", made, requests.tags(parameters))
+    engine.callbacks.activities.add(arn)
     return {"activityArn": arn, "creationDate": row["created_s"]}
 
 
@@ -40,8 +37,10 @@ async def list_activities(engine: StepFunctionsEngine, parameters: Parameters) -
 
 async def delete_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Forget an activity."""
-    await engine.history.remove("activities", parameters["activityArn"])
-    engine.callbacks.activities.discard(parameters["activityArn"])
+    arn = requests.arn("activity", parameters["activityArn"])
+    await engine.history.remove("activities", arn)
+    await engine.history.remove("tags", arn)
+    engine.callbacks.activities.discard(arn)
     return {}
 
 

@@ -9,6 +9,9 @@ from orchestration.engine.history import Event
 from orchestration.engine.text import parsed, text
 
 
+MAX_S = 99_999_999
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """How the events of a kind of task are named, and what each of them says."""
@@ -53,7 +56,7 @@ def limits_of(entered: Entered) -> Limits:
     ]
     for name, value in zip(("TimeoutSeconds", "HeartbeatSeconds"), found, strict=True):
         if value is not None and (
-            not isinstance(value, int) or isinstance(value, bool) or value < 1
+            not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_S
         ):
             raise Fault(
                 "States.Runtime", f"The {name} field must be a positive integer: {text(value)}"

@@ -6,9 +6,12 @@ import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import orjson
+
 from orchestration.engine import waited_tasks
 from orchestration.engine.entered import Entered
 from orchestration.engine.errors import Fault, StatesError
+from orchestration.engine.history import Event
 from orchestration.engine.task_events import Family, Limits, limits_of, result_of
 from orchestration.engine.text import MAX_PAYLOAD_BYTES, UNTRUNCATED, error_details, parsed, text
 
@@ -90,11 +93,41 @@ async def _invoke(entered: Entered, arguments: Any, limits: Limits, *, callback:
         return await _outcome(entered, family, invoke, limits, who="lambda")
     shared = entered.branch.shared
     with shared.callbacks.expected(shared.row["id"], scheduled.id):
-        if entered.branch.upcoming() == "TaskSubmitted":
-            entered.branch.next_recorded()
-        else:
-            await _outcome(entered, family, invoke, limits, who="lambda", success="Submitted")
+        if not await _submitted(entered, family, scheduled, invoke, limits):
+            return result_of(entered.branch.last)
         return await waited_tasks.answer(entered, family, scheduled, limits)
+
+
+async def _submitted(
+    entered: Entered,
+    family: Family,
+    scheduled: Event,
+    invoke: Callable[[], Awaitable[str]],
+    limits: Limits,
+) -> bool:
+    """Invoke a function that passes the token on: whether the answer is still to be taken.
+
+    It may come before the function returns, for instance from the function itself; the call is then given up.
+    """
+    branch = entered.branch
+    if branch.replaying:
+        if branch.upcoming() == "TaskSubmitted":
+            branch.next_recorded()
+            return True
+        branch.next_recorded()
+        return False
+    answered = branch.shared.callbacks.answered(branch.shared.row["id"], scheduled.id)
+    invoking = asyncio.ensure_future(
+        _outcome(entered, family, invoke, limits, who="lambda", success="Submitted")
+    )
+    try:
+        await asyncio.wait({invoking, answered}, return_when=asyncio.FIRST_COMPLETED)
+        if invoking.done():
+            invoking.result()
+        return True
+    finally:
+        invoking.cancel()
+        await asyncio.gather(invoking, return_exceptions=True)
 
 
 def _payload(sent: dict[str, Any]) -> str:
@@ -152,7 +185,7 @@ async def _outcome(
     try:
         async with asyncio.timeout(limits.scaled(branch.shared.time_scale).timeout_s):
             result = await invoke()
-        _check_size(result, who)
+        _check(result, who)
         event = family.record(entered, success, {"output": result, "outputDetails": UNTRUNCATED})
     except TimeoutError:
         event = family.record(entered, "TimedOut", {"error": "States.Timeout"})
@@ -161,7 +194,13 @@ async def _outcome(
     return result_of(event)
 
 
-def _check_size(result: str, who: str) -> None:
+def _check(result: str, who: str) -> None:
+    """See that an answer is JSON, and not too big. Raise StatesError."""
+    try:
+        orjson.loads(result)
+    except orjson.JSONDecodeError as error:
+        told = f"The function's answer is not JSON: {error}"
+        raise StatesError("Lambda.Unknown", told) from error
     if len(result.encode()) > MAX_PAYLOAD_BYTES:
         raise StatesError(
             "States.DataLimitExceeded",

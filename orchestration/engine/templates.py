@@ -40,7 +40,7 @@ def _called(text: str, data: Any, scope: Scope) -> Any:
         return found
 
     try:
-        return intrinsics.evaluate(_parsed(text), argument)
+        return intrinsics.evaluate(_parsed(text), argument, scope.chance)
     except ValueError as error:
         raise Fault("States.IntrinsicFailure", f"{told} {error}") from error
 

@@ -25,12 +25,16 @@ async def activity(entered: Entered, arguments: Any, limits: Limits) -> Any:
     details = {"resource": resource, "input": text(arguments), "inputDetails": UNTRUNCATED}
     scheduled = family.record(entered, "Scheduled", details | limits.told())
     payload = scheduled.details["activityScheduledEventDetails"]["input"]
-    with branch.shared.callbacks.expected(branch.shared.row["id"], scheduled.id):
-        if branch.upcoming() == "ActivityStarted":
-            branch.next_recorded()
-        elif not branch.replaying and not await _taken(entered, scheduled, payload, limits):
-            return result_of(family.record(entered, "TimedOut", {"error": "States.Timeout"}))
-        return await answer(entered, family, scheduled, limits)
+    callbacks, execution = branch.shared.callbacks, branch.shared.row["id"]
+    try:
+        with callbacks.expected(execution, scheduled.id):
+            if branch.upcoming() == "ActivityStarted":
+                branch.next_recorded()
+            elif not branch.replaying and not await _taken(entered, scheduled, payload, limits):
+                return result_of(family.record(entered, "TimedOut", {"error": "States.Timeout"}))
+            return await answer(entered, family, scheduled, limits)
+    finally:
+        callbacks.started(execution, scheduled.id, durable=False)
 
 
 async def _taken(entered: Entered, scheduled: Event, payload: str, limits: Limits) -> bool:
@@ -49,6 +53,8 @@ async def _taken(entered: Entered, scheduled: Event, payload: str, limits: Limit
         return False
     started = {} if worker is None else {"workerName": worker}
     branch.record("ActivityStarted", "activityStartedEventDetails", started)
+    await branch.shared.flush()
+    branch.shared.callbacks.started(branch.shared.row["id"], scheduled.id, durable=True)
     return True
 
 

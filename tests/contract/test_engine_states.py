@@ -327,7 +327,7 @@ async def test_an_express_execution_answers_at_once_and_leaves_no_history(aws):
     started = await call("StartExecution", {"stateMachineArn": arn, "input": "{}"})
     with pytest.raises(Refused) as raised:
         await call("DescribeExecution", {"executionArn": started["executionArn"]})
-    assert raised.value.code == "ExecutionDoesNotExist"
+    assert raised.value.code == "InvalidArn"
 
 
 async def test_machines_executions_activities_and_tags_are_listed_in_pages(aws):

@@ -56,6 +56,10 @@ class Callbacks(Protocol):
         """What is done once somebody has answered the task."""
         ...
 
+    def left_alone(self, call: Awaitable[str]) -> "asyncio.Future[str]":
+        """A call that goes on although nobody waits for it, until the engine is closed."""
+        ...
+
     def settled(self, execution: int, event_id: int) -> None:
         """The answer is durable: tell who gave it."""
         ...

@@ -8,7 +8,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -54,6 +54,7 @@ class TaskCallbacks:
         self._waiting: dict[Key, _Waiting] = {}
         self._offers: dict[str, dict[Key, _Offer]] = {}
         self._taken: dict[Key, _Offer] = {}
+        self.calls: set[asyncio.Future[str]] = set()
         self._arrived: dict[str, asyncio.Event] = {}
 
     def token(self, execution: int, event_id: int) -> str:
@@ -106,6 +107,18 @@ class TaskCallbacks:
     def answered(self, execution: int, event_id: int) -> asyncio.Future[Answer]:
         """See Callbacks."""
         return self._waiting[execution, event_id].answer
+
+    def left_alone(self, call: Awaitable[str]) -> asyncio.Future[str]:
+        """See Callbacks."""
+        task = asyncio.ensure_future(call)
+        self.calls.add(task)
+        task.add_done_callback(self._returned)
+        return task
+
+    def _returned(self, call: asyncio.Future[str]) -> None:
+        self.calls.discard(call)
+        if not call.cancelled():
+            call.exception()  # whoever still waited has seen it
 
     def settled(self, execution: int, event_id: int) -> None:
         """See Callbacks."""

@@ -49,6 +49,7 @@ _ONLY_PATH = _PATHS | {
 _ONLY_JSONATA = {"Arguments", "Output", "Items"}
 MACHINE = {"StartAt", "States", "Comment", "Version", "TimeoutSeconds", "QueryLanguage"}
 PROCESSOR = {"StartAt", "States", "Comment", "ProcessorConfig"}
+LANGUAGES = ("JSONPath", "JSONata")
 MAX_NAME = 80
 
 
@@ -57,6 +58,8 @@ def definition_faults(document: dict[str, Any], *, express: bool) -> Faults:
     language = document.get("QueryLanguage", "JSONPath")
     yield from _machine_faults(document, "", language, top=True, express=express)
     yield from number_faults(document, {"TimeoutSeconds": 0}, "")
+    if language not in LANGUAGES:
+        yield schema(f"Value must be one of {', '.join(LANGUAGES)}", "/QueryLanguage")
     counts = Counter(_names(document))
     for name in (name for name, count in counts.items() if count > 1):
         yield Diagnostic("DUPLICATE_STATE_NAME", f"Duplicate State name: {name}", f"/States/{name}")
@@ -137,8 +140,8 @@ def _state_faults(state: dict[str, Any], at: str, language: str, *, express: boo
         told = "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine"
         yield schema(told, at)
         return
-    if spoken not in ("JSONPath", "JSONata"):
-        yield schema("QueryLanguage must be JSONPath or JSONata", f"{at}/QueryLanguage")
+    if spoken not in LANGUAGES:
+        yield schema(f"Value must be one of {', '.join(LANGUAGES)}", f"{at}/QueryLanguage")
         return
     kind = state["Type"]
     for field in state.keys() - FIELDS[kind]:
@@ -209,4 +212,4 @@ def _targets(state: dict[str, Any], at: str) -> list[tuple[Any, str]]:
     for field in ("Choices", "Catch"):
         entries = enumerate(listed(state, field))
         found += [(e["Next"], f"{at}/{field}[{n}]/Next") for n, e in entries if "Next" in e]
-    return found
+    return [(target, place) for target, place in found if isinstance(target, str)]

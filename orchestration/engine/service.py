@@ -39,6 +39,7 @@ class StepFunctionsEngine:
         self._invoke, self._time_scale, self._express_twice = invoke, time_scale, express_twice
         self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
         self._express: set[asyncio.Task[Ending]] = set()
+        self._changing = asyncio.Lock()
         self._definitions: dict[str, Definition] = {}
         self._kept_bytes = 0
 
@@ -74,7 +75,11 @@ class StepFunctionsEngine:
                     engine.launch(row, _machine_of(row), await history.events(row["id"]))
                 yield engine
             finally:
-                left = [*(task for _, task in engine._running.values()), *engine._express]
+                left: list[asyncio.Future[Any]] = [
+                    *(task for _, task in engine._running.values()),
+                    *engine._express,
+                    *engine.callbacks.calls,
+                ]
                 for task in left:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
@@ -139,26 +144,26 @@ class StepFunctionsEngine:
 
     async def stop(self, row: dict[str, Any], *, error: str | None, cause: str | None) -> None:
         """Abort an execution that is still running; one that has ended is left alone."""
-        if found := self._running.pop(row["arn"], None):
-            found[1].cancel()
-            await asyncio.gather(found[1], return_exceptions=True)
-        ending = Ending(status="ABORTED", error=error, cause=cause)
-        await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
+        async with self._changing:
+            if found := self._running.pop(row["arn"], None):
+                found[1].cancel()
+                await asyncio.gather(found[1], return_exceptions=True)
+            ending = Ending(status="ABORTED", error=error, cause=cause)
+            await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
 
     async def redrive(self, row: dict[str, Any], *, token: str | None) -> float:
         """Let an execution go on at the states it had not left; when that was, as a wall time.
 
         Raise ApiError ExecutionNotRedrivable if somebody else has just done so.
         """
-        at_s = self.clock.wall_s()
-        kept = await self.history.redrive(row["id"], at_s=at_s, token=token)
-        if kept is None:
-            told = "Execution is RUNNING and cannot be redriven"
-            raise ApiError("ExecutionNotRedrivable", told)
-        recorded = await self.history.events(kept["id"])
-        if recorded[-1].type != "ExecutionAborted":  # somebody has stopped it meanwhile
-            self.launch(kept, _machine_of(kept), recorded)
-        return at_s
+        async with self._changing:
+            at_s = self.clock.wall_s()
+            kept = await self.history.redrive(row["id"], at_s=at_s, token=token)
+            if kept is None:
+                told = "Execution is RUNNING and cannot be redriven"
+                raise ApiError("ExecutionNotRedrivable", told)
+            self.launch(kept, _machine_of(kept), await self.history.events(kept["id"]))
+            return at_s
 
     def _forget(self, arn: str, ended: asyncio.Task[Ending]) -> None:
         self._running.pop(arn, None)

@@ -8,7 +8,6 @@ from orchestration.engine.errors import Fault, StatesError
 from orchestration.engine.history import Event
 from orchestration.engine.text import parsed, text
 
-
 MAX_S = 99_999_999
 
 

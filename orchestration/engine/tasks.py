@@ -107,7 +107,7 @@ async def _submitted(
 ) -> bool:
     """Invoke a function that passes the token on: whether the answer is still to be taken.
 
-    It may come before the function returns, for instance from the function itself; the call is then given up.
+    It may come before the function returns, for instance from the function itself, which is then left alone.
     """
     branch = entered.branch
     if branch.replaying:
@@ -116,9 +116,14 @@ async def _submitted(
             return True
         branch.next_recorded()
         return False
-    answered = branch.shared.callbacks.answered(branch.shared.row["id"], scheduled.id)
+    callbacks = branch.shared.callbacks
+    answered = callbacks.answered(branch.shared.row["id"], scheduled.id)
+
+    async def call() -> str:
+        return await asyncio.shield(callbacks.left_alone(invoke()))
+
     invoking = asyncio.ensure_future(
-        _outcome(entered, family, invoke, limits, who="lambda", success="Submitted")
+        _outcome(entered, family, call, limits, who="lambda", success="Submitted")
     )
     try:
         await asyncio.wait({invoking, answered}, return_when=asyncio.FIRST_COMPLETED)

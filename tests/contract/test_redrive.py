@@ -10,7 +10,7 @@ from orchestration.engine.history import Event
 from orchestration.engine.redrive import standing
 from orchestration.step_functions import Refused
 from shared_domain.errors import OutcomeUnknown
-from tests.contract.engines import LAMBDA, run_to_end, wait_for_end
+from tests.contract.engines import LAMBDA, run_to_end, start, wait_for_end
 
 
 def _task(name, **more):
@@ -168,7 +168,60 @@ async def test_only_the_iterations_that_did_not_succeed_run_again(engines, shaky
     assert shaky.calls == {"good": 2, "bad": 2}
 
 
-async def test_an_execution_that_was_stopped_goes_on(engines, shaky):
+@pytest.mark.parametrize("how", ["Retry", "Catch"])
+@pytest.mark.parametrize("kind", ["Parallel", "Map"])
+async def test_branches_of_what_is_over_are_left_alone(engines, shaky, kind, how):
+    """A Parallel or Map that was caught, or tried again, before a later state failed."""
+    inside = {"StartAt": "Bad", "States": {"Bad": _task("bad")}}
+    state = {"Type": kind, "Next": "Late", how: [{"ErrorEquals": ["States.ALL"]}]}
+    state |= {"Branches": [inside]} if kind == "Parallel" else {"ItemProcessor": inside}
+    if how == "Catch":
+        state["Catch"][0]["Next"] = "Late"
+    else:
+        state["Retry"][0] |= {"IntervalSeconds": 1, "MaxAttempts": 1}
+        state["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": "Late"}]
+    definition = {
+        "StartAt": "P",
+        "States": {
+            "P": state,
+            "Late": {"Type": "Task", "Resource": LAMBDA + "bad", "Next": "C"},
+            "C": {"Type": "Task", "Resource": LAMBDA + "last", "End": True},
+        },
+    }
+    call, execution, found = await run_to_end(engines, definition, [{}])
+    tried = 2 if how == "Retry" else 1
+    assert (found["status"], shaky.calls["bad"]) == ("FAILED", tried + 1)
+    shaky.mended = True
+    await call("RedriveExecution", {"executionArn": execution})
+    found = await wait_for_end(call, execution)
+    assert found["status"] == "SUCCEEDED"
+    assert (shaky.calls["bad"], shaky.calls["last"]) == (tried + 2, 1)
+
+
+async def test_a_stopped_execution_goes_on_where_it_was(engines, shaky):
+    shaky.mended = True
+    definition = {
+        "StartAt": "A",
+        "States": {
+            "A": _task("good", to="W"),
+            "W": {"Type": "Wait", "Seconds": 30, "Next": "B"},
+            "B": _task("last"),
+        },
+    }
+    execution = await start(engines.call, definition, {})
+    async with asyncio.timeout(20):
+        while not shaky.calls["good"]:
+            await asyncio.sleep(0.005)
+    with pytest.raises(Refused, match="Execution is RUNNING and cannot be redriven"):
+        await engines.call("RedriveExecution", {"executionArn": execution})
+    await engines.call("StopExecution", {"executionArn": execution})
+    await engines.call("RedriveExecution", {"executionArn": execution})
+    found = await wait_for_end(engines.call, execution)
+    assert (found["status"], found["redriveCount"]) == ("SUCCEEDED", 1)
+    assert shaky.calls["last"] == 1
+
+
+async def test_an_execution_that_timed_out_gets_its_time_again(engines, shaky):
     definition = {
         "StartAt": "W",
         "States": {"W": {"Type": "Wait", "Seconds": 3000, "Next": "A"}, "A": _task("good")},
@@ -184,7 +237,7 @@ async def test_an_execution_that_was_stopped_goes_on(engines, shaky):
     assert (found["status"], found["error"], found["redriveCount"]) == ("ABORTED", "E", 1)
 
 
-async def test_what_succeeded_or_still_runs_cannot_be_redriven(engines, shaky):
+async def test_what_succeeded_cannot_be_redriven(engines, shaky):
     shaky.mended = True
     call, execution, _ = await run_to_end(engines, CHAIN, {})
     with pytest.raises(Refused, match="Execution is SUCCEEDED and cannot be redriven") as refused:

@@ -1,4 +1,4 @@
-"""Where the embedded engine differs from moto on purpose, and why: AWS's documents are the judge."""
+"""Where the embedded engine differs from moto on purpose, why, and what it does: AWS's documents are the judge."""
 
 _FAULT = "AWS documents States.IntrinsicFailure for a function that fails (developer guide, 'Error handling')"
 _MISSING = "a path that is not there is States.Runtime on AWS, and no event of the task tells it; moto tells a failed task"
@@ -55,3 +55,42 @@ DIFFERENCES = {
     ),
 }  # fmt: skip
 """Name of a case -> why it ends, or is told, otherwise."""
+OURS = {
+    "a result path through a text": "States.ResultPathMatchFailure",
+    "intrinsic: format with escapes": {"v": "{} text"},
+    "intrinsic: array": {"v": [5, "x", True, None, -2]},
+    "intrinsic: array range down": {"v": [5, 3, 1]},
+    "intrinsic: quotes": {"v": "it's text"},
+    "broken intrinsic: an item past the end": "States.IntrinsicFailure",
+    "broken intrinsic: no number": "States.IntrinsicFailure",
+    "broken intrinsic: no list": "States.IntrinsicFailure",
+    "broken intrinsic: no json": "States.IntrinsicFailure",
+    "broken intrinsic: too few values": "States.IntrinsicFailure",
+    "broken intrinsic: a partition of zero": "States.IntrinsicFailure",
+    "choice: TimestampLessThanPath": "yes",
+    "choice: TimestampGreaterThanPath": "no",
+    "choice: TimestampLessThanEqualsPath": "yes",
+    "choice: TimestampGreaterThanEqualsPath": "no",
+    "choice: a variable that is not there": "States.Runtime",
+    "choice: an escaped star": "yes",
+    "task with parameters that are not there": "States.Runtime",
+    "task with a selector that is not there": "States.Runtime",
+    "what is not there is not caught": "States.Runtime",
+    "what is not there is caught by its name": 1,
+    "a result path that does not fit is caught": "States.ResultPathMatchFailure",
+    "parallel with parameters": {"first": 5},
+    "parallel that fails": "Boom",
+    "parallel that fails and is caught": "Boom",
+    "parallel that is retried": [{"id": "parallel"}],
+    "map over no list": "States.Runtime",
+    "map over what is not there": "States.Runtime",
+    "a variable": {"v": 5},
+    "a variable that is changed": {"v": 2},
+    "a part of a variable": {"v": 2},
+    "a variable in a choice": "yes",
+    "a variable from a task": {"v": 5},
+    "a variable from a catcher": {"v": "Boom"},
+    "a variable seen in a branch": [{"v": 1}],
+    "a variable of a choice rule": {"v": 5},
+}
+"""Name of the same case -> what the embedded engine makes of it: its output, or the error it ends with."""

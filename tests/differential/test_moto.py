@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 from orchestration.engine.definition import diagnose
 from tests.differential.definitions import CASES
-from tests.differential.differences import DIFFERENCES
+from tests.differential.differences import DIFFERENCES, OURS
 from tests.differential.peers import embedded, moto, told
 from tests.differential.random_machines import DOCUMENTS, machines
 
@@ -49,6 +49,12 @@ def _check(found):
         name: pair for name, pair in found.items() if pair[0] != pair[1] and name not in DIFFERENCES
     }
     assert not unexplained
+    wrong = {
+        name: ours
+        for name, (ours, _) in found.items()
+        if name in OURS and (ours.error or ours.output) != OURS[name]
+    }
+    assert not wrong
     gone = [
         name for name, (ours, theirs) in found.items() if ours == theirs and name in DIFFERENCES
     ]
@@ -58,6 +64,7 @@ def _check(found):
 def test_there_are_definitions_enough_and_each_is_valid():
     assert len(CASES) >= 150
     assert len({case.name for case in CASES}) == len(CASES)
+    assert DIFFERENCES.keys() == OURS.keys()
     assert DIFFERENCES.keys() <= {case.name for case in CASES}
     assert not {case.name: diagnose(json.dumps(case.definition)) for case in CASES if diagnose(json.dumps(case.definition))}  # fmt: skip
 

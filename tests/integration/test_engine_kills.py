@@ -3,6 +3,8 @@
 import asyncio
 import json
 import random
+import time
+from bisect import bisect
 from collections import defaultdict
 
 import pytest
@@ -55,8 +57,25 @@ DEFINITION = {
                     },
                 },
             ],
-            "Next": "Last",
+            "Next": "Doomed",
         },
+        "Doomed": {
+            "Type": "Parallel",
+            "ResultPath": None,
+            "Branches": [
+                {"StartAt": "H", "States": {"H": _task("held", End=True)}},
+                {
+                    "StartAt": "W",
+                    "States": {
+                        "W": {"Type": "Wait", "Seconds": 2, "Next": "F"},
+                        "F": _task("fatal", End=True),
+                    },
+                },
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "Settle"}],
+            "Next": "Settle",
+        },
+        "Settle": {"Type": "Wait", "Seconds": 10, "Next": "Last"},
         "Last": _task("last", End=True),
     },
 }
@@ -70,6 +89,12 @@ class Functions:
         self.lives = defaultdict(list)
         self.failed = defaultdict(int)
         self.life = 0
+        self.began_s = [0.0]
+
+    def new_life(self):
+        """The engine is about to be started again."""
+        self.life += 1
+        self.began_s.append(time.time())
 
     async def __call__(self, payload):
         call = json.loads(payload)
@@ -78,6 +103,10 @@ class Functions:
         if call["step"] == "flaky" and self.failed[key] < 2:
             self.failed[key] += 1
             raise OutcomeUnknown("not yet")
+        if call["step"] == "fatal":
+            raise OutcomeUnknown("always")
+        if call["step"] == "held":
+            await asyncio.sleep(10)
         return json.dumps(call["step"]).encode()
 
 
@@ -113,7 +142,7 @@ async def _carry_out(folder, *, kills, executions, seed):
                 for _ in range(kills):
                     await asyncio.sleep(chance.uniform(0.02, 0.25))
                     await engine.kill()
-                    functions.life += 1
+                    functions.new_life()
                     await engine.restart()
             prefix = arn.replace(":stateMachine:", ":execution:")
             async with asyncio.timeout(60):
@@ -136,11 +165,35 @@ def _assert_nothing_lost_or_repeated(functions, names, histories):
                 f"{name} did {step} twice in one life of the engine"
             )
         assert functions.failed[name, "flaky"] == 2
-    for history in histories:
+    for name, history in zip(names, histories, strict=True):
         assert [event["id"] for event in history] == list(range(1, len(history) + 1))
         scheduled = sum(event["type"] == "LambdaFunctionScheduled" for event in history)
         failed = sum(event["type"] == "LambdaFunctionFailed" for event in history)
-        assert scheduled == len(STEPS) + 1 + failed
+        assert scheduled == len(STEPS) + len(("flaky", "held")) + failed
+        for step, over_s in _over(history):
+            last_life = bisect(functions.began_s, over_s) - 1
+            late = [life for life in functions.lives[name, step] if life > last_life]
+            assert not late, (
+                f"{name} did {step} in life {late} although its outcome was durable in {last_life}"
+            )
+
+
+def _over(history):
+    """(step, when it was durable that it would not be done again) of every task of an execution."""
+    tasks, failed_s = {}, {}
+    for event in history:
+        kind, about = event["type"], event["previousEventId"]
+        if kind == "LambdaFunctionScheduled":
+            details = event["lambdaFunctionScheduledEventDetails"]
+            tasks[event["id"]] = json.loads(details["input"])["step"]
+        elif kind == "LambdaFunctionStarted":
+            tasks[event["id"]] = tasks[about]
+        elif kind == "LambdaFunctionSucceeded":
+            yield tasks[about], event["timestamp"]
+        elif kind == "ParallelStateFailed":
+            failed_s["at"] = event["timestamp"]
+    yield "held", failed_s["at"]
+    yield "fatal", failed_s["at"]
 
 
 @pytest.mark.timeout(90)

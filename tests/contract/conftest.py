@@ -1,4 +1,7 @@
-"""Both ways to reach an engine, for tests that bring a fixture `functions`: name -> Lambda function."""
+"""Both ways to reach an engine, for tests that bring a fixture `functions`: name -> Lambda function.
+
+A process of its own takes half a second to start: `inside` is for rules that the wire cannot change.
+"""
 
 import pytest
 
@@ -9,4 +12,11 @@ from tests.contract.engines import WAYS, open_engine
 async def engines(request, tmp_path, functions):
     """An Engine at a time scale of 0.01."""
     async with open_engine(request.param, tmp_path, functions) as engine:
+        yield engine
+
+
+@pytest.fixture
+async def inside(tmp_path, functions):
+    """An Engine in this process, at a time scale of 0.01."""
+    async with open_engine(WAYS[0], tmp_path, functions) as engine:
         yield engine

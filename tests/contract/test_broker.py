@@ -30,10 +30,8 @@ def _placed(order_id="o1"):
 
 
 KINDS = ["memory", "rabbitmq", "rabbitmq-quorum"]
-KILLED = pytest.mark.parametrize(
-    "kind", [*KINDS[:2], pytest.param(KINDS[2], marks=pytest.mark.long)], indirect=True
-)
-"""Kills take long: of quorum queues in make long."""
+LONG = [pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
+"""Kills of a node take long: some of them in make long only."""
 
 
 @pytest.fixture(params=KINDS)
@@ -185,7 +183,7 @@ async def test_every_message_is_in_the_audit(backend):
     assert [e.order_id for e in await broker.audit()] == [f"o{n}" for n in range(5)]
 
 
-@KILLED
+@pytest.mark.parametrize("kind", [*KINDS[:2], LONG[2]], indirect=True)
 async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_killed(backend):
     broker, coordinator = backend
     await asyncio.sleep(
@@ -212,7 +210,7 @@ async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_
             await delivery.ack()
 
 
-@KILLED
+@pytest.mark.parametrize("kind", [KINDS[0], *LONG[1:]], indirect=True)
 async def test_a_retry_that_waits_survives_the_death_of_the_broker(backend):
     broker, coordinator = backend
     await asyncio.sleep(1.0)

@@ -34,7 +34,7 @@ def _task(name, **more):
     return {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": LAMBDA + name, "End": True, **more}}}  # fmt: skip
 
 
-async def test_a_history_ends_with_its_25_000th_event(engines):
+async def test_a_history_ends_with_its_25_000th_event(inside):
     count = {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)"}, "Next": "More"}
     more = {
         "Type": "Choice",
@@ -45,7 +45,7 @@ async def test_a_history_ends_with_its_25_000th_event(engines):
         "StartAt": "Count",
         "States": {"Count": count, "More": more, "Done": {"Type": "Succeed"}},
     }
-    call, execution, found = await run_to_end(engines, definition, {"n": 0})
+    call, execution, found = await run_to_end(inside, definition, {"n": 0})
     cause = "The execution reached the maximum number of history events (25000)."
     assert (found["status"], found["error"], found["cause"]) == ("FAILED", "States.Runtime", cause)
     request = {"executionArn": execution, "reverseOrder": True, "maxResults": 2}
@@ -73,8 +73,8 @@ async def test_a_history_ends_with_its_25_000th_event(engines):
     ],
     ids=["result", "output", "parameters"],
 )
-async def test_a_payload_over_256_kib_fails_the_execution(engines, calls, definition, cause):
-    _, _, found = await run_to_end(engines, definition, BIG)
+async def test_a_payload_over_256_kib_fails_the_execution(inside, calls, definition, cause):
+    _, _, found = await run_to_end(inside, definition, BIG)
     assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
     assert found["cause"].startswith(cause)
     assert not calls
@@ -86,38 +86,34 @@ async def test_a_payload_of_256_kib_passes(engines):
 
 
 @pytest.mark.parametrize("name", ["States.ALL", "States.DataLimitExceeded"])
-async def test_a_result_that_is_too_big_is_caught_and_not_retried_by_states_all(engines, name):
+async def test_a_result_that_is_too_big_is_caught_and_not_retried_by_states_all(inside, name):
     retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1}]
     definition = _task("big", Retry=retry, Catch=[{"ErrorEquals": [name], "Next": "B"}])
     definition["States"]["B"] = PASS | {"OutputPath": "$.Error"}
-    call, execution, found = await run_to_end(engines, definition, {})
+    call, execution, found = await run_to_end(inside, definition, {})
     assert (found["status"], found["output"]) == ("SUCCEEDED", '"States.DataLimitExceeded"')
     history = (await call("GetExecutionHistory", {"executionArn": execution}))["events"]
     assert [event["type"] for event in history].count("LambdaFunctionScheduled") == 1
 
 
-@pytest.mark.parametrize(
-    ("parameters", "code"),
-    [
+async def test_a_start_that_breaks_a_limit_is_refused(engines):
+    first = await start(engines.call, {"StartAt": "A", "States": {"A": PASS}})
+    arn = first.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    for parameters, code in (
         ({"input": json.dumps("x" * MOST)}, "ValidationException"),
         ({"input": "{"}, "InvalidExecutionInput"),
         ({"name": "a b"}, "InvalidName"),
         ({"name": "x" * 81}, "InvalidName"),
-    ],
-)
-async def test_a_start_that_breaks_a_limit_is_refused(engines, parameters, code):
-    machine = {"StartAt": "A", "States": {"A": PASS}}
-    first = await start(engines.call, machine)
-    arn = first.replace(":execution:", ":stateMachine:").rpartition(":")[0]
-    with pytest.raises(Refused) as refused:
-        await engines.call("StartExecution", {"stateMachineArn": arn, **parameters})
-    assert refused.value.code == code
+    ):
+        with pytest.raises(Refused) as refused:
+            await engines.call("StartExecution", {"stateMachineArn": arn, **parameters})
+        assert refused.value.code == code
 
 
-async def test_a_task_for_an_activity_that_does_not_exist_fails_at_once(engines):
+async def test_a_task_for_an_activity_that_does_not_exist_fails_at_once(inside):
     activity = "arn:aws:states:us-east-1:000000000000:activity:none"
     definition = {"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": activity, "End": True}}}  # fmt: skip
-    _, _, found = await run_to_end(engines, definition, {})
+    _, _, found = await run_to_end(inside, definition, {})
     assert (found["status"], found["error"]) == ("FAILED", "States.Runtime")
     assert found["cause"].endswith(f"The activity {activity} does not exist.")
 

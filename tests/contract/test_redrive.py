@@ -85,8 +85,8 @@ async def test_a_failed_execution_goes_on_at_the_state_that_failed(engines, shak
     assert types.count("ExecutionFailed") == types.count("ExecutionSucceeded") == 1
 
 
-async def test_retries_start_from_zero_at_every_redrive(engines, shaky):
-    call, execution, _ = await run_to_end(engines, CHAIN, {})
+async def test_retries_start_from_zero_at_every_redrive(inside, shaky):
+    call, execution, _ = await run_to_end(inside, CHAIN, {})
     for times in (2, 3):
         await call("RedriveExecution", {"executionArn": execution})
         assert (await wait_for_end(call, execution))["status"] == "FAILED"
@@ -111,7 +111,7 @@ async def test_a_redriven_execution_survives_the_death_of_the_engine(engines, sh
     assert shaky.calls["bad"] in (3, 4)  # 4: its answer was lost with the engine
 
 
-async def test_only_the_branches_that_did_not_succeed_run_again(engines, shaky):
+async def test_only_the_branches_that_did_not_succeed_run_again(inside, shaky):
     slow_fail = {
         "StartAt": "W",
         "States": {"W": {"Type": "Wait", "Seconds": 5, "Next": "B"}, "B": _task("bad")},
@@ -127,7 +127,7 @@ async def test_only_the_branches_that_did_not_succeed_run_again(engines, shaky):
             "C": {"Type": "Task", "Resource": LAMBDA + "last", "ResultPath": None, "End": True},
         },
     }
-    call, execution, found = await run_to_end(engines, definition, {})
+    call, execution, found = await run_to_end(inside, definition, {})
     assert found["status"] == "FAILED"
     shaky.mended = True
     await call("RedriveExecution", {"executionArn": execution})
@@ -136,7 +136,7 @@ async def test_only_the_branches_that_did_not_succeed_run_again(engines, shaky):
     assert shaky.calls == {"good": 1, "bad": 2, "last": 1}
 
 
-async def test_only_the_iterations_that_did_not_succeed_run_again(engines, shaky):
+async def test_only_the_iterations_that_did_not_succeed_run_again(inside, shaky):
     definition = {
         "StartAt": "M",
         "States": {
@@ -159,7 +159,7 @@ async def test_only_the_iterations_that_did_not_succeed_run_again(engines, shaky
             }
         },
     }
-    call, execution, _ = await run_to_end(engines, definition, [1, 2, 3])
+    call, execution, _ = await run_to_end(inside, definition, [1, 2, 3])
     assert shaky.calls == {"good": 1, "bad": 1}
     shaky.mended = True
     await call("RedriveExecution", {"executionArn": execution})
@@ -170,7 +170,7 @@ async def test_only_the_iterations_that_did_not_succeed_run_again(engines, shaky
 
 @pytest.mark.parametrize("how", ["Retry", "Catch"])
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
-async def test_branches_of_what_is_over_are_left_alone(engines, shaky, kind, how):
+async def test_branches_of_what_is_over_are_left_alone(inside, shaky, kind, how):
     """A Parallel or Map that was caught, or tried again, before a later state failed."""
     inside = {"StartAt": "Bad", "States": {"Bad": _task("bad")}}
     state = {"Type": kind, "Next": "Late", how: [{"ErrorEquals": ["States.ALL"]}]}
@@ -188,7 +188,7 @@ async def test_branches_of_what_is_over_are_left_alone(engines, shaky, kind, how
             "C": {"Type": "Task", "Resource": LAMBDA + "last", "End": True},
         },
     }
-    call, execution, found = await run_to_end(engines, definition, [{}])
+    call, execution, found = await run_to_end(inside, definition, [{}])
     tried = 2 if how == "Retry" else 1
     assert (found["status"], shaky.calls["bad"]) == ("FAILED", tried + 1)
     shaky.mended = True
@@ -237,16 +237,16 @@ async def test_an_execution_that_timed_out_gets_its_time_again(engines, shaky):
     assert (found["status"], found["error"], found["redriveCount"]) == ("ABORTED", "E", 1)
 
 
-async def test_what_succeeded_cannot_be_redriven(engines, shaky):
+async def test_what_succeeded_cannot_be_redriven(inside, shaky):
     shaky.mended = True
-    call, execution, _ = await run_to_end(engines, CHAIN, {})
+    call, execution, _ = await run_to_end(inside, CHAIN, {})
     with pytest.raises(Refused, match="Execution is SUCCEEDED and cannot be redriven") as refused:
         await call("RedriveExecution", {"executionArn": execution})
     assert refused.value.code == "ExecutionNotRedrivable"
 
 
-async def test_a_redrive_that_is_repeated_with_its_token_happens_once(engines, shaky):
-    call, execution, _ = await run_to_end(engines, CHAIN, {})
+async def test_a_redrive_that_is_repeated_with_its_token_happens_once(inside, shaky):
+    call, execution, _ = await run_to_end(inside, CHAIN, {})
     request = {"executionArn": execution, "clientToken": "t"}
     first = await call("RedriveExecution", request)
     await wait_for_end(call, execution)

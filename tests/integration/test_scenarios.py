@@ -30,8 +30,15 @@ async def test_every_story_ends_as_it_says_on_the_embedded_pair(carry_out, scena
     _assert_as_expected(await carry_out(scenario, style))
 
 
+KILLED_LONG = [
+    pytest.param(name, marks=pytest.mark.long) if name == "coordinator_killed" else name
+    for name in SCENARIOS
+]
+"""A node that is killed takes long; test_kill.py has it in every run."""
+
+
 @styles
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", KILLED_LONG)
 async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair, scenario, style):
     _assert_as_expected(await carry_out(scenario, style, backends=real_pair))
 

@@ -172,9 +172,9 @@ async def test_only_the_iterations_that_did_not_succeed_run_again(inside, shaky)
 @pytest.mark.parametrize("kind", ["Parallel", "Map"])
 async def test_branches_of_what_is_over_are_left_alone(inside, shaky, kind, how):
     """A Parallel or Map that was caught, or tried again, before a later state failed."""
-    inside = {"StartAt": "Bad", "States": {"Bad": _task("bad")}}
+    machine = {"StartAt": "Bad", "States": {"Bad": _task("bad")}}
     state = {"Type": kind, "Next": "Late", how: [{"ErrorEquals": ["States.ALL"]}]}
-    state |= {"Branches": [inside]} if kind == "Parallel" else {"ItemProcessor": inside}
+    state |= {"Branches": [machine]} if kind == "Parallel" else {"ItemProcessor": machine}
     if how == "Catch":
         state["Catch"][0]["Next"] = "Late"
     else:

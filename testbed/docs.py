@@ -201,6 +201,8 @@ _DIFFERENCES = """\
   than AWS may; each branch by itself is the same.
 - An intrinsic function that fails is States.IntrinsicFailure, as AWS documents it; its cause is worded here, for no
   recording of one is known. So is the wording of faults in a definition that are not among those AWS is known to tell.
+- Chance follows from the history: `$random()`, `$uuid()`, States.UUID and States.MathRandom come out alike when a crash makes
+  the engine draw again; `$now()` and `$millis()` tell the time of the last event. A JSONata expression may take a second.
 - `$random(seed)` and States.MathRandom with a seed are repeatable, and give other numbers than AWS.
 - A division by zero in JSONata fails; AWS gives "Infinity" inside objects and arrays.
 """

@@ -96,6 +96,8 @@ def _machine_faults(
     if not states:
         yield schema("Expected value of type Object with at least one state", f"{at}/States")
         return
+    for field in machine.get("ProcessorConfig", {}).keys() - {"Mode", "ExecutionType"}:
+        yield schema(f"Field '{field}' is not supported", f"{at}/ProcessorConfig")
     if machine.get("ProcessorConfig", {}).get("Mode", "INLINE") != "INLINE":
         told = "Distributed Map is not supported: Mode must be INLINE"
         yield schema(told, f"{at}/ProcessorConfig/Mode")

@@ -40,6 +40,12 @@ STATE_NUMBERS: dict[str, float] = {
 }
 _TEMPLATES = ("Parameters", "ResultSelector", "ItemSelector", "Assign")
 _NESTED = {"Branches", "ItemProcessor", "Iterator"}
+_EITHER = [
+    *((name, f"{name}Path") for name in ("TimeoutSeconds", "HeartbeatSeconds", "Error", "Cause", "MaxConcurrency")),
+    ("ItemProcessor", "Iterator"),
+]  # fmt: skip
+"""Fields of which a state has at most one."""
+_RULE = {"Next", "Comment", "Assign", "Output"}
 _WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
 
 
@@ -95,6 +101,10 @@ def number_faults(
 def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
     """Faults in what a state computes."""
     yield from number_faults(state, STATE_NUMBERS, at, computed=language == "JSONata")
+    for pair in _EITHER:
+        if all(field in state for field in pair):
+            told = f"There should only be one of the following fields: [{', '.join(pair)}]"
+            yield schema(told, at)
     if state["Type"] == "Wait":
         yield from _wait_faults(state, at)
     if state["Type"] == "Choice":
@@ -184,6 +194,7 @@ def _rule_faults(rule: dict[str, Any], at: str, language: str, *, top: bool) -> 
     if top and "Next" not in rule:
         yield required(["Next"], at)
     if language == "JSONata":
+        yield from _unknown_faults(rule, {"Condition"}, at)
         condition = rule.get("Condition")
         if condition is None:
             yield required(["Condition"], at)
@@ -192,10 +203,12 @@ def _rule_faults(rule: dict[str, Any], at: str, language: str, *, top: bool) -> 
         return
     for name in ("And", "Or"):
         if name in rule:
+            yield from _unknown_faults(rule, {name}, at)
             for number, inner in enumerate(listed(rule, name)):
                 yield from _rule_faults(inner, f"{at}/{name}[{number}]", language, top=False)
             return
     if "Not" in rule:
+        yield from _unknown_faults(rule, {"Not"}, at)
         yield from _rule_faults(rule["Not"], f"{at}/Not", language, top=False)
         return
     yield from _comparison_faults(rule, at)
@@ -214,7 +227,11 @@ def _comparison_faults(rule: dict[str, Any], at: str) -> Faults:
         yield schema("A Choice rule needs exactly one comparison", at)
     for operator in operators:
         yield from _operand_faults(operator, rule[operator], f"{at}/{operator}")
-    for field in rule.keys() - OPERATORS - {"Variable", "Next", "Comment", "Assign", "Output"}:
+    yield from _unknown_faults(rule, OPERATORS | {"Variable"}, at)
+
+
+def _unknown_faults(rule: dict[str, Any], known: set[str], at: str) -> Faults:
+    for field in rule.keys() - known - _RULE:
         yield schema(f"Field '{field}' is not supported", at)
 
 

@@ -146,7 +146,7 @@ class Execution:
     async def _catch_up(self) -> None:
         """Let every branch come to the end of its recording before any has an effect: one may end the others."""
         quiet, seen = 0, -1
-        while quiet < QUIET_TURNS:
+        while len(self._replayed) > 1 and quiet < QUIET_TURNS:
             left = self._count + sum(map(len, self._replayed))
             quiet, seen = (quiet + 1, seen) if left == seen else (0, left)
             await asyncio.sleep(0)

@@ -1,41 +1,17 @@
 """What the choreography needs from a broker, and what it must not hope for."""
 
-from collections.abc import AsyncIterator
+import hashlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from shared_domain import messages
-from shared_domain.messages import Message
+from choreography.cloud_events import Envelope
 
-AUDIT, DEAD = "audit", "dead"
-"""Names of the queue that hears every message, and of the one that keeps what nobody could handle."""
 PREFETCH = 64
-"""Most deliveries in a service's hands at once."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
-    """A message as the broker sees it: headers it may show to an operator, and a body it does not read."""
-
-    routing_key: str
-    message_id: str
-    order_id: str
-    caused_by: str
-    traceparent: str
-    body: bytes
-
-
-def envelope(message: Message) -> Envelope:
-    """The envelope of a message of this saga."""
-    return Envelope(
-        routing_key=message.name,
-        message_id=message.message_id,
-        order_id=message.order_id,
-        caused_by=message.caused_by,
-        traceparent=message.traceparent,
-        body=messages.to_bytes(message),
-    )
+"""Most deliveries in a service's hands at once, unless the topology says otherwise."""
+MAX_REDELIVERIES = 20
+"""A message that has come back this often without an ack counts as one whose retry budget is spent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,28 +23,65 @@ class Topology:
     """queue -> routing keys it hears."""
     retry_delays_s: tuple[float, ...]
     """Scaled wait before each retry; one delay queue each."""
+    prefetch: dict[str, int] = field(default_factory=dict)
+    """queue -> most deliveries in its consumer's hands; PREFETCH for the others."""
+
+    def heard(self, routing_key: str) -> bool:
+        """Whether any service is meant to hear this. What nobody is meant to hear goes to the audit alone."""
+        return any(routing_key in keys for keys in self.bindings.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One failed attempt at a message, as its headers remember it: its number (1 = first), why, and when."""
+
+    number: int
+    fault: str
+    wall_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A message that its consumer could not handle."""
+    """A message that its consumer could not handle, and all that is known about why.
+
+    `attempts`: every failed one, oldest first; the last is the cause. None if the broker itself gave the message up.
+    """
 
     envelope: Envelope
     queue: str
     operation: str
     reason: str
+    attempts: tuple[Attempt, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """The failure that parked it."""
+        return self.attempts[-1].fault if self.attempts else ""
+
+    @property
+    def letter_id(self) -> str:
+        """Names this letter on a command line; the same each time it is read."""
+        text = f"{self.queue}\0{self.envelope.message_id}\0".encode() + self.envelope.body
+        return hashlib.sha256(text).hexdigest()[:8]
+
+
+Wanted = Callable[[DeadLetter], bool]
 
 
 class Delivery(Protocol):
     """One message in a consumer's hands until it is acked, retried, requeued or dead-lettered.
 
-    Not promised: that this is the only delivery of the message. If the connection is lost first,
-    `ack` and `requeue` return and the message is delivered again.
+    Not promised: that this is the only delivery of the message, or that an ack has reached the broker
+    when `ack` returns. If the connection is lost first, the message is delivered again.
     """
 
     envelope: Envelope
-    attempt: int
-    """1 on the first delivery, one more after each `retry`. A redelivery does not count."""
+    attempts: tuple[Attempt, ...]
+    """The failed attempts so far: one more after each `retry`. A redelivery is none."""
+    redelivered: bool
+    """Whether it may have been in a consumer's hands before."""
+    redriven: bool
+    """Whether an operator has sent it here again."""
 
     async def ack(self) -> None:
         """The message is done with."""
@@ -78,28 +91,34 @@ class Delivery(Protocol):
         """Deliver it again at once, as after a lost connection."""
         ...
 
-    async def retry(self) -> None:
+    async def retry(self, failed: Attempt) -> None:
         """Deliver it again after the delay of this attempt, as the next attempt.
 
         Raise Failure if the broker did not take it; it is then still in hand.
         """
         ...
 
-    async def dead_letter(self, operation: str, reason: str) -> None:
-        """Keep it for an operator, with the operation that failed ("" = unreadable). Raise Failure if the broker did not take it; it is then still in hand."""
+    async def dead_letter(self, operation: str, reason: str, failed: Attempt) -> None:
+        """Keep it for an operator, with the operation that failed ("" = unreadable) and the failure that ended it.
+
+        Raise Failure if the broker did not take it; it is then still in hand.
+        """
         ...
 
 
 class Broker(Protocol):
-    """A topic exchange with one durable queue per service.
+    """A topic exchange with one durable queue per service, and a dead-letter queue for each.
 
     Promised: a published message is durable in every bound queue once `publish` returns, and is delivered
-    to one consumer of each until it is acked: at least once, across kill -9 of the broker.
-    Not promised: order, exactly once, or that a failed `publish` did not publish.
+    to one consumer of each until it is acked: at least once, across kill -9 of the broker. A message that
+    a service is meant to hear and no queue takes is an error. A dead letter stays until an operator moves it.
+    Not promised: order, neither between orders nor within one (a retry or a redelivery is overtaken by what
+    came later; participants answer any message at any time); exactly once; that a failed `publish` did not
+    publish.
     """
 
     async def publish(self, message: Envelope) -> None:
-        """Return once the broker has confirmed. Raise NotDelivered or OutcomeUnknown."""
+        """Return once the broker has confirmed. Raise NotDelivered (nobody has it) or OutcomeUnknown."""
         ...
 
     def subscribe(self, queue: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
@@ -110,7 +129,18 @@ class Broker(Protocol):
         ...
 
     async def dead_letters(self) -> list[DeadLetter]:
-        """Everything in the dead-letter queue, left there. Raise Failure if the broker does not answer."""
+        """Every dead letter, left where it is. Raise Failure if the broker does not answer."""
+        ...
+
+    async def redrive(self, wanted: Wanted) -> list[DeadLetter]:
+        """Send the wanted dead letters to their service again, with a fresh retry budget; those it sent.
+
+        Raise Failure if the broker does not answer; some may have been sent then, and asking again is harmless.
+        """
+        ...
+
+    async def discard(self, wanted: Wanted) -> list[DeadLetter]:
+        """Delete the wanted dead letters; those it deleted. Raise Failure if the broker does not answer."""
         ...
 
     async def audit(self) -> list[Envelope]:

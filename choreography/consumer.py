@@ -6,7 +6,8 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 import asyncio
 from collections.abc import Awaitable
 
-from choreography.broker import Broker, Delivery, envelope
+from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
+from choreography.cloud_events import envelope, read
 from choreography.reactions import FORWARD, GAVE_UP, Reactions
 from shared_domain import messages
 from shared_domain.database import Database
@@ -20,9 +21,9 @@ from shared_domain.errors import (
 )
 from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.guards import Guards
-from shared_domain.messages import Command
+from shared_domain.messages import Command, Event
 from shared_domain.policy import Policy
-from shared_domain.ports import Service
+from shared_domain.ports import Clock, Service
 
 
 class Consumer:
@@ -38,10 +39,12 @@ class Consumer:
         once: ExactlyOnce,
         policy: Policy,
         guards: Guards,
+        clock: Clock,
     ) -> None:
         self._service, self._database = service, database
         self._reactions, self._broker = reactions, broker
         self._once, self._policy, self._guards = once, policy, guards
+        self._clock = clock
 
     async def run(self) -> None:
         """Handle deliveries, many at a time, until cancelled. Raise ParticipantCrashed if a fault says so."""
@@ -56,10 +59,16 @@ class Consumer:
         try:
             command = self._command(delivery)
         except UnreadableMessage as error:
-            await self._park(delivery, "", f"unreadable: {error}")
+            await self._park(delivery, "", "unreadable", error)
             return
         try:
+            if delivery.redriven:
+                await self._database.write(lambda tx: self._once.unpark(tx, command))
+            if delivery.redelivered:
+                await self._count(command)
             await self._call(command)
+        except _CameBackTooOften as error:
+            await self._finally(delivery, command, "redelivered too often", error)
         except (NotDelivered, ConnectionLost):
             await delivery.requeue()
         except OutcomeUnknown as failure:
@@ -71,11 +80,17 @@ class Consumer:
 
     def _command(self, delivery: Delivery) -> Command:
         """What this service does when it hears this. Raise UnreadableMessage if it does not know."""
-        message = messages.from_bytes(delivery.envelope.body)
+        message = read(delivery.envelope.body)
         if type(message) not in self._reactions:
             raise UnreadableMessage(f"{self._service.name} has no reaction to {message.name}")
         _, operation = self._reactions[type(message)]
         return message if isinstance(message, Command) else messages.follow(operation, message)
+
+    async def _count(self, command: Command) -> None:
+        """Count a redelivery before the work that may end this process again."""
+        times = await self._database.write(lambda tx: self._once.redelivered(tx, command))
+        if times > MAX_REDELIVERIES:
+            raise _CameBackTooOften(f"{command.name} came back {times} times without an ack")
 
     async def _call(self, command: Command) -> None:
         if self._guards.outbox:
@@ -85,29 +100,44 @@ class Consumer:
         known = await self._database.read(lambda tx: self._once.answered(tx, command))
         answer = await self._service.call(command)
         if not known:
-            await self._broker.publish(envelope(answer))
+            await self._publish(answer)
 
     async def _after_failure(
         self, delivery: Delivery, command: Command, failure: OutcomeUnknown
     ) -> None:
         forward = type(command) in FORWARD
         budget = self._policy.retries(compensation=not forward, guards=self._guards)
-        if delivery.attempt <= budget:
-            await self._or_requeue(delivery, delivery.retry())
-        elif gave_up := GAVE_UP.get(type(command)):
+        if len(delivery.attempts) < budget:
+            await self._or_requeue(delivery, delivery.retry(self._attempt(delivery, failure)))
+        else:
+            await self._finally(delivery, command, "retry budget spent", failure)
+
+    async def _finally(
+        self, delivery: Delivery, command: Command, reason: str, failure: Failure
+    ) -> None:
+        """Announce that the step gave up, or park a message that has nowhere else to go."""
+        if gave_up := GAVE_UP.get(type(command)):
             answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
             if not self._guards.outbox:
-                await self._broker.publish(envelope(answer))
+                await self._publish(answer)
             await delivery.ack()
         else:
-            reason = f"retry budget spent: {failure}"
             if self._guards.dead_letters:
-                await self._database.write(lambda tx: self._once.park(tx, command, reason))
-            await self._park(delivery, command.name, reason)
+                await self._database.write(
+                    lambda tx: self._once.park(tx, command, f"{reason}: {failure}")
+                )
+            await self._park(delivery, command.name, reason, failure)
 
-    async def _park(self, delivery: Delivery, operation: str, reason: str) -> None:
+    async def _publish(self, answer: Event) -> None:
+        source, wall_s = self._service.name, self._clock.wall_s()
+        await self._broker.publish(envelope(answer, source=source, wall_s=wall_s))
+
+    async def _park(
+        self, delivery: Delivery, operation: str, reason: str, failure: Exception
+    ) -> None:
         if self._guards.dead_letters:
-            await self._or_requeue(delivery, delivery.dead_letter(operation, reason))
+            failed = self._attempt(delivery, failure)
+            await self._or_requeue(delivery, delivery.dead_letter(operation, reason, failed))
         else:
             await delivery.ack()
 
@@ -116,3 +146,12 @@ class Consumer:
             await move
         except Failure:
             await delivery.requeue()
+
+    def _attempt(self, delivery: Delivery, failure: Exception) -> Attempt:
+        fault = f"{type(failure).__name__}: {failure}"
+        number = len(delivery.attempts) + 1
+        return Attempt(number=number, fault=fault, wall_s=self._clock.wall_s())
+
+
+class _CameBackTooOften(Failure):
+    """A message that nobody can keep in hand long enough to ack it."""

@@ -1,6 +1,7 @@
 """The saga deadline of the choreography: the order service notices that an order has been open too long."""
 
-from choreography.broker import Broker, envelope
+from choreography.broker import Broker
+from choreography.cloud_events import envelope
 from shared_domain.database import Database
 from shared_domain.order.service import OrderService
 from shared_domain.policy import Policy
@@ -24,4 +25,6 @@ async def watch_deadlines(
         expired = await database.write(lambda tx: orders.expire(tx, deadline_s=policy.saga_s()))
         if publish_at_once is not None:
             for event in expired:
-                await publish_at_once.publish(envelope(event))
+                await publish_at_once.publish(
+                    envelope(event, source="order", wall_s=clock.wall_s())
+                )

@@ -12,16 +12,18 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
-from choreography.broker import AUDIT, DEAD, PREFETCH, DeadLetter, Delivery, Envelope, Topology
+from choreography.broker import PREFETCH, Attempt, DeadLetter, Delivery, Topology, Wanted
+from choreography.cloud_events import Envelope
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import NotDelivered, OutcomeUnknown
 from shared_domain.ports import Clock
 
 T = TypeVar("T")
+AUDIT, DEAD = "audit", ".dead"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY, queue TEXT NOT NULL, attempt INTEGER NOT NULL DEFAULT 1,
-    due_wall_s REAL NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
+    id INTEGER PRIMARY KEY, queue TEXT NOT NULL, attempts TEXT NOT NULL DEFAULT '[]',
+    due_wall_s REAL NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
     headers TEXT NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS by_queue ON messages (queue);
 """
@@ -31,7 +33,9 @@ CREATE INDEX IF NOT EXISTS by_queue ON messages (queue);
 class _Stored:
     row_id: int
     envelope: Envelope
-    attempt: int
+    attempts: tuple[Attempt, ...] = ()
+    redelivered: bool = False
+    redriven: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +50,8 @@ class _Delivery:
         self, broker: "MemoryBroker", queue: str, stored: _Stored, owner: _Subscription
     ) -> None:
         self._broker, self._queue, self._stored, self._owner = broker, queue, stored, owner
-        self.envelope, self.attempt = stored.envelope, stored.attempt
+        self.envelope, self.attempts = stored.envelope, stored.attempts
+        self.redelivered, self.redriven = stored.redelivered, stored.redriven
 
     def _take_back(self) -> bool:
         return self._owner.in_hand.pop(self._stored.row_id, None) is not None
@@ -57,29 +62,34 @@ class _Delivery:
 
     async def requeue(self) -> None:
         if self._take_back():
+            self._stored.redelivered = True
             self._broker.enqueue(self._queue, self._stored)
 
-    async def retry(self) -> None:
-        delay_s = self._broker.topology.retry_delays_s[self.attempt - 1]
+    async def retry(self, failed: Attempt) -> None:
+        delay_s = self._broker.topology.retry_delays_s[failed.number - 1]
         due_wall_s = self._broker.clock.wall_s() + delay_s
-        row_id, attempt = self._stored.row_id, self.attempt + 1
+        row_id, attempts = self._stored.row_id, (*self.attempts, failed)
         await self._broker.commit(
             lambda tx: tx.run(
-                "UPDATE messages SET attempt = ?, due_wall_s = ? WHERE id = ?",
-                attempt,
+                "UPDATE messages SET attempts = ?, due_wall_s = ?, redriven = 0 WHERE id = ?",
+                _told(attempts),
                 due_wall_s,
                 row_id,
             )
         )
         if self._take_back():
-            stored = _Stored(row_id, self.envelope, attempt)
+            stored = _Stored(row_id, self.envelope, attempts)
             self._broker.enqueue_later(self._queue, stored, delay_s)
 
-    async def dead_letter(self, operation: str, reason: str) -> None:
-        row_id, text = self._stored.row_id, json.dumps([self._queue, operation, reason])
+    async def dead_letter(self, operation: str, reason: str, failed: Attempt) -> None:
+        row_id, text = self._stored.row_id, json.dumps([operation, reason])
         await self._broker.commit(
             lambda tx: tx.run(
-                "UPDATE messages SET queue = ?, reason = ? WHERE id = ?", DEAD, text, row_id
+                "UPDATE messages SET queue = ?, reason = ?, attempts = ? WHERE id = ?",
+                self._queue + DEAD,
+                text,
+                _told((*self.attempts, failed)),
+                row_id,
             )
         )
         self._take_back()
@@ -123,6 +133,7 @@ class MemoryBroker:
             self._in_background(self._store(message))
 
     async def _store(self, message: Envelope) -> None:
+        self._check_alive()
         headers = asdict(message)
         text, body = json.dumps({k: v for k, v in headers.items() if k != "body"}), message.body
         queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
@@ -137,7 +148,7 @@ class MemoryBroker:
 
         row_ids = await self.commit(store)
         for queue, row_id in zip(queues, row_ids[:-1], strict=True):
-            self.enqueue(queue, _Stored(row_id, message, 1))
+            self.enqueue(queue, _Stored(row_id, message))
 
     @asynccontextmanager
     async def subscribe(self, queue: str) -> AsyncIterator[AsyncIterator[Delivery]]:
@@ -149,22 +160,31 @@ class MemoryBroker:
         finally:
             self._subscriptions[queue].remove(owner)
             for stored in reversed(owner.in_hand.values()):
+                stored.redelivered = True
                 self._queues[queue].appendleft(stored)
             owner.in_hand.clear()
             self._arrived[queue].set()
 
     async def dead_letters(self) -> list[DeadLetter]:
         """See Broker."""
-        self._check_alive()
-        rows = await self._database.read(lambda tx: _rows(tx, DEAD))
-        letters = []
-        for row in rows:
-            queue, operation, reason = json.loads(row["reason"])
-            letter = DeadLetter(
-                envelope=_envelope(row), queue=queue, operation=operation, reason=reason
-            )
-            letters.append(letter)
-        return letters
+        return [letter for _, letter in await self._letters()]
+
+    async def redrive(self, wanted: Wanted) -> list[DeadLetter]:
+        """See Broker."""
+        chosen = [(row_id, letter) for row_id, letter in await self._letters() if wanted(letter)]
+        moves = [(letter.queue, row_id) for row_id, letter in chosen]
+        sql = "UPDATE messages SET queue = ?, attempts = '[]', redriven = 1 WHERE id = ?"
+        await self.commit(lambda tx: tx.run_many(sql, moves))
+        for row_id, letter in chosen:
+            self.enqueue(letter.queue, _Stored(row_id, letter.envelope, redriven=True))
+        return [letter for _, letter in chosen]
+
+    async def discard(self, wanted: Wanted) -> list[DeadLetter]:
+        """See Broker."""
+        chosen = [(row_id, letter) for row_id, letter in await self._letters() if wanted(letter)]
+        rows = [(row_id,) for row_id, _ in chosen]
+        await self.commit(lambda tx: tx.run_many("DELETE FROM messages WHERE id = ?", rows))
+        return [letter for _, letter in chosen]
 
     async def audit(self) -> list[Envelope]:
         """See Broker."""
@@ -189,7 +209,13 @@ class MemoryBroker:
         now = self.clock.wall_s()
         for queue in self.topology.bindings:
             for row in await self._database.read(lambda tx, q=queue: _rows(tx, q)):  # type: ignore[misc]
-                stored = _Stored(row["id"], _envelope(row), row["attempt"])
+                stored = _Stored(
+                    row["id"],
+                    _envelope(row),
+                    _attempts(row),
+                    redelivered=True,  # it may have been in hand when the broker died
+                    redriven=bool(row["redriven"]),
+                )
                 self.enqueue_later(queue, stored, max(0.0, row["due_wall_s"] - now))
         self._alive = True
 
@@ -233,15 +259,32 @@ class MemoryBroker:
     async def _deliveries(self, queue: str, owner: _Subscription) -> AsyncIterator[Delivery]:
         while True:
             waiting = self._queues[queue]
-            while waiting and len(owner.in_hand) < PREFETCH:
+            prefetch = self.topology.prefetch.get(queue, PREFETCH)
+            while waiting and len(owner.in_hand) < prefetch:
                 stored = waiting.popleft()
                 owner.in_hand[stored.row_id] = stored
                 yield _Delivery(self, queue, stored, owner)
-            if len(owner.in_hand) >= PREFETCH:
+            if len(owner.in_hand) >= prefetch:
                 await asyncio.sleep(0.001)
                 continue
             self._arrived[queue].clear()
             await self._arrived[queue].wait()
+
+    async def _letters(self) -> list[tuple[int, DeadLetter]]:
+        self._check_alive()
+        letters = []
+        for queue in self.topology.bindings:
+            for row in await self._database.read(lambda tx, q=queue: _rows(tx, q + DEAD)):  # type: ignore[misc]
+                operation, reason = json.loads(row["reason"])
+                letter = DeadLetter(
+                    envelope=_envelope(row),
+                    queue=queue,
+                    operation=operation,
+                    reason=reason,
+                    attempts=_attempts(row),
+                )
+                letters.append((row["id"], letter))
+        return letters
 
     def _check_alive(self) -> None:
         if not self._alive:
@@ -250,6 +293,14 @@ class MemoryBroker:
 
 def _rows(tx: Transaction, queue: str) -> list[dict[str, Any]]:
     return tx.all("SELECT * FROM messages WHERE queue = ? ORDER BY id", queue)
+
+
+def _told(attempts: tuple[Attempt, ...]) -> str:
+    return json.dumps([asdict(attempt) for attempt in attempts])
+
+
+def _attempts(row: dict[str, Any]) -> tuple[Attempt, ...]:
+    return tuple(Attempt(**attempt) for attempt in json.loads(row["attempts"]))
 
 
 def _envelope(row: dict[str, Any]) -> Envelope:

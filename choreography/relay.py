@@ -1,59 +1,95 @@
 """The outbox relay: rows that a transaction left behind become messages, at least once.
 
-A row is marked only after the broker has confirmed it; a crash in between publishes it again.
+Woken by commits: what a commit announces is published at once, without reading it back. Rows of an earlier life
+are read when the relay starts. A row is marked only after the broker has confirmed it; a crash in between publishes
+it again, with the same message_id.
 """
 
 import asyncio
-import json
+from functools import partial
 from typing import Any
 
-from choreography.broker import Broker, envelope
+import orjson
+
+from choreography.broker import Broker
+from choreography.cloud_events import envelope
 from shared_domain import messages
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import Failure
+from shared_domain.exactly_once import Unpublished
+from shared_domain.messages import Event
 from shared_domain.ports import Clock
 
 MAX_IN_FLIGHT = 256
-POLL_S = 0.25
-"""How long an unpublished row can wait at most when no commit announces it."""
+"""Most events between their commit and the broker's confirm."""
 PAUSE_S = 0.05
-"""Wait before a row is sent again after a failed publish."""
+"""Wait before an event is sent again after a failed publish."""
+MARK_S = 0.02
+"""How long confirmed rows gather before one transaction marks them."""
 
 
 class Relay:
     """Publishes the outbox of one participant."""
 
-    def __init__(self, *, database: Database, broker: Broker, clock: Clock) -> None:
-        self._database, self._broker, self._clock = database, broker, clock
-        self._in_flight: set[int] = set()
+    def __init__(self, *, name: str, database: Database, broker: Broker, clock: Clock) -> None:
+        self._name, self._database, self._broker, self._clock = name, database, broker, clock
 
     async def run(self) -> None:
         """Publish until cancelled."""
-        self._in_flight.clear()
-        async with asyncio.TaskGroup() as sending:
-            while True:
-                room = MAX_IN_FLIGHT - len(self._in_flight)
-                rows = await self._database.read(lambda tx: _unpublished(tx, MAX_IN_FLIGHT))
-                for row in [r for r in rows if r["seq"] not in self._in_flight][:room]:
-                    self._in_flight.add(row["seq"])
-                    sending.create_task(self._send(row))
-                await self._database.changed(within_s=POLL_S)
+        committed: asyncio.Queue[Unpublished] = asyncio.Queue()
+        confirmed: list[int] = []
+        seen: set[int] = set()
+        room = asyncio.Semaphore(MAX_IN_FLIGHT)
 
-    async def _send(self, row: dict[str, Any]) -> None:
+        def announced(facts: list[Any]) -> None:
+            for fact in facts:
+                committed.put_nowait(fact)
+
+        async def send(row: Unpublished) -> None:
+            try:
+                await self._publish(row)
+            finally:
+                room.release()
+            confirmed.append(row.seq)
+
+        self._database.listen(announced)
         try:
-            await self._publish(row)
-        except Failure:
-            await self._clock.sleep(PAUSE_S)
-        else:
-            await self._database.write(
-                lambda tx: tx.run("UPDATE outbox SET published = 1 WHERE seq = ?", row["seq"])
-            )
+            async with asyncio.TaskGroup() as work:
+                work.create_task(self._mark(confirmed))
+                for row in await self._database.read(_left_behind):
+                    seen.add(row.seq)
+                    await room.acquire()
+                    work.create_task(send(row))
+                while True:
+                    row = await committed.get()
+                    if row.seq not in seen:
+                        await room.acquire()
+                        work.create_task(send(row))
         finally:
-            self._in_flight.discard(row["seq"])
+            self._database.listen(None)
 
-    async def _publish(self, row: dict[str, Any]) -> None:
-        event = messages.from_json(json.loads(row["message"]))
-        await self._broker.publish(envelope(event))
+    async def _publish(self, row: Unpublished) -> None:
+        """Publish until the broker has it."""
+        message = envelope(row.event, source=self._name, wall_s=row.wall_s)
+        while True:
+            try:
+                await self._broker.publish(message)
+            except Failure:
+                await self._clock.sleep(PAUSE_S)
+            else:
+                return
+
+    async def _mark(self, confirmed: list[int]) -> None:
+        while True:
+            await self._clock.sleep(MARK_S)
+            if confirmed:
+                rows = [(seq,) for seq in confirmed]
+                confirmed.clear()
+                await self._database.write(partial(_mark_published, rows=rows))
+
+
+def _mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:
+    tx.run_many("UPDATE outbox SET published = 1 WHERE seq = ?", rows)
 
 
 def unpublished(tx: Transaction) -> int:
@@ -62,5 +98,11 @@ def unpublished(tx: Transaction) -> int:
     return row["n"] if row else 0
 
 
-def _unpublished(tx: Transaction, limit: int) -> list[dict[str, Any]]:
-    return tx.all("SELECT seq, message FROM outbox WHERE published = 0 ORDER BY seq LIMIT ?", limit)
+def _left_behind(tx: Transaction) -> list[Unpublished]:
+    rows = tx.all("SELECT seq, message, wall_s FROM outbox WHERE published = 0 ORDER BY seq")
+    found = []
+    for row in rows:
+        event = messages.from_json(orjson.loads(row["message"]))
+        assert isinstance(event, Event)
+        found.append(Unpublished(seq=row["seq"], event=event, wall_s=row["wall_s"]))
+    return found

@@ -7,7 +7,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from choreography.broker import Broker, Topology, envelope
+from choreography.broker import Broker, Topology
+from choreography.cloud_events import envelope
 from choreography.consumer import Consumer
 from choreography.deadline import watch_deadlines
 from choreography.reactions import STEP_ORDERS, heard_by
@@ -68,7 +69,7 @@ class ChoreographedSystem:
             hosts = []
             for name, service in services.items():
                 door = participants.doors[name]
-                relay = Relay(database=door.database, broker=broker, clock=clock)
+                relay = Relay(name=name, database=door.database, broker=broker, clock=clock)
                 consumer = Consumer(
                     service=service,
                     database=door.database,
@@ -77,6 +78,7 @@ class ChoreographedSystem:
                     once=participants.once,
                     policy=policy,
                     guards=guards,
+                    clock=clock,
                 )
                 loops: list[Loop] = [consumer.run]
                 if guards.outbox:
@@ -111,7 +113,9 @@ class ChoreographedSystem:
         with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
             caused_by = f"{order.order_id}:customer"
             command = PlaceOrder(order=order, caused_by=caused_by, traceparent=traceparent)
-            await self._broker.publish(envelope(command))
+            await self._broker.publish(
+                envelope(command, source="customer", wall_s=self._clock.wall_s())
+            )
         return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
 
     async def outcome(self, order_id: str) -> str:
@@ -139,7 +143,7 @@ class ChoreographedSystem:
                 order_id=letter.envelope.order_id,
                 operation=letter.operation,
                 where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
-                why=letter.reason,
+                why=f"{letter.reason}: {letter.fault}",
             )
             for letter in letters
         ]

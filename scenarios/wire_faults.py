@@ -10,7 +10,8 @@
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 
-from choreography.broker import Broker, DeadLetter, Delivery, Envelope
+from choreography.broker import Broker, DeadLetter, Delivery, Wanted
+from choreography.cloud_events import Envelope
 from scenarios.fault_plan import Moment, PlannedFaults
 from shared_domain.errors import ConnectionLost, NotDelivered, OutcomeUnknown
 from shared_domain.messages import EVENTS, Command, Event
@@ -85,6 +86,14 @@ class UnreliableBroker:
     async def dead_letters(self) -> list[DeadLetter]:
         """See Broker."""
         return await self._broker.dead_letters()
+
+    async def redrive(self, wanted: Wanted) -> list[DeadLetter]:
+        """See Broker."""
+        return await self._broker.redrive(wanted)
+
+    async def discard(self, wanted: Wanted) -> list[DeadLetter]:
+        """See Broker."""
+        return await self._broker.discard(wanted)
 
     async def audit(self) -> list[Envelope]:
         """See Broker."""

@@ -17,6 +17,8 @@ import aiosqlite
 T = TypeVar("T")
 SYNCHRONOUS = {"process": "NORMAL", "power": "FULL"}
 """Durability -> SQLite's level under WAL: NORMAL survives kill -9, FULL survives power loss."""
+_Outcome = tuple[Any, Exception | None, list[Any]]
+"""(result, error, announced facts) of one transaction."""
 MAX_SHARED = 256
 """Most transactions in one commit."""
 
@@ -26,6 +28,11 @@ class Transaction:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.facts: list[Any] = []
+
+    def announce(self, fact: Any) -> None:
+        """Hand `fact` to the database's listener, in the event loop, once this is committed; never if it is not."""
+        self.facts.append(fact)
 
     def run(self, sql: str, *arguments: Any) -> int:
         """Execute one statement; the number of rows it changed."""
@@ -67,7 +74,7 @@ class Database:
         self._connection = connection
         self._waiting: list[_Waiting[Any]] = []
         self._committer: asyncio.Task[None] | None = None
-        self._changed = asyncio.Event()
+        self._listener: Callable[[list[Any]], None] | None = None
 
     @classmethod
     @asynccontextmanager
@@ -80,7 +87,9 @@ class Database:
         """
 
         def connect() -> sqlite3.Connection:
-            connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                path, isolation_level=None, check_same_thread=False, cached_statements=256
+            )
             connection.row_factory = sqlite3.Row
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
@@ -120,14 +129,9 @@ class Database:
         """Run `work`, which must not write, between two transactions."""
         return await self._connection.run(lambda connection: work(Transaction(connection)))
 
-    async def changed(self, *, within_s: float) -> None:
-        """Return after the next commit, or after `within_s`; a commit since the last call counts."""
-        try:
-            async with asyncio.timeout(within_s):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-        self._changed.clear()
+    def listen(self, listener: Callable[[list[Any]], None] | None) -> None:
+        """Call `listener` with what each commit announces, in the order of commits; None = nobody listens."""
+        self._listener = listener
 
     async def _commit_waiting(self) -> None:
         while self._waiting:
@@ -136,9 +140,11 @@ class Database:
             try:
                 outcomes = await self._connection.run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
             except Exception as broken:
-                outcomes = [(None, broken)] * len(batch)
-            self._changed.set()
-            for waiting, (result, error) in zip(batch, outcomes, strict=True):
+                outcomes = [(None, broken, [])] * len(batch)
+            facts = [fact for _, _, told in outcomes for fact in told]
+            if facts and self._listener is not None:
+                self._listener(facts)
+            for waiting, (result, error, _) in zip(batch, outcomes, strict=True):
                 if waiting.done.done():
                     continue
                 if error is not None:
@@ -158,17 +164,19 @@ class Database:
 
 def _commit(
     connection: sqlite3.Connection, works: list[Callable[[Transaction], Any]]
-) -> list[tuple[Any, Exception | None]]:
+) -> list[_Outcome]:
     """Commit all together; if one fails, each by itself, so that one poison message spoils no other."""
-    transaction = Transaction(connection)
+    outcomes: list[_Outcome] = []
     try:
         connection.execute("BEGIN IMMEDIATE")
-        results = [work(transaction) for work in works]
+        for work in works:
+            transaction = Transaction(connection)
+            outcomes.append((work(transaction), None, transaction.facts))
         connection.execute("COMMIT")
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         if len(works) == 1:
-            return [(None, error)]
+            return [(None, error, [])]
         return [outcome for work in works for outcome in _commit(connection, [work])]
-    return [(result, None) for result in results]
+    return outcomes

@@ -3,9 +3,10 @@
 At-least-once delivery + a remembered answer = an effect exactly once. All rows change in the business transaction.
 """
 
-import json
 from dataclasses import dataclass
 from enum import StrEnum
+
+import orjson
 
 from shared_domain import messages
 from shared_domain.database import Transaction
@@ -22,10 +23,11 @@ CREATE TABLE IF NOT EXISTS ledger (
 CREATE TABLE IF NOT EXISTS inbox (message_id TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY, order_id TEXT NOT NULL, message TEXT NOT NULL,
-    published INTEGER NOT NULL DEFAULT 0);
+    wall_s REAL NOT NULL, published INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
 CREATE INDEX IF NOT EXISTS outbox_of_order ON outbox (order_id);
 CREATE TABLE IF NOT EXISTS parked (message_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS redeliveries (message_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -42,6 +44,15 @@ class Effect(StrEnum):
     """A cancellation that came after the pivot, and left the effect alone."""
     GAVE_UP = "gave up"
     """The retry budget was spent before any effect."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublished:
+    """An event in the outbox, announced to the relay by the commit that put it there."""
+
+    seq: int
+    event: Event
+    wall_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +83,7 @@ class ExactlyOnce:
         row = tx.one("SELECT answer FROM inbox WHERE message_id = ?", command.message_id)
         if row is None:
             return None
-        answer = messages.from_json(json.loads(row["answer"]))
+        answer = messages.from_json(orjson.loads(row["answer"]))
         assert isinstance(answer, Event)
         return answer
 
@@ -83,13 +94,13 @@ class ExactlyOnce:
     def remember(self, tx: Transaction, command: Command, decision: Decision) -> Event:
         """Record the effect, the answer and the event to publish; the answer."""
         answer = messages.reply(decision.answer, command, decision.reason)
-        text = json.dumps(messages.to_json(answer), separators=(",", ":"))
+        text = messages.to_bytes(answer).decode()
         if decision.effect is Effect.TOMBSTONE and self._guards.tombstones:
             tx.run("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", command.order_id, command.name)
         if decision.effect is not Effect.TOMBSTONE or self._guards.tombstones:
             self._enter(tx, command, decision)
         tx.run("INSERT OR IGNORE INTO inbox VALUES (?, ?)", command.message_id, text)
-        self.enqueue(tx, answer)
+        self._enqueue(tx, answer, text)
         return answer
 
     def give_up(self, tx: Transaction, command: Command, answer: type[Event]) -> Event:
@@ -102,12 +113,7 @@ class ExactlyOnce:
 
     def enqueue(self, tx: Transaction, event: Event) -> None:
         """Put an event into the outbox: it is published after this transaction commits, at least once."""
-        if self._guards.outbox:
-            tx.run(
-                "INSERT INTO outbox (order_id, message) VALUES (?, ?)",
-                event.order_id,
-                json.dumps(messages.to_json(event), separators=(",", ":")),
-            )
+        self._enqueue(tx, event, messages.to_bytes(event).decode())
 
     def answered(self, tx: Transaction, command: Command) -> bool:
         """Whether this message_id has been answered before."""
@@ -117,6 +123,32 @@ class ExactlyOnce:
     def park(self, tx: Transaction, command: Command, reason: str) -> None:
         """Leave a message to an operator."""
         tx.run("INSERT OR IGNORE INTO parked VALUES (?, ?)", command.message_id, reason)
+
+    def unpark(self, tx: Transaction, command: Command) -> None:
+        """Take a message back from the operator, who has redriven it."""
+        tx.run("DELETE FROM parked WHERE message_id = ?", command.message_id)
+        tx.run("DELETE FROM redeliveries WHERE message_id = ?", command.message_id)
+
+    def redelivered(self, tx: Transaction, command: Command) -> int:
+        """How often this message has been delivered again, this time included. Survives the participant's death."""
+        row = tx.one(
+            "INSERT INTO redeliveries VALUES (?, 1)"
+            " ON CONFLICT (message_id) DO UPDATE SET times = times + 1 RETURNING times",
+            command.message_id,
+        )
+        return int(row["times"]) if row else 0
+
+    def _enqueue(self, tx: Transaction, event: Event, text: str) -> None:
+        if self._guards.outbox:
+            wall_s = self._clock.wall_s()
+            row = tx.one(
+                "INSERT INTO outbox (order_id, message, wall_s) VALUES (?, ?, ?) RETURNING seq",
+                event.order_id,
+                text,
+                wall_s,
+            )
+            if row is not None:
+                tx.announce(Unpublished(seq=row["seq"], event=event, wall_s=wall_s))
 
     def _enter(self, tx: Transaction, command: Command, decision: Decision) -> None:
         tx.run(

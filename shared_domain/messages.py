@@ -3,9 +3,10 @@
 A message carries the whole order, so that no participant has to ask another one for it.
 """
 
-import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
+
+import orjson
 
 from shared_domain.errors import UnreadableMessage
 
@@ -177,8 +178,14 @@ class OrderCancelled(Event):
 
 COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in Command.__subclasses__()}
 EVENTS: dict[str, type[Event]] = {e.__name__: e for e in Event.__subclasses__()}
+KINDS: dict[str, type[Message]] = {**COMMANDS, **EVENTS}
 _ORDER_FIELDS = {field.name: field.type for field in fields(Order)}
 _TOO_LARGE = 2**63  # what a database column holds
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    """The order as a JSON object."""
+    return {name: getattr(order, name) for name in _ORDER_FIELDS}
 
 
 def to_json(message: Message) -> dict[str, Any]:
@@ -189,7 +196,7 @@ def to_json(message: Message) -> dict[str, Any]:
         "message_id": message.message_id,
         "caused_by": message.caused_by,
         "traceparent": message.traceparent,
-        "order": asdict(message.order),
+        "order": order_json(message.order),
     }
     if isinstance(message, Event):
         document["reason"] = message.reason
@@ -202,20 +209,15 @@ def from_json(document: Any) -> Message:
     Raise UnreadableMessage if it is no message of this version; the effect is then definite: none.
     """
     try:
-        kind = (COMMANDS | EVENTS)[document["name"]]
+        kind = KINDS[document["name"]]
         if document["version"] != VERSION:
             raise UnreadableMessage(f"version {document['version']!r} is not {VERSION}")
         reason = {"reason": document.get("reason", "")} if issubclass(kind, Event) else {}
         texts = (document["caused_by"], document.get("traceparent", ""), *reason.values())
         if not all(isinstance(text, str) for text in texts):
             raise UnreadableMessage("caused_by, traceparent and reason must be texts")
-        order = document["order"]
-        wrong = [k for k, t in _ORDER_FIELDS.items() if type(order[k]) is not t]
-        wrong += [k for k, v in order.items() if isinstance(v, int) and abs(v) >= _TOO_LARGE]
-        if wrong:
-            raise UnreadableMessage(f"order fields of the wrong type or size: {', '.join(wrong)}")
         return kind(
-            order=Order(**order),
+            order=order_from_json(document["order"]),
             caused_by=document["caused_by"],
             traceparent=document.get("traceparent", ""),
             **reason,
@@ -224,9 +226,21 @@ def from_json(document: Any) -> Message:
         raise UnreadableMessage(f"not a message: {error!r}") from error
 
 
+def order_from_json(document: Any) -> Order:
+    """The order that a JSON object describes. Raise UnreadableMessage if it describes none."""
+    try:
+        wrong = [k for k, t in _ORDER_FIELDS.items() if type(document[k]) is not t]
+        wrong += [k for k, v in document.items() if type(v) is int and abs(v) >= _TOO_LARGE]
+        if wrong:
+            raise UnreadableMessage(f"order fields of the wrong type or size: {', '.join(wrong)}")
+        return Order(**document)
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UnreadableMessage(f"not an order: {error!r}") from error
+
+
 def to_bytes(message: Message) -> bytes:
     """The message as UTF-8 JSON text."""
-    return json.dumps(to_json(message), separators=(",", ":")).encode()
+    return orjson.dumps(to_json(message))
 
 
 def from_bytes(body: bytes) -> Message:
@@ -234,8 +248,8 @@ def from_bytes(body: bytes) -> Message:
     if len(body) > MAX_BYTES:
         raise UnreadableMessage(f"{len(body)} bytes; the limit is {MAX_BYTES}")
     try:
-        return from_json(json.loads(body))
-    except ValueError as error:
+        return from_json(orjson.loads(body))
+    except orjson.JSONDecodeError as error:
         raise UnreadableMessage(f"not JSON: {error}") from error
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from choreography.rabbit_broker import check_server
+from choreography.rabbit_connection import check_server
 from choreography.rabbit_node import RabbitNode, find_server
 from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import SCENARIOS

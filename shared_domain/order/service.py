@@ -1,6 +1,6 @@
 """The order service: one transaction per message, and the saga deadline."""
 
-import json
+import orjson
 
 from shared_domain import messages
 from shared_domain.database import Transaction
@@ -23,7 +23,7 @@ class OrderService:
         tombstoned = self._once.tombstoned(tx, command.order_id)
         order = store.load(tx, command, tombstoned=tombstoned)
         order, decision = model.RULES[type(command)](order, command)
-        text = json.dumps(messages.to_json(command))
+        text = messages.to_bytes(command).decode()
         store.save(tx, order, command, text=text, wall_s=self._clock.wall_s())
         return self._once.remember(tx, command, decision)
 
@@ -37,7 +37,7 @@ class OrderService:
         expired: list[Event] = []
         for row in late:
             tx.run("UPDATE orders SET expired = 1 WHERE order_id = ?", row["order_id"])
-            placed = messages.from_json(json.loads(row["message"]))
+            placed = messages.from_json(orjson.loads(row["message"]))
             expired.append(messages.reply(OrderExpired, placed, "saga deadline passed"))
             self._once.enqueue(tx, expired[-1])
         return expired

@@ -7,13 +7,14 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 
 from choreography import memory_broker
-from choreography.broker import Topology, envelope
+from choreography.broker import Attempt, Topology
+from choreography.cloud_events import envelope
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
 from shared_domain.clock import SystemClock
 from shared_domain.database import Database
 from shared_domain.errors import NotDelivered, OutcomeUnknown
-from shared_domain.messages import OrderPlaced, StockReserved
+from shared_domain.messages import OrderConfirmed, OrderPlaced, StockReserved
 from tests.samples import ORDER, order
 
 
@@ -22,11 +23,20 @@ def _topology():
         prefix=f"test.{secrets.token_hex(4)}",
         bindings={"inventory": ("OrderPlaced",), "payment": ("StockReserved", "OrderPlaced")},
         retry_delays_s=(0.05, 0.1),
+        prefetch={"payment": 2},
     )
 
 
 def _placed(order_id="o1"):
-    return envelope(OrderPlaced(order=order(order_id), caused_by=f"{order_id}:PlaceOrder"))
+    return _said(OrderPlaced(order=order(order_id), caused_by=f"{order_id}:PlaceOrder"))
+
+
+def _said(message):
+    return envelope(message, source="test", wall_s=1.0)
+
+
+def _failed(number, why="it did not answer"):
+    return Attempt(number=number, fault=why, wall_s=float(number))
 
 
 KINDS = ["memory", "rabbitmq", "rabbitmq-quorum"]
@@ -77,7 +87,7 @@ async def _consumer(broker, queue):
 async def test_a_message_reaches_every_queue_that_is_bound_to_it_and_no_other(backend):
     broker, _ = backend
     await broker.publish(_placed())
-    await broker.publish(envelope(StockReserved(order=ORDER, caused_by="x")))
+    await broker.publish(_said(StockReserved(order=ORDER, caused_by="x")))
     async with _consumer(broker, "inventory") as inventory, _consumer(broker, "payment") as payment:
         one, two, three = await inventory(), await payment(), await payment()
         assert one.envelope == two.envelope == _placed()
@@ -106,7 +116,7 @@ async def test_what_a_consumer_held_when_it_went_away_is_delivered_again(backend
         await following()
     async with _consumer(broker, "inventory") as following:
         again = await following()
-        assert (again.envelope.order_id, again.attempt) == ("o2", 1)
+        assert (again.envelope.order_id, again.attempts, again.redelivered) == ("o2", (), True)
         await again.ack()
 
 
@@ -137,9 +147,11 @@ async def test_a_requeued_message_comes_again_at_once_as_the_same_attempt(backen
     broker, _ = backend
     await broker.publish(_placed())
     async with _consumer(broker, "inventory") as following:
-        await (await following()).requeue()
+        first = await following()
+        assert not first.redelivered
+        await first.requeue()
         again = await following()
-        assert again.attempt == 1
+        assert (again.attempts, again.redelivered) == ((), True)
         await again.ack()
 
 
@@ -149,12 +161,12 @@ async def test_a_retry_comes_after_its_delay_as_the_next_attempt(backend):
     async with _consumer(broker, "inventory") as following:
         clock, waits = asyncio.get_running_loop().time, []
         delivery = await following()
-        for attempt in (2, 3):
+        for number in (1, 2):
             started = clock()
-            await delivery.retry()
+            await delivery.retry(_failed(number))
             delivery = await following()
             waits.append(clock() - started)
-            assert delivery.attempt == attempt
+            assert delivery.attempts == tuple(_failed(n) for n in range(1, number + 1))
             assert delivery.envelope == _placed()
         await delivery.ack()
     assert waits[0] >= 0.045
@@ -165,22 +177,80 @@ async def test_a_dead_letter_is_kept_with_its_reason_and_reading_it_leaves_it(ba
     broker, _ = backend
     await broker.publish(_placed())
     async with _consumer(broker, "inventory") as following:
-        await (await following()).dead_letter("ReserveStock", "no hope")
+        await (await following()).retry(_failed(1))
+        await (await following()).dead_letter("ReserveStock", "no hope", _failed(2, "dead"))
+    ids = set()
     for _ in range(2):
         (letter,) = await broker.dead_letters()
         assert letter.envelope == _placed()
-        assert (letter.queue, letter.operation, letter.reason) == (
-            "inventory",
-            "ReserveStock",
-            "no hope",
-        )
+        assert (letter.queue, letter.operation) == ("inventory", "ReserveStock")
+        assert (letter.reason, letter.fault) == ("no hope", "dead")
+        assert letter.attempts == (_failed(1), _failed(2, "dead"))
+        ids.add(letter.letter_id)
+    assert len(ids) == 1
+
+
+async def _park(broker, *order_ids):
+    for order_id in order_ids:
+        await broker.publish(_placed(order_id))
+    async with _consumer(broker, "inventory") as following:
+        for _ in order_ids:
+            await (await following()).dead_letter("ReserveStock", "no hope", _failed(1))
+
+
+async def test_a_redriven_letter_comes_to_its_service_alone_with_a_fresh_budget(backend):
+    broker, _ = backend
+    await _park(broker, "o1", "o2")
+    sent = await broker.redrive(lambda letter: letter.envelope.order_id == "o2")
+    assert [letter.envelope.order_id for letter in sent] == ["o2"]
+    async with _consumer(broker, "inventory") as following:
+        again = await following()
+        assert (again.envelope, again.attempts, again.redriven) == (_placed("o2"), (), True)
+        await again.ack()
+    assert [d.envelope.order_id for d in await broker.dead_letters()] == ["o1"]
+    async with _consumer(broker, "payment") as following:
+        for order_id in ("o1", "o2"):  # each once: a redriven letter is no new event
+            delivery = await following()
+            assert (delivery.envelope.order_id, delivery.redriven) == (order_id, False)
+            await delivery.ack()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.3):
+                await following()
+
+
+async def test_a_discarded_letter_is_gone_and_the_others_stay(backend):
+    broker, _ = backend
+    await _park(broker, "o1", "o2")
+    (gone,) = await broker.discard(lambda letter: letter.envelope.order_id == "o1")
+    assert gone.envelope.order_id == "o1"
+    assert [d.envelope.order_id for d in await broker.dead_letters()] == ["o2"]
+
+
+async def test_what_nobody_is_meant_to_hear_is_published_and_audited(backend):
+    broker, _ = backend
+    ended = _said(OrderConfirmed(order=ORDER, caused_by="x"))
+    await broker.publish(ended)
+    assert await broker.audit() == [ended]
+
+
+async def test_nobody_holds_more_than_the_prefetch_of_its_queue(backend):
+    broker, _ = backend
+    for n in range(5):
+        await broker.publish(_placed(f"o{n}"))
+    async with _consumer(broker, "payment") as following:
+        held = [await following() for _ in range(2)]
+        third = asyncio.ensure_future(following())
+        done, _ = await asyncio.wait({third}, timeout=0.3)
+        assert not done
+        await held[1].ack()
+        assert (await third).envelope.order_id == "o2"
 
 
 async def test_every_message_is_in_the_audit(backend):
     broker, _ = backend
     for n in range(5):
         await broker.publish(_placed(f"o{n}"))
-    assert [e.order_id for e in await broker.audit()] == [f"o{n}" for n in range(5)]
+    assert await broker.audit() == [_placed(f"o{n}") for n in range(5)]
 
 
 @pytest.mark.parametrize("kind", [*KINDS[:2], LONG[2]], indirect=True)
@@ -216,11 +286,11 @@ async def test_a_retry_that_waits_survives_the_death_of_the_broker(backend):
     await asyncio.sleep(1.0)
     await broker.publish(_placed())
     async with _consumer(broker, "inventory") as following:
-        await (await following()).retry()
+        await (await following()).retry(_failed(1))
         await coordinator.kill()
         await coordinator.restart()
         # An ack that died with the broker brings the first attempt back too: at least once.
-        while (again := await following()).attempt != 2:
+        while not (again := await following()).attempts:
             await again.ack()
         assert again.envelope == _placed()
         await again.ack()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from choreography import reactions
-from choreography.broker import envelope
+from choreography.cloud_events import envelope
 from choreography.consumer import Consumer
 from choreography.memory_broker import MemoryBroker
 from choreography.relay import Relay
@@ -126,7 +126,8 @@ async def test_an_event_published_before_its_commit_is_found(carry_out, monkeypa
 
     async def publishes_first(self, command):
         if command.name == "ChargePayment":
-            await brokers[0].publish(envelope(reply(PaymentCharged, command)))
+            early = reply(PaymentCharged, command)
+            await brokers[0].publish(envelope(early, source="payment", wall_s=1.0))
         return await once(self, command)
 
     async def acks_first(self, delivery):
@@ -143,17 +144,17 @@ async def test_an_event_published_before_its_commit_is_found(carry_out, monkeypa
 
 async def test_a_relay_that_marks_before_it_publishes_is_found(carry_out, monkeypatch):
     unlucky = iter([False] * 20 + [True] + [False] * 10_000)
-    send = Relay._send
+    publish = Relay._publish
 
     async def marks_first(self, row):
         if next(unlucky):
             await self._database.write(
-                lambda tx: tx.run("UPDATE outbox SET published = 1 WHERE seq = ?", row["seq"])
+                lambda tx: tx.run("UPDATE outbox SET published = 1 WHERE seq = ?", row.seq)
             )
             raise ParticipantCrashed("between mark and publish")
-        await send(self, row)
+        await publish(self, row)
 
-    monkeypatch.setattr(Relay, "_send", marks_first)
+    monkeypatch.setattr(Relay, "_publish", marks_first)
     _, laws, _ = _blamed((await carry_out("happy_path", "choreography")).verdict)
     assert laws == {DROPPED}
 

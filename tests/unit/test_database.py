@@ -78,9 +78,25 @@ async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path
     assert (tmp_path / "a").read_bytes() == b"a letter, not a database" * 100
 
 
-async def test_a_commit_wakes_who_waits_for_a_change(tmp_path):
+async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one(tmp_path):
+    heard = []
+
+    def announcing(number, *, fails):
+        def work(tx):
+            _add(number)(tx)
+            tx.announce(number)
+            if fails:
+                raise ValueError(number)
+
+        return work
+
     async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
-        waiting = asyncio.create_task(database.changed(within_s=30))
-        await database.write(_add(1))
-        async with asyncio.timeout(5):
-            await waiting
+        database.listen(heard.extend)
+        await asyncio.gather(
+            *(database.write(announcing(n, fails=n == 2)) for n in range(4)),
+            return_exceptions=True,
+        )
+        database.listen(None)
+        await database.write(announcing(9, fails=False))
+        assert heard == [0, 1, 3]
+        assert sorted(await _all(database)) == [0, 1, 3, 9]

@@ -1,0 +1,94 @@
+"""Connections to RabbitMQ: plain ones that are opened again when they are lost, never robust ones.
+
+See docs/decisions/0003-plain-connections.md.
+"""
+
+import asyncio
+from typing import Any, cast
+
+import aio_pika
+import aiormq
+from aio_pika.abc import AbstractConnection
+from aio_pika.connection import make_url
+from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
+from yarl import URL
+
+from shared_domain.errors import UsageError
+
+CONNECT_S = 10.0
+HEARTBEAT_S = 10
+"""A frozen broker is noticed after (heartbeat + 1) x 3 seconds."""
+REOPEN_S = 0.1
+"""Wait between two attempts to open a lost connection."""
+LOST = (aiormq.exceptions.AMQPError, ConnectionError, TimeoutError, OSError, RuntimeError)
+"""What aio-pika raises when the connection, the channel or the broker is gone."""
+
+
+async def connect(url: str) -> AbstractConnection:
+    """An open connection. Raise one of LOST if there is none; nothing is left for the garbage collector then."""
+    address = make_url(url)
+    if "heartbeat" not in address.query:
+        address = address.update_query(heartbeat=HEARTBEAT_S)
+    connection = aio_pika.Connection(address)
+    connection.kwargs["transport_factory"] = _OneWritePerTurn(secure=address.scheme == "amqps")
+    try:
+        await connection.connect(timeout=CONNECT_S)
+    except BaseException:
+        await connection.close()
+        raise
+    return connection
+
+
+async def check_server(url: str) -> None:
+    """See the server answer once. Raise UsageError if it does not."""
+    try:
+        connection = await connect(url)
+    except (*LOST, ValueError) as error:
+        where = url.rpartition("@")[2]
+        raise UsageError(
+            f"RabbitMQ at {url.partition(':')[0]}://{where} does not answer ({error}):"
+            " check the address, or use --broker memory"
+        ) from error
+    await connection.close()
+
+
+class _OneWritePerTurn(TransportFactory):
+    """TCP or TLS, where all frames of one turn of the event loop leave in one system call."""
+
+    def __init__(self, *, secure: bool) -> None:
+        self._plain = TLSTransportFactory() if secure else TCPTransportFactory()
+
+    async def create(
+        self, url: URL, **kwargs: Any
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """See TransportFactory."""
+        reader, writer = await self._plain.create(url, **kwargs)
+        return reader, cast("asyncio.StreamWriter", _GatheringWriter(writer))
+
+
+class _GatheringWriter:
+    """A StreamWriter that collects what is written until the turn ends."""
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer, self._gathered = writer, bytearray()
+
+    def write(self, data: bytes) -> None:
+        if not self._gathered:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._gathered += data
+
+    async def drain(self) -> None:
+        self._flush()
+        await self._writer.drain()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._writer, name)
+
+    def _flush(self) -> None:
+        if self._gathered:
+            data, self._gathered = self._gathered, bytearray()
+            self._writer.write(data)

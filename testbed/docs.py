@@ -7,14 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from choreography.reactions import GAVE_UP, INVENTORY_FIRST
-from orchestration.engine import checks, definition, field_checks, intrinsics, tasks
+from orchestration.engine import checks, field_checks, intrinsics, limits, tasks
 from orchestration.engine.actions import ACTIONS
 from orchestration.engine.choice import OPERATORS
-from orchestration.engine.concurrent import MOST_AT_ONCE
-from orchestration.engine.execution_actions import REDRIVABLE_S
-from orchestration.engine.interpreter import MAX_EVENTS, MAX_EXPRESS_S
 from orchestration.engine.jsonata_functions import ADDED
-from orchestration.engine.text import MAX_PAYLOAD_BYTES
 from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
@@ -171,14 +167,14 @@ def _engine() -> str:
         "Types: STANDARD (durable, unique names, histories) and EXPRESS (in memory, no histories; synchronous start).\n\n"
         "## Limits\n\n"
         "| limit | value | what happens |\n|---|---|---|\n"
-        f"| events of a history | {MAX_EVENTS:,} | the last one is ExecutionFailed, States.Runtime |\n"
-        f"| input, output, result, parameters | {MAX_PAYLOAD_BYTES:,} bytes | ValidationException; States.DataLimitExceeded |\n"
-        f"| definition | {definition.MAX_BYTES:,} bytes | InvalidDefinition |\n"
-        f"| names | {checks.MAX_NAME} characters | InvalidName; INVALID_STATE_NAME |\n"
-        f"| iterations of an inline Map at once | {MOST_AT_ONCE} | the others wait |\n"
-        f"| seconds and counts in a definition | {field_checks.MAX_NUMBER:,} | InvalidDefinition |\n"
-        f"| an Express execution | {MAX_EXPRESS_S} s | TIMED_OUT |\n"
-        f"| redrive | {REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n\n"
+        f"| events of a history | {limits.MAX_EVENTS:,} | the last one is ExecutionFailed, States.Runtime |\n"
+        f"| input, output, result, parameters | {limits.MAX_PAYLOAD_BYTES:,} bytes | ValidationException; States.DataLimitExceeded |\n"
+        f"| definition | {limits.MAX_DEFINITION_BYTES:,} bytes | InvalidDefinition |\n"
+        f"| names | {limits.MAX_NAME} characters | InvalidName; INVALID_STATE_NAME |\n"
+        f"| iterations of an inline Map at once | {limits.MOST_AT_ONCE} | the others wait |\n"
+        f"| seconds and counts in a definition | {limits.MAX_NUMBER:,} | InvalidDefinition |\n"
+        f"| an Express execution | {limits.MAX_EXPRESS_S} s | TIMED_OUT |\n"
+        f"| redrive | {limits.REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n\n"
         "## Deliberate differences from AWS\n\n"
         f"{_DIFFERENCES}"
     )

@@ -8,12 +8,12 @@ from aiohttp import web
 from orchestration.engine import actions
 from orchestration.engine.callbacks import CLIENT_IS_THERE
 from orchestration.engine.errors import ApiError
+from orchestration.engine.limits import MAX_REQUEST_BYTES
 from orchestration.engine.service import StepFunctionsEngine
 
 _LOG = logging.getLogger(__name__)
 TYPE = "application/x-amz-json-1.0"
 _TARGET = "AWSStepFunctions."
-_MAX_REQUEST_BYTES = 4_194_304
 
 
 def application(engine: StepFunctionsEngine) -> web.Application:
@@ -28,7 +28,7 @@ def application(engine: StepFunctionsEngine) -> web.Application:
         except orjson.JSONDecodeError as error:
             return _refusal(ApiError("SerializationException", str(error)))
         except web.HTTPRequestEntityTooLarge:
-            told = f"a request may have {_MAX_REQUEST_BYTES} bytes"
+            told = f"a request may have {MAX_REQUEST_BYTES} bytes"
             return _refusal(ApiError("RequestEntityTooLargeException", told, status=413))
         except ApiError as error:
             return _refusal(error)
@@ -37,7 +37,7 @@ def application(engine: StepFunctionsEngine) -> web.Application:
             return _refusal(ApiError("InternalServerError", "see the engine's log", status=500))
         return web.Response(body=orjson.dumps(answer), content_type=TYPE)
 
-    served = web.Application(client_max_size=_MAX_REQUEST_BYTES)
+    served = web.Application(client_max_size=MAX_REQUEST_BYTES)
     served.router.add_post("/", serve)
     return served
 

@@ -53,7 +53,7 @@ class TaskCallbacks:
         self._secret, self.activities = secret, set(activities)
         self._waiting: dict[Key, _Waiting] = {}
         self._offers: dict[str, dict[Key, _Offer]] = {}
-        self._taken: dict[Key, _Offer] = {}
+        self._offered: dict[Key, _Offer] = {}
         self.calls: set[asyncio.Future[str]] = set()
         self._arrived: dict[str, asyncio.Event] = {}
 
@@ -154,7 +154,7 @@ class TaskCallbacks:
         offers = self._offers.setdefault(activity, {})
         offers[execution, event_id] = offer
         self._arrived.setdefault(activity, asyncio.Event()).set()
-        self._taken[execution, event_id] = offer
+        self._offered[execution, event_id] = offer
         try:
             return await offer.taken
         finally:
@@ -162,21 +162,23 @@ class TaskCallbacks:
 
     def started(self, execution: int, event_id: int, *, durable: bool) -> None:
         """See Callbacks."""
-        offer = self._taken.pop((execution, event_id), None)
+        offer = self._offered.pop((execution, event_id), None)
         if offer is not None and not offer.started.done():
             offer.started.set_result(durable)
 
     async def take(
         self, activity: str, *, worker: str | None, within_s: float
     ) -> tuple[str, str] | None:
-        """(token, input) of the next task of an activity, or None after `within_s`.
+        """(token, input) of the next task of an activity, or None if none is there within `within_s`.
 
         The task has started, durably, once its token is handed out; and not for a worker that has gone.
+        A task that was taken is waited for, however long its start takes: its token would be lost.
         """
         present = CLIENT_IS_THERE.get()
         arrived = self._arrived.setdefault(activity, asyncio.Event())
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(within_s) as limit:
+                end_s = limit.when()
                 while True:
                     offers = self._offers.get(activity)
                     if offers and not present():
@@ -187,8 +189,10 @@ class TaskCallbacks:
                         if offer.taken.done():
                             continue
                         offer.taken.set_result(worker)
+                        limit.reschedule(None)
                         if await offer.started:
                             return self.token(*key), offer.payload
+                        limit.reschedule(end_s)
                         continue
                     arrived.clear()
                     await arrived.wait()

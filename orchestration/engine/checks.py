@@ -8,17 +8,17 @@ from collections import Counter
 from typing import Any
 
 from orchestration.engine import tasks
-from orchestration.engine.field_checks import (
+from orchestration.engine.diagnostics import (
     Diagnostic,
     Faults,
     listed,
     number_faults,
     required,
     schema,
-    try_faults,
     type_faults,
-    value_faults,
 )
+from orchestration.engine.field_checks import try_faults, value_faults
+from orchestration.engine.limits import MAX_NAME
 
 _COMMON = {"Type", "Comment", "QueryLanguage"}
 _NEXT = {"Next", "End"}
@@ -50,7 +50,6 @@ _ONLY_JSONATA = {"Arguments", "Output", "Items"}
 MACHINE = {"StartAt", "States", "Comment", "Version", "TimeoutSeconds", "QueryLanguage"}
 PROCESSOR = {"StartAt", "States", "Comment", "ProcessorConfig"}
 LANGUAGES = ("JSONPath", "JSONata")
-MAX_NAME = 80
 
 
 def definition_faults(document: dict[str, Any], *, express: bool) -> Faults:

@@ -9,6 +9,7 @@ from typing import Any
 
 from orchestration.engine import paths
 from orchestration.engine.errors import Fault
+from orchestration.engine.limits import MAX_CACHED
 from orchestration.engine.paths import Scope
 
 _TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
@@ -58,7 +59,7 @@ def _as_boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=MAX_CACHED)
 def _between_stars(pattern: str) -> list[str]:
     """The plain texts that the stars of a pattern separate; a star after a backslash is plain."""
     found = [""]

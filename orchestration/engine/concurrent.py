@@ -9,11 +9,10 @@ from orchestration.engine.branch import Branch
 from orchestration.engine.entered import Entered
 from orchestration.engine.errors import BranchAborted, EvaluationFault, Fault, StatesError
 from orchestration.engine.jsonata_query import fill, is_expression, type_name
+from orchestration.engine.limits import MOST_AT_ONCE
 from orchestration.engine.query import JsonPath
 from orchestration.engine.text import text
 
-MOST_AT_ONCE = 40
-"""What AWS runs at once of an inline Map."""
 RUNTIME = "States.Runtime"
 _TASK_FAILURES = ("TaskFailed", "LambdaFunctionFailed", "ActivityFailed")
 RunOne = Callable[[Branch, int], Awaitable[Any]]

@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from orchestration.engine.checks import definition_faults
+from orchestration.engine.diagnostics import SCHEMA, Diagnostic
 from orchestration.engine.errors import ApiError
-from orchestration.engine.field_checks import SCHEMA, Diagnostic
-
-MAX_BYTES = 1_048_576
+from orchestration.engine.limits import MAX_DEFINITION_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +45,8 @@ def diagnose(text: str, *, express: bool = False) -> list[Diagnostic]:
     """Every fault of a definition; none if it can be run."""
     if not text.strip():
         return [Diagnostic(SCHEMA, "Definition must be a valid JSON object")]
-    if len(text.encode(errors="replace")) > MAX_BYTES:
-        return [Diagnostic(SCHEMA, f"Definition must not exceed {MAX_BYTES} bytes")]
+    if len(text.encode(errors="replace")) > MAX_DEFINITION_BYTES:
+        return [Diagnostic(SCHEMA, f"Definition must not exceed {MAX_DEFINITION_BYTES} bytes")]
     try:
         document = json.loads(text)
         json.dumps(document, ensure_ascii=False).encode()

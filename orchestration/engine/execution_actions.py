@@ -3,15 +3,13 @@
 import uuid
 from typing import Any
 
-from orchestration.engine import requests
+from orchestration.engine import pages, requests
 from orchestration.engine.errors import ApiError
 from orchestration.engine.history import Event
-from orchestration.engine.interpreter import MAX_EVENTS
+from orchestration.engine.limits import MAX_EVENTS, REDRIVABLE_S
 from orchestration.engine.requests import Parameters
 from orchestration.engine.service import StepFunctionsEngine, arn_of
 
-REDRIVABLE_S = 14 * 86_400.0
-"""How long after its end an execution can be redriven."""
 _LISTED = (
     "executionArn", "stateMachineArn", "name", "status", "startDate", "stopDate", "redriveCount", "redriveDate",
 )  # fmt: skip
@@ -92,19 +90,18 @@ async def list_executions(engine: StepFunctionsEngine, parameters: Parameters) -
             "ValidationException", "'stateMachineArn' is needed: there are no map runs here"
         )
     machine = await _machine(engine, parameters)
-    size = requests.page_size(parameters)
     rows = await engine.history.executions(
         machine["arn"],
-        before=requests.after(parameters),
-        limit=size + 1,
+        before=pages.after(parameters),
+        limit=pages.limit(parameters),
         status=parameters.get("statusFilter"),
         redriven={"REDRIVEN": True, "NOT_REDRIVEN": False}.get(parameters.get("redriveFilter", "")),
     )
+    shown, token = pages.cut(rows, parameters, lambda row: row["id"])
     listed = [
         {key: value for key, value in (_answer(row) | {"redriveCount": row["redrives"]}).items() if key in _LISTED}
-        for row in rows[:size]
+        for row in shown
     ]  # fmt: skip
-    token = {"nextToken": str(rows[size - 1]["id"])} if len(rows) > size else {}
     return {"executions": listed} | token
 
 
@@ -141,16 +138,15 @@ async def _not_redrivable(engine: StepFunctionsEngine, row: dict[str, Any]) -> s
 async def get_execution_history(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """A page of an execution's events."""
     row = await _execution(engine, parameters)
-    size = requests.page_size(parameters)
     found = await engine.history.events(
         row["id"],
-        after=requests.after(parameters),
-        limit=size + 1,
+        after=pages.after(parameters),
+        limit=pages.limit(parameters),
         newest_first=parameters.get("reverseOrder", False),
     )
     with_data = parameters.get("includeExecutionData", True)
-    token = {"nextToken": str(found[size - 1].id)} if len(found) > size else {}
-    return {"events": [_event(event, with_data=with_data) for event in found[:size]]} | token
+    shown, token = pages.cut(found, parameters, lambda event: event.id)
+    return {"events": [_event(event, with_data=with_data) for event in shown]} | token
 
 
 def _event(event: Event, *, with_data: bool) -> Parameters:
@@ -170,12 +166,12 @@ def _event(event: Event, *, with_data: bool) -> Parameters:
 
 
 async def _machine(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
-    return await requests.existing(engine.history, "stateMachine", parameters["stateMachineArn"])
+    return await requests.existing(engine, "stateMachine", parameters["stateMachineArn"])
 
 
 async def _execution(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
     arn = parameters["executionArn"]
-    return engine.row(arn) or await requests.existing(engine.history, "execution", arn)
+    return engine.row(arn) or await requests.existing(engine, "execution", arn)
 
 
 def _answer(row: dict[str, Any]) -> Parameters:

@@ -3,30 +3,25 @@
 Source: Amazon States Language; codes and wording are AWS's where they are known.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from orchestration.engine import jsonata_query, jsonata_syntax, paths, templates
-from orchestration.engine.choice import OPERATORS, as_time, is_number
+from orchestration.engine.choice import as_time
+from orchestration.engine.choice_checks import rule_faults
+from orchestration.engine.diagnostics import (
+    Diagnostic,
+    Faults,
+    listed,
+    number_faults,
+    required,
+    schema,
+    type_faults,
+)
 
-MAX_NUMBER = 99_999_999
-SCHEMA = "SCHEMA_VALIDATION_FAILED"
 RETRY = {
     "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
 }  # fmt: skip
 CATCH = {"ErrorEquals", "Next", "ResultPath", "Output", "Assign", "Comment"}
-_KINDS: dict[str, tuple[type, ...]] = {
-    "String": (str,), "Boolean": (bool,), "Object": (dict,), "Array": (list,),
-}  # fmt: skip
-TYPES = {
-    "Type": "String", "StartAt": "String", "States": "Object", "Next": "String", "End": "Boolean",
-    "Default": "String", "Resource": "String", "QueryLanguage": "String", "Retry": "Array", "Catch": "Array",
-    "Choices": "Array", "Branches": "Array", "Assign": "Object", "Error": "String", "Cause": "String",
-    "And": "Array", "Or": "Array", "Not": "Object", "ErrorEquals": "Array", "ProcessorConfig": "Object",
-    "JitterStrategy": "String", "Timestamp": "String", "ItemProcessor": "Object", "Iterator": "Object",
-}  # fmt: skip
-"""Field -> the type that it has wherever it occurs."""
 _NULL_PATHS = ("InputPath", "OutputPath", "ResultPath")
 _COMPUTED_PATHS = ("ErrorPath", "CausePath")
 RETRY_NUMBERS: dict[str, float] = {
@@ -45,57 +40,7 @@ _EITHER = [
     ("ItemProcessor", "Iterator"),
 ]  # fmt: skip
 """Fields of which a state has at most one."""
-_RULE = {"Next", "Comment", "Assign", "Output"}
 _WAITS = ("Seconds", "SecondsPath", "Timestamp", "TimestampPath")
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
-    """One fault, as ValidateStateMachineDefinition reports it. `location` None: the whole definition."""
-
-    code: str
-    message: str
-    location: str | None = None
-
-
-Faults = Iterator[Diagnostic]
-
-
-def schema(message: str, at: str) -> Diagnostic:
-    """A fault of the schema at a place."""
-    return Diagnostic(SCHEMA, message, at or "/")
-
-
-def required(names: list[str], at: str) -> Diagnostic:
-    """Fields that are missing."""
-    return schema(f"These fields are required: [{', '.join(names)}]", at)
-
-
-def type_faults(holder: dict[str, Any], at: str) -> Faults:
-    """Fields whose values have the wrong type."""
-    for field in holder.keys() & TYPES.keys():
-        kind = TYPES[field]
-        if not isinstance(holder[field], _KINDS[kind]):
-            yield schema(f"Expected value of type {kind}", f"{at}/{field}")
-
-
-def number_faults(
-    holder: dict[str, Any], least: dict[str, float], at: str, *, computed: bool = False
-) -> Faults:
-    """Numbers that are none, or too small. `computed`: an expression may give the number later."""
-    for field, minimum in least.items():
-        value = holder.get(field, minimum)
-        if computed and jsonata_query.is_expression(value):
-            continue
-        kind = "Number" if isinstance(minimum, float) else "Integer"
-        if isinstance(value, bool) or not isinstance(
-            value, int | float if kind == "Number" else int
-        ):
-            yield schema(f"Expected value of type {kind}", f"{at}/{field}")
-        elif value < minimum:
-            yield schema(f"Minimum value is {minimum}", f"{at}/{field}")
-        elif value > MAX_NUMBER:
-            yield schema(f"Maximum value is {MAX_NUMBER}", f"{at}/{field}")
 
 
 def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
@@ -109,7 +54,7 @@ def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
         yield from _wait_faults(state, at)
     if state["Type"] == "Choice":
         for number, rule in enumerate(state.get("Choices", [])):
-            yield from _rule_faults(rule, f"{at}/Choices[{number}]", language, top=True)
+            yield from rule_faults(rule, f"{at}/Choices[{number}]", language, top=True)
     if language == "JSONata":
         plain = {key: value for key, value in state.items() if key not in _NESTED}
         yield from _jsonata_faults(plain, at)
@@ -184,75 +129,6 @@ def _jsonata_faults(value: Any, at: str) -> Faults:
             yield from _jsonata_faults(inner, f"{at}[{number}]")
 
 
-def _rule_faults(rule: dict[str, Any], at: str, language: str, *, top: bool) -> Faults:
-    if not isinstance(rule, dict):
-        yield schema("Expected value of type Object", at)
-        return
-    if wrong := list(type_faults(rule, at)):
-        yield from wrong
-        return
-    if top and "Next" not in rule:
-        yield required(["Next"], at)
-    if language == "JSONata":
-        yield from _unknown_faults(rule, {"Condition"}, at)
-        condition = rule.get("Condition")
-        if condition is None:
-            yield required(["Condition"], at)
-        elif not isinstance(condition, bool) and not jsonata_query.is_expression(condition):
-            yield schema("Expected a JSONata expression or a Boolean", f"{at}/Condition")
-        return
-    for name in ("And", "Or"):
-        if name in rule:
-            yield from _unknown_faults(rule, {name}, at)
-            for number, inner in enumerate(listed(rule, name)):
-                yield from _rule_faults(inner, f"{at}/{name}[{number}]", language, top=False)
-            return
-    if "Not" in rule:
-        yield from _unknown_faults(rule, {"Not"}, at)
-        yield from _rule_faults(rule["Not"], f"{at}/Not", language, top=False)
-        return
-    yield from _comparison_faults(rule, at)
-
-
-def _comparison_faults(rule: dict[str, Any], at: str) -> Faults:
-    operators = rule.keys() & OPERATORS
-    if "Variable" not in rule:
-        yield required(["Variable"], at)
-    elif not isinstance(rule["Variable"], str) or not rule["Variable"].startswith("$"):
-        told = "Value is not a Reference Path: Reference path didn't start with '$'"
-        yield schema(told, f"{at}/Variable")
-    elif not paths.is_path(rule["Variable"]):
-        yield schema("Value is not a Reference Path", f"{at}/Variable")
-    if len(operators) != 1:
-        yield schema("A Choice rule needs exactly one comparison", at)
-    for operator in operators:
-        yield from _operand_faults(operator, rule[operator], f"{at}/{operator}")
-    yield from _unknown_faults(rule, OPERATORS | {"Variable"}, at)
-
-
-def _unknown_faults(rule: dict[str, Any], known: set[str], at: str) -> Faults:
-    for field in rule.keys() - known - _RULE:
-        yield schema(f"Field '{field}' is not supported", at)
-
-
-def _operand_faults(operator: str, value: Any, at: str) -> Faults:
-    """Faults in what a Choice rule compares with."""
-    kind: str | None = None
-    if operator.endswith("Path"):
-        if not isinstance(value, str) or not paths.is_path(value):
-            kind = "Path"
-    elif operator.startswith(("Is", "Boolean")):
-        kind = None if isinstance(value, bool) else "Boolean"
-    elif operator.startswith("Numeric"):
-        kind = None if is_number(value) else "Number"
-    elif operator.startswith("Timestamp"):
-        kind = None if as_time(value) is not None else "Timestamp"
-    elif not isinstance(value, str):
-        kind = "String"
-    if kind:
-        yield schema(f"Expected value of type {kind}", at)
-
-
 def try_faults(state: dict[str, Any], at: str) -> Faults:
     """Faults in Retry and Catch."""
     for field, known in (("Retry", RETRY), ("Catch", CATCH)):
@@ -286,9 +162,3 @@ def _error_name_faults(entry: dict[str, Any], at: str, *, last: bool) -> Faults:
         if name == "States.ALL" and (len(names) > 1 or not last):
             told = "States.ALL must appear alone and at end of list"
             yield schema(told, f"{at}/ErrorEquals[{number}]")
-
-
-def listed(holder: dict[str, Any], field: str) -> list[Any]:
-    """The entries of a field that should be a list."""
-    value = holder.get(field, [])
-    return value if isinstance(value, list) else [value]

@@ -1,34 +1,18 @@
-"""The durable memory of the engine: machines, executions and every event, in one SQLite file.
+"""The durable memory of the engine: executions and every event of them.
 
 The twin of choreography/relay.py: nothing has an effect before its event is committed here.
 """
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
 
-from orchestration.engine.errors import HistoryDamaged
+from orchestration.engine import store
 from shared_domain.database import Database, Transaction
 
-MAX_MACHINES = 1_000
-"""State machines kept in memory."""
-APPLICATION_ID, FORMAT = 0x53414741, 3
-SCHEMA = f"""
-PRAGMA application_id = {APPLICATION_ID};
-PRAGMA user_version = {FORMAT};
-CREATE TABLE IF NOT EXISTS machines (arn TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
-    definition TEXT NOT NULL, type TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tags (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
-    PRIMARY KEY (arn, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS activities (arn TEXT PRIMARY KEY, name TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS secret (only INTEGER PRIMARY KEY CHECK (only = 1), bytes BLOB NOT NULL);
-INSERT OR IGNORE INTO secret VALUES (1, randomblob(32));
+HISTORY_SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (
     id INTEGER PRIMARY KEY, arn TEXT NOT NULL UNIQUE, machine TEXT NOT NULL, name TEXT NOT NULL,
     definition TEXT NOT NULL, role TEXT NOT NULL,
@@ -41,6 +25,7 @@ CREATE TABLE IF NOT EXISTS events (execution INTEGER NOT NULL, id INTEGER NOT NU
     previous INTEGER NOT NULL, type TEXT NOT NULL, at_s REAL NOT NULL, details TEXT NOT NULL, branch TEXT NOT NULL,
     PRIMARY KEY (execution, id)) WITHOUT ROWID;
 """
+_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,112 +53,15 @@ class Ending:
     cause: str | None = None
 
 
-@asynccontextmanager
-async def open_history(folder: Path, *, durability: str) -> AsyncIterator["History"]:
-    """The history in `folder`. Raise HistoryDamaged if its file is torn or another program's."""
-    path = folder / "history.sqlite"
-    _check(path)
-    async with Database.open(path, schema=SCHEMA, durability=durability) as database:
-        yield History(database)
-
-
-def _check(path: Path) -> None:
-    if not path.exists():
-        return
-    try:
-        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            marks = [
-                connection.execute(f"PRAGMA {name}").fetchone()[0]
-                for name in ("application_id", "user_version")
-            ]
-            intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-        finally:
-            connection.close()
-    except sqlite3.DatabaseError as error:
-        raise HistoryDamaged(f"{path}: {error}") from error
-    if marks != [APPLICATION_ID, FORMAT] or intact != "ok":
-        raise HistoryDamaged(f"{path} is not a history of this engine (format {FORMAT})")
-
-
 class History:
-    """Reads and writes of the engine, each one transaction; those that wait together share a commit."""
+    """Reads and writes, each one transaction; those that wait together share a commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._machines: dict[str, dict[str, Any]] = {}
 
-    async def secret(self) -> bytes:
-        """What seals task tokens: made with the history, never shown."""
-        row = await self._database.read(lambda tx: tx.one("SELECT bytes FROM secret"))
-        return bytes(row["bytes"]) if row else b""
-
-    async def put(self, table: str, row: dict[str, Any]) -> None:
-        """Keep a machine or a tag in place of the one of the same key."""
-        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-        sql = f"INSERT OR REPLACE INTO {table} ({columns}) VALUES ({marks})"
-        await self._database.write(lambda tx: tx.run(sql, *row.values()))
-        self._machines.pop(row["arn"], None)
-
-    async def make(
-        self, table: str, row: dict[str, Any], tags: list[dict[str, str]]
-    ) -> dict[str, Any]:
-        """Keep a new machine or activity and its tags, unless its ARN is taken: the row that is kept."""
-        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-
-        def add(tx: Transaction) -> dict[str, Any]:
-            sql = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({marks})"
-            if tx.run(sql, *row.values()):
-                named = [(row["arn"], tag["key"], tag["value"]) for tag in tags]
-                tx.run_many("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", named)
-            kept = tx.one(f"SELECT * FROM {table} WHERE arn = ?", row["arn"])
-            assert kept is not None
-            return kept
-
-        kept = await self._database.write(add)
-        self._machines.pop(row["arn"], None)
-        return kept
-
-    async def get(self, table: str, arn: str) -> dict[str, Any] | None:
-        """The machine, activity or execution of this ARN, or None."""
-        sql = f"SELECT * FROM {table} WHERE arn = ?"
-        return await self._database.read(lambda tx: tx.one(sql, arn))
-
-    async def machine(self, arn: str) -> dict[str, Any] | None:
-        """The machine of this ARN, or None. Kept in memory once read: every start looks at it."""
-        # Reads and commits come back in the order in which they were carried out, so nothing stale is kept.
-        if arn not in self._machines:
-            row = await self.get("machines", arn)
-            if row is None:
-                return None
-            if len(self._machines) >= MAX_MACHINES:
-                self._machines.clear()
-            self._machines[arn] = row
-        return self._machines[arn]
-
-    async def remove(self, table: str, arn: str, key: str | None = None) -> None:
-        """Forget a machine, an activity, all tags of an ARN, or one of them."""
-        where = "arn = ?" if key is None else "arn = ? AND key = ?"
-        arguments = (arn,) if key is None else (arn, key)
-        await self._database.write(
-            lambda tx: tx.run(f"DELETE FROM {table} WHERE {where}", *arguments)
-        )
-        self._machines.pop(arn, None)
-
-    async def page(self, table: str, *, after: str, limit: int) -> list[dict[str, Any]]:
-        """Machines or activities in order of ARN, past `after`."""
-        sql = f"SELECT * FROM {table} WHERE arn > ? ORDER BY arn LIMIT ?"
-        return await self._database.read(lambda tx: tx.all(sql, after, limit))
-
-    async def activities(self) -> list[str]:
-        """The ARN of every activity."""
-        rows = await self._database.read(lambda tx: tx.all("SELECT arn FROM activities"))
-        return [row["arn"] for row in rows]
-
-    async def tags(self, arn: str) -> list[dict[str, Any]]:
-        """The tags of an ARN, as AWS tells them."""
-        sql = "SELECT key, value FROM tags WHERE arn = ? ORDER BY key"
-        return await self._database.read(lambda tx: tx.all(sql, arn))
+    async def execution(self, arn: str) -> dict[str, Any] | None:
+        """The execution of this ARN, or None."""
+        return await self._database.read(lambda tx: store.found(tx, "executions", arn))
 
     async def executions(
         self, machine: str, *, before: int, limit: int, status: str | None, redriven: bool | None
@@ -205,10 +93,8 @@ class History:
                 return None
             row = tx.one("SELECT * FROM executions WHERE id = ?", execution)
             assert row is not None
-            last = _last_event_id(tx, execution)
             body = {"executionRedrivenEventDetails": {"redriveCount": row["redrives"]}}
-            event = Event(last + 1, last, "ExecutionRedriven", at_s, body)
-            tx.run_many(_INSERT, _event_rows(execution, [event]))
+            _add_event(tx, execution, "ExecutionRedriven", at_s, body, led=True)
             return row
 
         return await self._database.write(change)
@@ -219,16 +105,7 @@ class History:
 
     async def add_execution(self, row: dict[str, Any]) -> tuple[dict[str, Any], bool]:
         """Keep a new execution unless its ARN is taken: its row, and whether it is new."""
-        columns, marks = ", ".join(row), ", ".join("?" for _ in row)
-
-        def add(tx: Transaction) -> tuple[dict[str, Any], bool]:
-            sql = f"INSERT OR IGNORE INTO executions ({columns}) VALUES ({marks})"
-            added = tx.run(sql, *row.values())
-            kept = tx.one("SELECT * FROM executions WHERE arn = ?", row["arn"])
-            assert kept is not None
-            return kept, added == 1
-
-        return await self._database.write(add)
+        return await self._database.write(lambda tx: store.keep(tx, "executions", row))
 
     async def running(self) -> list[dict[str, Any]]:
         """Every execution that has not ended, oldest first."""
@@ -268,12 +145,9 @@ class History:
                 " WHERE id = ? AND status = 'RUNNING'",
                 ending.status, ending.error, ending.cause, stop_s, execution,
             )  # fmt: skip
-            if not changed:
-                return
-            last = _last_event_id(tx, execution)
-            body = {"executionAbortedEventDetails": details}
-            event = Event(last + 1, 0, "ExecutionAborted", stop_s, body)
-            tx.run_many(_INSERT, _event_rows(execution, [event]))
+            if changed:
+                body = {"executionAbortedEventDetails": details}
+                _add_event(tx, execution, "ExecutionAborted", stop_s, body, led=False)
 
         await self._database.write(finish)
 
@@ -310,7 +184,13 @@ def _last_event_id(tx: Transaction, execution: int) -> int:
     return (row or {}).get("last") or 0
 
 
-_INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
+def _add_event(
+    tx: Transaction, execution: int, kind: str, at_s: float, body: dict[str, Any], *, led: bool
+) -> None:
+    """Append one event. `led`: it names the one before it as the one that led to it."""
+    last = _last_event_id(tx, execution)
+    event = Event(last + 1, last if led else 0, kind, at_s, body)
+    tx.run_many(_INSERT, _event_rows(execution, [event]))
 
 
 def _event_rows(execution: int, events: list[Event]) -> list[tuple[Any, ...]]:

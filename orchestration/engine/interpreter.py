@@ -17,18 +17,12 @@ from orchestration.engine.branch import Branch, Callbacks, Invoke
 from orchestration.engine.definition import Definition
 from orchestration.engine.errors import Ended, HistoryDamaged, StatesError
 from orchestration.engine.history import Ending, Event, History
+from orchestration.engine.limits import MAX_EVENTS, MAX_EXPRESS_S, MAX_PENDING, QUIET_TURNS
 from orchestration.engine.redrive import standing
 from orchestration.engine.text import UNTRUNCATED, error_details, text
 from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
-MAX_EVENTS = 25_000
-MAX_EXPRESS_S = 300
-"""How long an Express execution may run."""
-QUIET_TURNS = 50
-"""Turns of the event loop without a replayed event after which a replay is over, however deep its branches are."""
-MAX_PENDING = 100
-"""Events that may wait to be durable while nothing has an effect; then other executions get their turn."""
 _LAST = {
     "SUCCEEDED": "ExecutionSucceeded",
     "FAILED": "ExecutionFailed",

@@ -3,7 +3,7 @@
 Source: AWS Lambda API reference, Invoke; X-Amz-Function-Error marks an answer that is an error.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -11,8 +11,8 @@ import orjson
 
 from orchestration.engine.branch import Invoke
 from orchestration.engine.errors import StatesError
+from orchestration.engine.limits import MAX_CONNECTIONS
 
-_MAX_CONNECTIONS = 256
 _REFUSALS = {
     404: "ResourceNotFoundException",
     413: "RequestTooLargeException",
@@ -21,9 +21,9 @@ _REFUSALS = {
 
 
 @asynccontextmanager
-async def http_invoker(endpoint: str) -> AsyncIterator[Invoke]:
-    """An Invoke that posts to `endpoint`."""
-    connector = aiohttp.TCPConnector(limit=_MAX_CONNECTIONS)
+async def http_invoker(endpoint: str, functions: Mapping[str, str] = {}) -> AsyncIterator[Invoke]:
+    """An Invoke that posts to `endpoint`, or to a function's own endpoint in `functions`."""
+    connector = aiohttp.TCPConnector(limit=MAX_CONNECTIONS)
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=aiohttp.ClientTimeout(total=None),
@@ -33,7 +33,7 @@ async def http_invoker(endpoint: str) -> AsyncIterator[Invoke]:
 
         async def invoke(resource: str, payload: str) -> str:
             function, qualifier = function_of(resource)
-            url = f"{endpoint}/2015-03-31/functions/{function}/invocations"
+            url = f"{functions.get(function, endpoint)}/2015-03-31/functions/{function}/invocations"
             query = {"Qualifier": qualifier} if qualifier else None
             try:
                 async with session.post(url, params=query, data=payload.encode()) as answer:

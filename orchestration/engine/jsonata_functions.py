@@ -12,6 +12,7 @@ from jsonata.functions import Functions
 from jsonata.timebox import Timebox
 
 from orchestration.engine.intrinsics import a_uuid
+from orchestration.engine.limits import MAX_JSONATA_MS, MAX_JSONATA_RANGE
 from orchestration.engine.paths import Scope
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
@@ -23,8 +24,6 @@ _MANY = {
     "o": "objects",
     "s": "strings",
 }
-MAX_ITEMS, MAX_MS = 873_782, 1_000
-"""Items of one $range, as AWS has it, and milliseconds of one evaluation."""
 _MEMORY = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
 _FIELD = re.compile(r"\{\{\{\w+\}\}\}|\{\{\w+\}\}")
 
@@ -65,7 +64,7 @@ def _hash(text: Any, algorithm: str = "SHA-256") -> str:
 
 def _range(first: int, last: int, step: int) -> Any:
     numbers = range(int(first), int(last) + (1 if step > 0 else -1), int(step))
-    if len(numbers) > MAX_ITEMS:
+    if len(numbers) > MAX_JSONATA_RANGE:
         raise MemoryError(_MEMORY)
     return numbers[0] if len(numbers) == 1 else list(numbers)  # a sequence of one is that one
 
@@ -105,7 +104,7 @@ def of_scope(scope: Scope) -> dict[str, Any]:
         "now": now,
     }
     bounds = _Bounds()
-    Timebox(bounds, timeout=MAX_MS)
+    Timebox(bounds, timeout=MAX_JSONATA_MS)
     return {name: jsonata.Jsonata.JLambda(run) for name, run in made.items()} | bounds
 
 

@@ -9,6 +9,7 @@ from jsonata.utils import Utils
 
 from orchestration.engine.errors import EvaluationFault
 from orchestration.engine.jsonata_functions import FUNCTIONS, of_scope, wording
+from orchestration.engine.limits import MAX_CACHED
 from orchestration.engine.paths import Scope
 from orchestration.engine.query import Finished, State, default
 
@@ -22,7 +23,7 @@ def is_expression(text: Any) -> bool:
     return isinstance(text, str) and text.startswith(_OPEN) and text.endswith(_CLOSE)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MAX_CACHED)
 def _compiled(expression: str) -> jsonata.Jsonata:
     # Wrapped in an object, because a bare result does not tell null from undefined.
     compiled = jsonata.Jsonata(f'{{"value": ({expression}\n)}}')

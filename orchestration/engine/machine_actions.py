@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from orchestration.engine import requests
+from orchestration.engine import pages, requests
 from orchestration.engine.definition import check, diagnose
 from orchestration.engine.errors import ApiError
+from orchestration.engine.limits import PAGE_SIZE
 from orchestration.engine.requests import Parameters
 from orchestration.engine.service import StepFunctionsEngine, arn_of, name_of
 
@@ -25,7 +26,7 @@ async def create_state_machine(engine: StepFunctionsEngine, parameters: Paramete
         "type": kind,
     }
     made = row | {"created_s": engine.clock.wall_s()}
-    kept = await engine.history.make("machines", made, requests.tags(parameters))
+    kept = await engine.registry.make("machines", made, requests.tags(parameters))
     if any(kept[field] != row[field] for field in ("definition", "type")):
         raise ApiError("StateMachineAlreadyExists", f"State Machine Already Exists: '{arn}'")
     return {"stateMachineArn": arn, "creationDate": kept["created_s"]}
@@ -40,7 +41,7 @@ async def update_state_machine(engine: StepFunctionsEngine, parameters: Paramete
     text = parameters.get("definition", row["definition"])
     check(text, express=row["type"] == "EXPRESS")
     role = parameters.get("roleArn", row["role"])
-    await engine.history.put("machines", row | {"definition": text, "role": role})
+    await engine.registry.put("machines", row | {"definition": text, "role": role})
     return {"updateDate": engine.clock.wall_s()}
 
 
@@ -55,7 +56,7 @@ async def describe_state_machine_for_execution(
     engine: StepFunctionsEngine, parameters: Parameters
 ) -> Parameters:
     """The machine as it was when an execution started."""
-    row = await requests.existing(engine.history, "execution", parameters["executionArn"])
+    row = await requests.existing(engine, "execution", parameters["executionArn"])
     machine = row | {"arn": row["machine"], "name": name_of(row["machine"])}
     return _answer(machine) | {"updateDate": row["start_s"]}
 
@@ -73,8 +74,8 @@ async def list_state_machines(engine: StepFunctionsEngine, parameters: Parameter
 async def delete_state_machine(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Forget a machine; executions that run go on."""
     arn = requests.arn("stateMachine", parameters["stateMachineArn"])
-    await engine.history.remove("machines", arn)
-    await engine.history.remove("tags", arn)
+    await engine.registry.remove("machines", arn)
+    await engine.registry.remove("tags", arn)
     return {}
 
 
@@ -83,7 +84,7 @@ async def validate_state_machine_definition(
 ) -> Parameters:
     """Every fault of a definition, without making a machine of it."""
     found = diagnose(parameters["definition"], express=parameters.get("type") == "EXPRESS")
-    most = parameters.get("maxResults") or 100
+    most = parameters.get("maxResults") or PAGE_SIZE
     diagnostics = [
         {"severity": "ERROR", "code": d.code, "message": d.message}
         | ({} if d.location is None else {"location": d.location})
@@ -97,7 +98,7 @@ async def tag_resource(engine: StepFunctionsEngine, parameters: Parameters) -> P
     """Put tags on a machine or an activity."""
     arn = await _tagged(engine, parameters)
     for given in requests.tags(parameters):
-        await engine.history.put("tags", {"arn": arn, **given})
+        await engine.registry.put("tags", {"arn": arn, **given})
     return {}
 
 
@@ -105,19 +106,19 @@ async def untag_resource(engine: StepFunctionsEngine, parameters: Parameters) ->
     """Take tags off."""
     arn = await _tagged(engine, parameters)
     for key in parameters["tagKeys"]:
-        await engine.history.remove("tags", arn, key)
+        await engine.registry.remove("tags", arn, key)
     return {}
 
 
 async def list_tags_for_resource(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """The tags of a machine or an activity."""
-    return {"tags": await engine.history.tags(await _tagged(engine, parameters))}
+    return {"tags": await engine.registry.tags(await _tagged(engine, parameters))}
 
 
 async def _tagged(engine: StepFunctionsEngine, parameters: Parameters) -> str:
     """The ARN of a machine or an activity that exists. Raise ApiError ResourceNotFound."""
     arn: str = parameters["resourceArn"]
-    found = await engine.history.machine(arn) or await engine.history.get("activities", arn)
+    found = await engine.registry.machine(arn) or await engine.registry.activity(arn)
     if found is None:
         raise ApiError("ResourceNotFound", f"Resource not found: '{arn}'")
     return arn
@@ -127,13 +128,14 @@ async def page(
     engine: StepFunctionsEngine, table: str, parameters: Parameters
 ) -> tuple[list[dict[str, Any]], Parameters]:
     """A page of machines or activities, and the token of the next one if there is any."""
-    size = requests.page_size(parameters)
-    rows = await engine.history.page(table, after=parameters.get("nextToken", ""), limit=size + 1)
-    return rows[:size], {"nextToken": rows[size - 1]["arn"]} if len(rows) > size else {}
+    rows = await engine.registry.page(
+        table, after=parameters.get("nextToken", ""), limit=pages.limit(parameters)
+    )
+    return pages.cut(rows, parameters, lambda row: row["arn"])
 
 
 async def _machine(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
-    return await requests.existing(engine.history, "stateMachine", parameters["stateMachineArn"])
+    return await requests.existing(engine, "stateMachine", parameters["stateMachineArn"])
 
 
 def _answer(row: dict[str, Any]) -> Parameters:

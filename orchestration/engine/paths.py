@@ -12,6 +12,7 @@ from typing import Any
 import jsonpath
 
 from orchestration.engine.errors import Fault
+from orchestration.engine.limits import MAX_CACHED
 
 _REFERENCE = re.compile(r"\$(?:\.[A-Za-z_][\w-]*|\[\d+\]|\['[^']*'\]|\[\"[^\"]*\"\])*")
 _STEP = re.compile(r"\.([A-Za-z_][\w-]*)|\[(\d+)\]|\['([^']*)'\]|\[\"([^\"]*)\"\]")
@@ -47,7 +48,7 @@ class Scope:
         return self._make_context()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MAX_CACHED)
 def is_reference(path: str) -> bool:
     """Whether `path` names exactly one place, so that a value can be written there."""
     return _REFERENCE.fullmatch(path) is not None
@@ -68,7 +69,7 @@ def is_path(path: str) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MAX_CACHED)
 def _steps(reference: str) -> tuple[str | int, ...]:
     return tuple(
         int(index) if index else (name or single or double)
@@ -76,7 +77,7 @@ def _steps(reference: str) -> tuple[str | int, ...]:
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=MAX_CACHED)
 def _compiled(path: str) -> jsonpath.CompoundJSONPath | jsonpath.JSONPath:
     return jsonpath.compile(path)
 

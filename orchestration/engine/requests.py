@@ -1,6 +1,7 @@
 """What an API request holds: checked by AWS's own service model, and looked up."""
 
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -9,17 +10,20 @@ from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
 from orchestration.engine.errors import ApiError
-from orchestration.engine.history import History
-from orchestration.engine.text import MAX_PAYLOAD_BYTES
+from orchestration.engine.limits import MAX_NAME, MAX_PAYLOAD_BYTES
+from orchestration.engine.service import StepFunctionsEngine
 
 Parameters = dict[str, Any]
-_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]{1,80}")
+Row = dict[str, Any]
+_NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+")
 _MODEL = ServiceModel(Loader().load_service_model("stepfunctions", "service-2"))
 _VALIDATOR = ParamValidator()
-_MOST = 1000
-_KINDS = {"stateMachine": "StateMachine", "execution": "Execution", "activity": "Activity"}
-_TOLD = {"StateMachine": "State Machine Does Not Exist", "Execution": "Execution Does Not Exist",
-         "Activity": "Activity Does Not Exist"}  # fmt: skip
+_KINDS: dict[str, tuple[Callable[[StepFunctionsEngine, str], Awaitable[Row | None]], str]] = {
+    "stateMachine": (lambda engine, arn: engine.registry.machine(arn), "State Machine"),
+    "execution": (lambda engine, arn: engine.history.execution(arn), "Execution"),
+    "activity": (lambda engine, arn: engine.registry.activity(arn), "Activity"),
+}
+"""Kind of ARN -> where its row is, and what AWS calls it."""
 
 
 def check(action: str, parameters: Any) -> None:
@@ -38,21 +42,29 @@ def check(action: str, parameters: Any) -> None:
 def name(parameters: Parameters) -> str:
     """The `name` of a thing to be made. Raise ApiError InvalidName."""
     given: str = parameters["name"]
-    if not _NAME.fullmatch(given):
+    if len(given) > MAX_NAME or not _NAME.fullmatch(given):
         raise ApiError("InvalidName", f"Invalid Name: '{given}'")
     return given
 
 
 def execution_input(parameters: Parameters) -> str:
     """The JSON text of an execution's input. Raise ApiError if it is no JSON, or too long."""
-    given: str = parameters.get("input", "{}")
+    given = parameters.get("input", "{}")
+    return _json(given, "input", "InvalidExecutionInput", "Invalid State Machine Execution Input")
+
+
+def task_output(parameters: Parameters) -> str:
+    """The JSON text that answers a task. Raise ApiError if it is no JSON, or too long."""
+    return _json(parameters["output"], "output", "InvalidOutput", "Invalid Output")
+
+
+def _json(given: str, field: str, code: str, told: str) -> str:
     if len(given.encode()) > MAX_PAYLOAD_BYTES:
-        raise ApiError("ValidationException", f"'input' is over {MAX_PAYLOAD_BYTES} bytes")
+        raise ApiError("ValidationException", f"'{field}' is over {MAX_PAYLOAD_BYTES} bytes")
     try:
         orjson.loads(given)
     except orjson.JSONDecodeError as error:
-        told = f"Invalid State Machine Execution Input: '{error}'"
-        raise ApiError("InvalidExecutionInput", told) from error
+        raise ApiError(code, f"{told}: '{error}'") from error
     return given
 
 
@@ -75,27 +87,11 @@ def tags(parameters: Parameters) -> list[dict[str, str]]:
     return [{"key": tag["key"], "value": tag["value"]} for tag in given]
 
 
-async def existing(history: History, kind: str, given: str) -> dict[str, Any]:
+async def existing(engine: StepFunctionsEngine, kind: str, given: str) -> Row:
     """The row of a "stateMachine", "execution" or "activity". Raise ApiError InvalidArn or ...DoesNotExist."""
-    arn(kind, given)
-    if kind == "stateMachine":
-        row = await history.machine(given)
-    else:
-        row = await history.get("executions" if kind == "execution" else "activities", given)
+    find, called = _KINDS[kind]
+    row = await find(engine, arn(kind, given))
     if row is None:
-        code = _KINDS[kind]
-        raise ApiError(f"{code}DoesNotExist", f"{_TOLD[code]}: '{given}'")
+        told = f"{called} Does Not Exist: '{given}'"
+        raise ApiError(f"{called.replace(' ', '')}DoesNotExist", told)
     return row
-
-
-def page_size(parameters: Parameters) -> int:
-    """How many results a page may hold; AWS's 100 if nothing, or 0, is asked for."""
-    return min(parameters.get("maxResults") or 100, _MOST)
-
-
-def after(parameters: Parameters) -> int:
-    """The row that a page begins after, from the token of the page before it. Raise ApiError InvalidToken."""
-    token = parameters.get("nextToken", "0")
-    if not re.fullmatch(r"\d{1,15}", token):
-        raise ApiError("InvalidToken", "Invalid Token: 'Invalid token'")
-    return int(token)

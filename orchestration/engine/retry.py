@@ -4,13 +4,13 @@ Source: Amazon States Language, "Errors"; defaults 1 s, 3 attempts, rate 2.0.
 """
 
 import random
+from collections.abc import Callable
 from typing import Any
 
 from orchestration.engine.errors import Ended, StatesError
+from orchestration.engine.limits import MAX_RETRY_DELAY_S
 from shared_domain.policy import backoff_s
 
-LONGEST_S = 31_622_400.0
-"""The longest wait before a retry: a year."""
 NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 """Errors that States.ALL does not match."""
 _NOT_A_TASK_FAILURE = NEVER_BY_ALL | {"States.Timeout"}
@@ -27,10 +27,15 @@ def matches(names: list[str], failure: StatesError) -> bool:
 
 
 class Retries:
-    """How often each retrier of one state has been used since the state was entered."""
+    """How often each retrier of one state has been used since the state was entered.
 
-    def __init__(self, retriers: list[dict[str, Any]]) -> None:
-        self._retriers = retriers
+    `chance`: what jitter is drawn from; a replay has to draw the same.
+    """
+
+    def __init__(
+        self, retriers: list[dict[str, Any]], *, chance: Callable[[], random.Random]
+    ) -> None:
+        self._retriers, self._chance = retriers, chance
         self._used = [0] * len(retriers)
         self.total = 0
 
@@ -49,10 +54,10 @@ class Retries:
                 attempt=self._used[position],
                 interval_s=retrier.get("IntervalSeconds", 1),
                 rate=retrier.get("BackoffRate", 2.0),
-                cap_s=retrier.get("MaxDelaySeconds", LONGEST_S),
+                cap_s=retrier.get("MaxDelaySeconds", MAX_RETRY_DELAY_S),
             )
             full = retrier.get("JitterStrategy") == "FULL"
-            return random.uniform(0, delay_s) if full else delay_s
+            return self._chance().uniform(0, delay_s) if full else delay_s
         return None
 
 

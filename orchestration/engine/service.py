@@ -12,14 +12,16 @@ from orchestration.engine.branch import Invoke
 from orchestration.engine.callbacks import TaskCallbacks
 from orchestration.engine.definition import Definition, accepted
 from orchestration.engine.errors import ApiError
-from orchestration.engine.history import Ending, Event, History, open_history
+from orchestration.engine.history import HISTORY_SCHEMA, Ending, Event, History
 from orchestration.engine.interpreter import Execution
+from orchestration.engine.limits import MAX_KEPT_TEXT
+from orchestration.engine.registry import REGISTRY_SCHEMA, Registry
+from orchestration.engine.store import open_store
+from shared_domain.database import Database
 from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 REGION, ACCOUNT = "us-east-1", "000000000000"
-MAX_KEPT_BYTES = 4_194_304
-"""Parsed definitions kept in memory, by the length of their texts."""
 
 
 class StepFunctionsEngine:
@@ -28,20 +30,23 @@ class StepFunctionsEngine:
     def __init__(
         self,
         *,
+        registry: Registry,
         history: History,
+        database: Database,
         callbacks: TaskCallbacks,
         invoke: Invoke,
         clock: Clock,
         time_scale: float,
         express_twice: float,
     ) -> None:
-        self.history, self.callbacks, self.clock = history, callbacks, clock
+        self.registry, self.history, self._database = registry, history, database
+        self.callbacks, self.clock = callbacks, clock
         self._invoke, self._time_scale, self._express_twice = invoke, time_scale, express_twice
         self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
         self._express: set[asyncio.Task[Ending]] = set()
         self._changing = asyncio.Lock()
         self._definitions: dict[str, Definition] = {}
-        self._kept_bytes = 0
+        self._kept_text = 0
 
     @classmethod
     @asynccontextmanager
@@ -61,18 +66,22 @@ class StepFunctionsEngine:
         at-least-once allows; which ones follows from their names.
         Leaving the context is a crash as far as executions are concerned: nothing is written.
         """
-        async with open_history(folder, durability=durability) as history:
+        schema = REGISTRY_SCHEMA + HISTORY_SCHEMA
+        async with open_store(folder, schema=schema, durability=durability) as database:
+            registry = Registry(database)
             engine = cls(
-                history=history,
-                callbacks=TaskCallbacks(await history.secret(), await history.activities()),
+                registry=registry,
+                history=History(database),
+                database=database,
+                callbacks=TaskCallbacks(await registry.secret(), await registry.activities()),
                 invoke=invoke,
                 clock=clock,
                 time_scale=time_scale,
                 express_twice=express_twice,
             )
             try:
-                for row in await history.running():
-                    engine.launch(row, _machine_of(row), await history.events(row["id"]))
+                for row in await engine.history.running():
+                    engine.launch(row, _machine_of(row), await engine.history.events(row["id"]))
                 yield engine
             finally:
                 left: list[asyncio.Future[Any]] = [
@@ -84,14 +93,22 @@ class StepFunctionsEngine:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
 
+    def freeze(self) -> None:
+        """Make nothing durable until `thaw`, and so do nothing more: what SIGSTOP is to a process."""
+        self._database.freeze()
+
+    def thaw(self) -> None:
+        """Go on."""
+        self._database.thaw()
+
     def _definition(self, text: str) -> Definition:
         """The definition of an execution, which was checked when its machine was made."""
         if text not in self._definitions:
-            if self._kept_bytes + len(text) > MAX_KEPT_BYTES:
+            if self._kept_text + len(text) > MAX_KEPT_TEXT:
                 self._definitions.clear()
-                self._kept_bytes = 0
+                self._kept_text = 0
             self._definitions[text] = accepted(text)
-            self._kept_bytes += len(text)
+            self._kept_text += len(text)
         return self._definitions[text]
 
     def launch(

@@ -3,19 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from orchestration.engine import choice, concurrent, tasks
+from orchestration.engine import concurrent, tasks, waits
 from orchestration.engine.branch import Branch
 from orchestration.engine.entered import QUERIES, Entered
 from orchestration.engine.errors import Ended, EvaluationFault, Fault, StatesError
 from orchestration.engine.history import Event
-from orchestration.engine.paths import Scope
 from orchestration.engine.query import Finished, JsonPath, State
 from orchestration.engine.retry import Retries, catcher
-from orchestration.engine.text import MAX_PAYLOAD_BYTES, UNTRUNCATED, error_details, parsed, text
-
-MAX_WAIT_S = 99_999_999
-_FAR_S = 2_147_483_647
-
+from orchestration.engine.text import UNTRUNCATED, error_details, fitting, parsed, text
 
 _COMPUTED = ("Pass", "Wait", "Succeed", "Choice")
 """States that, once left, are not carried out again in a replay: they might choose, or draw, otherwise."""
@@ -53,13 +48,7 @@ async def _run_state(
 
 def _leave(entered: Entered, finished: Finished) -> Any:
     """Record the exit; the output."""
-    output = text(finished.output)
-    if len(output.encode()) > MAX_PAYLOAD_BYTES:
-        raise Ended(
-            "States.DataLimitExceeded",
-            f"The state/task '{entered.name}' returned a result with a size exceeding the maximum number of"
-            " bytes service limit.",
-        )
+    output = fitting(text(finished.output), who=entered.name, did="returned a result", error=Ended)
     details: dict[str, Any] = {"name": entered.name, "output": output, "outputDetails": UNTRUNCATED}
     if finished.assigned:
         details["assignedVariables"] = {k: text(v) for k, v in finished.assigned.items()}
@@ -81,7 +70,7 @@ def _recorded_exit(branch: Branch, event: Event) -> Any:
 
 
 async def _with_retry_and_catch(entered: Entered) -> Done:
-    retries = Retries(entered.state.get("Retry", []))
+    retries = Retries(entered.state.get("Retry", []), chance=lambda: entered.scope().chance)
     while True:
         entered.retries = retries.total
         try:
@@ -156,59 +145,11 @@ async def _wait(entered: Entered) -> Done:
     if entered.language == "JSONPath":
         data = JsonPath().select(state, "InputPath", data, scope)
     if "Seconds" in state or "SecondsPath" in state:
-        await entered.branch.wait(_seconds(entered, data, scope))
+        await entered.branch.wait(waits.seconds(entered, data, scope))
     else:
-        await entered.branch.wait_until(_timestamp(entered, data, scope))
+        await entered.branch.wait_until(waits.due_s(entered, data, scope))
     shaped: State = {k: state[k] for k in ("Assign", "Output", "OutputPath") if k in state}
     return entered.query.finish(shaped, data, data, scope), state.get("Next")
-
-
-def _seconds(entered: Entered, data: Any, scope: Scope) -> float:
-    state = entered.state
-    seconds = entered.query.value(state, "Seconds", data, scope)
-    whole = isinstance(seconds, int) and not isinstance(seconds, bool)
-    if entered.language == "JSONata" and not (whole and 0 <= seconds <= MAX_WAIT_S):
-        raise EvaluationFault(
-            f"The Seconds field must be a whole number from 0 to {MAX_WAIT_S}: {text(seconds)}",
-            location="Seconds",
-        )
-    if not whole:
-        raise Fault(
-            "States.Runtime",
-            "The SecondsPath parameter cannot be parsed as a long value:"
-            f" {state.get('SecondsPath')} == {seconds if isinstance(seconds, str) else text(seconds)}",
-        )
-    if seconds < 0:
-        raise Fault(
-            "States.Runtime",
-            f"The SecondsPath parameter references a negative value: {state.get('SecondsPath')} == {seconds}",
-        )
-    if seconds > _FAR_S:
-        raise Fault("States.Runtime", "Wait state delay is too long.")
-    return float(seconds)
-
-
-def _timestamp(entered: Entered, data: Any, scope: Scope) -> float:
-    state, clock = entered.state, entered.branch.shared.clock
-    value = entered.query.value(state, "Timestamp", data, scope)
-    moment = choice.as_time(value)
-    if moment is None and entered.language == "JSONata":
-        raise EvaluationFault(
-            "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string:"
-            f" {value if isinstance(value, str) else text(value)}",
-            location="Timestamp",
-        )
-    if moment is None:
-        raise Fault(
-            "States.Runtime",
-            "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format"
-            f" string: {state.get('TimestampPath')} == {value if isinstance(value, str) else text(value)}",
-        )
-    left_s = moment.timestamp() - clock.wall_s()
-    if left_s > _FAR_S:
-        raise Fault("States.Runtime", "Wait state delay is too long.")
-    started_s = entered.event.at_s
-    return started_s + (moment.timestamp() - started_s) * entered.branch.shared.time_scale
 
 
 async def _succeed(entered: Entered) -> Done:

@@ -2,16 +2,10 @@
 
 from typing import Any
 
-import orjson
-
 from orchestration.engine import machine_actions, requests
-from orchestration.engine.errors import ApiError
+from orchestration.engine.limits import POLL_S
 from orchestration.engine.requests import Parameters
 from orchestration.engine.service import StepFunctionsEngine, arn_of
-from orchestration.engine.text import MAX_PAYLOAD_BYTES
-
-POLL_S = 55.0
-"""How long GetActivityTask waits for a task; AWS takes 60, which is when boto3's default gives up."""
 
 
 async def create_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
@@ -19,7 +13,7 @@ async def create_activity(engine: StepFunctionsEngine, parameters: Parameters) -
     name = requests.name(parameters)
     arn = arn_of("activity", name)
     made = {"arn": arn, "name": name, "created_s": engine.clock.wall_s()}
-    row = await engine.history.make("activities", made, requests.tags(parameters))
+    row = await engine.registry.make("activities", made, requests.tags(parameters))
     engine.callbacks.activities.add(arn)
     return {"activityArn": arn, "creationDate": row["created_s"]}
 
@@ -38,8 +32,8 @@ async def list_activities(engine: StepFunctionsEngine, parameters: Parameters) -
 async def delete_activity(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Forget an activity."""
     arn = requests.arn("activity", parameters["activityArn"])
-    await engine.history.remove("activities", arn)
-    await engine.history.remove("tags", arn)
+    await engine.registry.remove("activities", arn)
+    await engine.registry.remove("tags", arn)
     engine.callbacks.activities.discard(arn)
     return {}
 
@@ -55,14 +49,8 @@ async def get_activity_task(engine: StepFunctionsEngine, parameters: Parameters)
 
 async def send_task_success(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Answer a task."""
-    output = parameters["output"]
-    if len(output.encode()) > MAX_PAYLOAD_BYTES:
-        raise ApiError("ValidationException", f"'output' is over {MAX_PAYLOAD_BYTES} bytes")
-    try:
-        orjson.loads(output)
-    except orjson.JSONDecodeError as error:
-        raise ApiError("InvalidOutput", f"Invalid Output: '{error}'") from error
-    await engine.callbacks.send(parameters["taskToken"], (output, None, None))
+    answer = (requests.task_output(parameters), None, None)
+    await engine.callbacks.send(parameters["taskToken"], answer)
     return {}
 
 
@@ -80,7 +68,7 @@ async def send_task_heartbeat(engine: StepFunctionsEngine, parameters: Parameter
 
 
 async def _activity(engine: StepFunctionsEngine, parameters: Parameters) -> dict[str, Any]:
-    return await requests.existing(engine.history, "activity", parameters["activityArn"])
+    return await requests.existing(engine, "activity", parameters["activityArn"])
 
 
 def _answer(row: dict[str, Any]) -> Parameters:

@@ -6,9 +6,8 @@ from typing import Any
 from orchestration.engine.entered import Entered
 from orchestration.engine.errors import Fault, StatesError
 from orchestration.engine.history import Event
+from orchestration.engine.limits import MAX_NUMBER
 from orchestration.engine.text import parsed, text
-
-MAX_S = 99_999_999
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def limits_of(entered: Entered) -> Limits:
     ]
     for name, value in zip(("TimeoutSeconds", "HeartbeatSeconds"), found, strict=True):
         if value is not None and (
-            not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_S
+            not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_NUMBER
         ):
             raise Fault(
                 "States.Runtime", f"The {name} field must be a positive integer: {text(value)}"

@@ -13,7 +13,7 @@ from orchestration.engine.entered import Entered
 from orchestration.engine.errors import Fault, StatesError
 from orchestration.engine.history import Event
 from orchestration.engine.task_events import Family, Limits, limits_of, result_of
-from orchestration.engine.text import MAX_PAYLOAD_BYTES, UNTRUNCATED, error_details, parsed, text
+from orchestration.engine.text import UNTRUNCATED, error_details, fitting, parsed, text
 
 LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[a-z0-9-]*:\d{12}:function:([\w-]{1,140})(?::[\w$-]+)?")
 ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[a-z0-9-]*:\d{12}:activity:.+")
@@ -39,39 +39,34 @@ async def run(entered: Entered) -> Any:
         token = branch.shared.callbacks.token(branch.shared.row["id"], branch.shared.next_id())
     scope = entered.scope(token=token)
     arguments = entered.query.arguments(entered.state, entered.data, scope)
-    if len(text(arguments).encode()) > MAX_PAYLOAD_BYTES:
-        raise StatesError(
-            "States.DataLimitExceeded",
-            f"The state/task '{entered.name}' provided parameters with a size exceeding the maximum number of"
-            " bytes service limit.",
-        )
+    given = fitting(text(arguments), who=entered.name, did="provided parameters")
     limits = limits_of(entered)
     if LAMBDA.fullmatch(resource):
-        return await _function(entered, arguments, limits)
+        return await _function(entered, given, limits)
     if ACTIVITY.fullmatch(resource):
-        return await waited_tasks.activity(entered, arguments, limits)
-    return await _invoke(entered, arguments, limits, callback=callback)
+        return await waited_tasks.activity(entered, given, limits)
+    if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
+        raise Fault("States.Runtime", "The field 'FunctionName' is required but was missing")
+    return await _invoke(entered, given, limits, callback=callback)
 
 
-async def _function(entered: Entered, arguments: Any, limits: Limits) -> Any:
+async def _function(entered: Entered, given: str, limits: Limits) -> Any:
     family, resource = Family("LambdaFunction"), entered.state["Resource"]
-    details = {"resource": resource, "input": text(arguments), "inputDetails": UNTRUNCATED}
+    details = {"resource": resource, "input": given, "inputDetails": UNTRUNCATED}
     scheduled = family.record(entered, "Scheduled", details | limits.told())
     family.record(entered, "Started", {})
     payload = scheduled.details["lambdaFunctionScheduledEventDetails"]["input"]
 
     async def invoke() -> str:
-        return await entered.branch.shared.invoke(resource, payload)
+        return await _answer(entered, resource, payload)
 
     return await _outcome(entered, family, invoke, limits, who=resource)
 
 
-async def _invoke(entered: Entered, arguments: Any, limits: Limits, *, callback: bool) -> Any:
+async def _invoke(entered: Entered, given: str, limits: Limits, *, callback: bool) -> Any:
     action = f"invoke{CALLBACK}" if callback else "invoke"
     family = Family("Task", {"resource": action, "resourceType": "lambda"})
-    if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
-        raise Fault("States.Runtime", "The field 'FunctionName' is required but was missing")
-    details = {"parameters": text(arguments), "region": _REGION} | limits.told()
+    details = {"parameters": given, "region": _REGION} | limits.told()
     scheduled = family.record(entered, "Scheduled", details)
     family.record(entered, "Started", {})
     sent = parsed(scheduled.details["taskScheduledEventDetails"]["parameters"])
@@ -81,10 +76,10 @@ async def _invoke(entered: Entered, arguments: Any, limits: Limits, *, callback:
 
     async def invoke() -> str:
         try:
-            answer = await entered.branch.shared.invoke(function, _payload(sent))
+            answer = await _answer(entered, function, _payload(sent))
         except StatesError as failure:
             raise StatesError(failure.error, _compact(failure.cause)) from failure
-        response = _response(answer, sent.get("Qualifier", "$LATEST"))
+        response = _response(parsed(answer), sent.get("Qualifier", "$LATEST"))
         if sent.get("LogType") == "Tail":
             response["LogResult"] = ""
         return text(response)
@@ -135,6 +130,17 @@ async def _submitted(
         await asyncio.gather(invoking, return_exceptions=True)
 
 
+async def _answer(entered: Entered, function: str, payload: str) -> str:
+    """What a function answers: JSON. Raise StatesError if it is none."""
+    answer = await entered.branch.shared.invoke(function, payload)
+    try:
+        orjson.loads(answer)
+    except orjson.JSONDecodeError as error:
+        told = f"The function's answer is not JSON: {error}"
+        raise StatesError("Lambda.Unknown", told) from error
+    return answer
+
+
 def _payload(sent: dict[str, Any]) -> str:
     """What the function gets: nothing is an empty object, a text is JSON already."""
     payload = sent.get("Payload")
@@ -151,18 +157,13 @@ def _compact(cause: str | None) -> str | None:
         return cause
 
 
-def _response(answer: str, version: str) -> dict[str, Any]:
+def _response(answer: Any, version: str) -> dict[str, Any]:
     """What the optimised integration makes of an invocation's answer."""
     request_id = str(uuid.uuid4())
-    payload: Any = answer
-    try:
-        payload = parsed(answer)
-    except ValueError:
-        payload = answer
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
     return {
         "ExecutedVersion": version,
-        "Payload": payload,
+        "Payload": answer,
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
             "HttpHeaders": headers,
@@ -189,26 +190,10 @@ async def _outcome(
     await branch.shared.flush()
     try:
         async with asyncio.timeout(limits.scaled(branch.shared.time_scale).timeout_s):
-            result = await invoke()
-        _check(result, who)
+            result = fitting(await invoke(), who=who, did="returned a result")
         event = family.record(entered, success, {"output": result, "outputDetails": UNTRUNCATED})
     except TimeoutError:
         event = family.record(entered, "TimedOut", {"error": "States.Timeout"})
     except StatesError as failure:
         event = family.record(entered, "Failed", error_details(failure.error, failure.cause))
     return result_of(event)
-
-
-def _check(result: str, who: str) -> None:
-    """See that an answer is JSON, and not too big. Raise StatesError."""
-    try:
-        orjson.loads(result)
-    except orjson.JSONDecodeError as error:
-        told = f"The function's answer is not JSON: {error}"
-        raise StatesError("Lambda.Unknown", told) from error
-    if len(result.encode()) > MAX_PAYLOAD_BYTES:
-        raise StatesError(
-            "States.DataLimitExceeded",
-            f"The state/task '{who}' returned a result with a size exceeding the maximum number of bytes"
-            " service limit.",
-        )

@@ -3,20 +3,21 @@
 from functools import lru_cache
 from typing import Any
 
-from orchestration.engine import intrinsics, paths
+from orchestration.engine import intrinsic_calls, paths
 from orchestration.engine.errors import Fault
+from orchestration.engine.limits import MAX_CACHED
 from orchestration.engine.paths import Scope
 from orchestration.engine.text import text as json_text
 
 
-@lru_cache(maxsize=4096)
-def _parsed(text: str) -> intrinsics.Call:
-    return intrinsics.parse(text)
+@lru_cache(maxsize=MAX_CACHED)
+def _parsed(text: str) -> intrinsic_calls.Call:
+    return intrinsic_calls.parse(text)
 
 
 def compute(text: str, data: Any, scope: Scope, *, field: str) -> Any:
     """The value of a path or an intrinsic function that stands in `field`."""
-    if intrinsics.is_call(text):
+    if intrinsic_calls.is_call(text):
         return _called(text, data, scope)
     found = paths.find(text, data, scope)
     if paths.is_missing(found):
@@ -40,7 +41,7 @@ def _called(text: str, data: Any, scope: Scope) -> Any:
         return found
 
     try:
-        return intrinsics.evaluate(_parsed(text), argument, scope.chance)
+        return intrinsic_calls.evaluate(_parsed(text), argument, scope.chance)
     except ValueError as error:
         raise Fault("States.IntrinsicFailure", f"{told} {error}") from error
 
@@ -62,7 +63,7 @@ def fill(template: Any, data: Any, scope: Scope) -> Any:
 
 def valid(text: str) -> bool:
     """Whether a computed value can be computed at all."""
-    if intrinsics.is_call(text):
+    if intrinsic_calls.is_call(text):
         try:
             _parsed(text)
         except ValueError:

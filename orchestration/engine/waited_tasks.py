@@ -7,13 +7,13 @@ from orchestration.engine.entered import Entered
 from orchestration.engine.errors import Fault, StatesError
 from orchestration.engine.history import Event
 from orchestration.engine.task_events import Family, Limits, left_s, result_of
-from orchestration.engine.text import UNTRUNCATED, error_details, text
+from orchestration.engine.text import UNTRUNCATED, error_details
 
 TIMER_S = 0.01
 """How much too early a timer may be."""
 
 
-async def activity(entered: Entered, arguments: Any, limits: Limits) -> Any:
+async def activity(entered: Entered, given: str, limits: Limits) -> Any:
     """One attempt at an activity's task: offer it to workers, and wait for the answer of the one that takes it."""
     family, branch = Family("Activity"), entered.branch
     resource = entered.state["Resource"]
@@ -22,7 +22,7 @@ async def activity(entered: Entered, arguments: Any, limits: Limits) -> Any:
         exists = branch.upcoming() == "ActivityScheduled"
     if not exists:
         raise Fault("States.Runtime", f"The activity {resource} does not exist.")
-    details = {"resource": resource, "input": text(arguments), "inputDetails": UNTRUNCATED}
+    details = {"resource": resource, "input": given, "inputDetails": UNTRUNCATED}
     scheduled = family.record(entered, "Scheduled", details | limits.told())
     payload = scheduled.details["activityScheduledEventDetails"]["input"]
     callbacks, execution = branch.shared.callbacks, branch.shared.row["id"]

@@ -31,7 +31,7 @@ async def open_engine(way, folder, functions, *, time_scale=0.01, **more):
     async with AsyncExitStack() as stack:
         if way == "inprocess":
             invoke = in_process_invoker(functions)
-            engine = InProcessEngine(folder, invoke=invoke, clock=SystemClock(), **settings)
+            engine = InProcessEngine(folder, invoke=invoke, **{"clock": SystemClock(), **settings})
             await stack.enter_async_context(running(engine))
             yield Engine(direct_call(engine.engine), engine)
             return

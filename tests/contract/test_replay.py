@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.engine import states
 from orchestration.step_functions import ROLE
+from shared_domain.clock import SystemClock
 from shared_domain.errors import OutcomeUnknown
 from tests.contract.engines import LAMBDA, STATES, open_engine, start, wait_for_end
 
@@ -139,6 +140,33 @@ async def test_a_choice_by_chance_is_the_same_after_a_restart(inside):
         await _until(inside.call, started["executionArn"], "WaitStateEntered")
         await _restart(inside)
         assert (await wait_for_end(inside.call, started["executionArn"]))["status"] == "SUCCEEDED"
+
+
+class Sleeps(SystemClock):
+    """The clock on the wall, and until when it was asked to sleep."""
+
+    def __init__(self):
+        self.until_s = []
+
+    async def sleep(self, seconds):
+        self.until_s.append(self.wall_s() + seconds)
+        await super().sleep(seconds)
+
+
+async def test_the_jitter_of_a_retry_is_the_same_after_a_restart(tmp_path, functions):
+    jitter = {"IntervalSeconds": 100_000, "JitterStrategy": "FULL"}
+    retry = [{"ErrorEquals": ["States.ALL"], **jitter}]
+    clock = Sleeps()
+    async with open_engine("inprocess", tmp_path, functions, clock=clock) as engine:
+        await start(engine.call, _branch("T", _task("bad", Retry=retry)))
+        for restarts in range(3):
+            async with asyncio.timeout(10):
+                while len(clock.until_s) == restarts:
+                    await asyncio.sleep(0.005)
+            await _restart(engine)
+        until_s = clock.until_s[:3]
+    assert max(until_s) - min(until_s) < 0.1
+    assert 0 < until_s[0] - clock.wall_s() < 1000
 
 
 async def test_items_and_moments_by_chance_are_the_same_after_a_restart(inside, calls):

@@ -1,13 +1,20 @@
 """Where the embedded engine differs from moto on purpose, why, and what it does: AWS's documents are the judge."""
 
 _FAULT = "AWS documents States.IntrinsicFailure for a function that fails (developer guide, 'Error handling')"
-_MISSING = "a path that is not there is States.Runtime on AWS, and no event of the task tells it; moto tells a failed task"
+_MISSING = (
+    "a path that is not there is States.Runtime, and nothing but ExecutionFailed tells it (recorded sample: of a Pass"
+    " state, none of a task); moto tells a failed task"
+)
 _ABORTED = (
-    "AWS records TaskStateAborted for the state whose failure ended its branch (recorded sample)"
+    "recorded sample: TaskStateAborted follows the TaskFailed that ended a branch of a Parallel; none is recorded"
+    " of a LambdaFunctionFailed there, which is taken to be alike"
 )
 _VARIABLE = "moto looks for $name in the input; the States language says that it is a variable"
 _OFFSET = "moto compares only times that end in Z; RFC 3339 allows an offset"
-_INVALID = "recorded sample: a Choice over a value that is not there fails"
+_INVALID = (
+    "AWS's words for it are widely quoted ('The choice state's condition path references an invalid value');"
+    " the recorded sample has no such case"
+)
 
 DIFFERENCES = {
     "a result path through a text": "the States language names it States.ResultPathMatchFailure",
@@ -44,7 +51,8 @@ DIFFERENCES = {
     "parallel that fails and is caught": _ABORTED,
     "parallel that is retried": _ABORTED,
     "map over no list": "under JSONPath AWS names it States.Runtime; QueryEvaluationError is JSONata's",
-    "map over what is not there": "recorded sample: no MapStateFailed before the Map has started",
+    "map over what is not there": "recorded sample: a Map that States.Runtime ends before it starts (by a"
+    " MaxConcurrencyPath) has no MapStateFailed; none is recorded for its ItemsPath",
     **dict.fromkeys(
         (
             "a variable", "a variable that is changed", "a part of a variable", "a variable in a choice",

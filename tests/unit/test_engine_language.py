@@ -1,6 +1,7 @@
 """Paths, choices, retries and definitions of the embedded engine."""
 
 import json
+import random
 
 import pytest
 
@@ -117,7 +118,8 @@ def test_each_retrier_counts_its_own_attempts():
         [
             {"ErrorEquals": ["A"], "MaxAttempts": 1},
             {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "BackoffRate": 3, "MaxDelaySeconds": 5, "MaxAttempts": 3},
-        ]
+        ],
+        chance=random.Random,
     )  # fmt: skip
     errors = ["B", "A", "B", "B", "B"]
     assert [retries.next_delay_s(StatesError(e)) for e in errors] == [2, 1, 5, 5, None]
@@ -125,7 +127,7 @@ def test_each_retrier_counts_its_own_attempts():
 
 def test_what_ends_an_execution_is_neither_retried_nor_caught():
     everything = [{"ErrorEquals": ["States.ALL"], "Next": "X"}]
-    assert Retries(everything).next_delay_s(Ended("E")) is None
+    assert Retries(everything, chance=random.Random).next_delay_s(Ended("E")) is None
     assert catcher(everything, Ended("E")) is None
     assert catcher(everything, StatesError("E")) == everything[0]
 

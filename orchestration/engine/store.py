@@ -1,0 +1,64 @@
+"""The engine's SQLite file: opened only if it is one, and rows that are kept unless their ARN is taken."""
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from orchestration.engine.errors import HistoryDamaged
+from shared_domain.database import Database, Transaction
+
+APPLICATION_ID, FORMAT = 0x53414741, 3
+_MARKS = f"""
+PRAGMA application_id = {APPLICATION_ID};
+PRAGMA user_version = {FORMAT};
+"""
+
+
+@asynccontextmanager
+async def open_store(folder: Path, *, schema: str, durability: str) -> AsyncIterator[Database]:
+    """The engine's file in `folder`. Raise HistoryDamaged if it is torn or another program's."""
+    path = folder / "history.sqlite"
+    _check(path)
+    async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
+        yield database
+
+
+def _check(path: Path) -> None:
+    if not path.exists():
+        return
+    try:
+        connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            marks = [
+                connection.execute(f"PRAGMA {name}").fetchone()[0]
+                for name in ("application_id", "user_version")
+            ]
+            intact = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+        finally:
+            connection.close()
+    except sqlite3.DatabaseError as error:
+        raise HistoryDamaged(f"{path}: {error}") from error
+    if marks != [APPLICATION_ID, FORMAT] or intact != "ok":
+        raise HistoryDamaged(f"{path} is not a history of this engine (format {FORMAT})")
+
+
+def found(tx: Transaction, table: str, arn: str) -> dict[str, Any] | None:
+    """The row of this ARN, or None."""
+    return tx.one(f"SELECT * FROM {table} WHERE arn = ?", arn)
+
+
+def put(tx: Transaction, table: str, row: dict[str, Any], *, taken: str) -> int:
+    """Insert a row, or if its key is taken "REPLACE" the one there, or "IGNORE" this one; how many changed."""
+    columns, marks = ", ".join(row), ", ".join("?" for _ in row)
+    sql = f"INSERT OR {taken} INTO {table} ({columns}) VALUES ({marks})"
+    return tx.run(sql, *row.values())
+
+
+def keep(tx: Transaction, table: str, row: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """Insert a row unless its ARN is taken: the row that is kept, and whether it is new."""
+    new = put(tx, table, row, taken="IGNORE") == 1
+    kept = found(tx, table, row["arn"])
+    assert kept is not None
+    return kept, new

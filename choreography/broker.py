@@ -143,6 +143,10 @@ class Broker(Protocol):
         """Delete the wanted dead letters; those it deleted. Raise Failure if the broker does not answer."""
         ...
 
+    async def restore(self, letters: list[DeadLetter]) -> None:
+        """Park letters that another broker kept. Raise Failure if the broker does not answer."""
+        ...
+
     async def audit(self) -> list[Envelope]:
         """Every message published so far, in the order in which the broker took them."""
         ...

@@ -2,29 +2,26 @@
 
 from choreography.broker import Broker
 from choreography.cloud_events import envelope
-from shared_domain.database import Database
 from shared_domain.order.service import OrderService
+from shared_domain.participant import Participant
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock
 
 
 async def watch_deadlines(
-    *,
-    orders: OrderService,
-    database: Database,
-    policy: Policy,
-    clock: Clock,
-    publish_at_once: Broker | None,
+    door: Participant, *, policy: Policy, clock: Clock, publish_at_once: Broker | None
 ) -> None:
     """Announce OrderExpired for every order that outlives the saga deadline, until cancelled.
 
     `publish_at_once`: where to publish without an outbox; None = the relay does it.
     """
+    orders = OrderService(once=door.once, clock=clock)
     while True:
         await clock.sleep(policy.saga_s() / 20)
-        expired = await database.write(lambda tx: orders.expire(tx, deadline_s=policy.saga_s()))
+        expired = await door.database.write(
+            lambda tx: orders.expire(tx, deadline_s=policy.saga_s())
+        )
         if publish_at_once is not None:
             for event in expired:
-                await publish_at_once.publish(
-                    envelope(event, source="order", wall_s=clock.wall_s())
-                )
+                message = envelope(event, source=door.name, wall_s=clock.wall_s())
+                await publish_at_once.publish(message)

@@ -134,8 +134,7 @@ class MemoryBroker:
 
     async def _store(self, message: Envelope) -> None:
         self._check_alive()
-        headers = asdict(message)
-        text, body = json.dumps({k: v for k, v in headers.items() if k != "body"}), message.body
+        text, body = _headers(message), message.body
         queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
 
         def store(tx: Transaction) -> list[int]:
@@ -186,6 +185,21 @@ class MemoryBroker:
         await self.commit(lambda tx: tx.run_many("DELETE FROM messages WHERE id = ?", rows))
         return [letter for _, letter in chosen]
 
+    async def restore(self, letters: list[DeadLetter]) -> None:
+        """See Broker."""
+        rows = [
+            (
+                letter.queue + DEAD,
+                _told(letter.attempts),
+                json.dumps([letter.operation, letter.reason]),
+                _headers(letter.envelope),
+                letter.envelope.body,
+            )
+            for letter in letters
+        ]
+        sql = "INSERT INTO messages (queue, attempts, reason, headers, body) VALUES (?, ?, ?, ?, ?)"
+        await self.commit(lambda tx: tx.run_many(sql, rows))
+
     async def audit(self) -> list[Envelope]:
         """See Broker."""
         self._check_alive()
@@ -203,6 +217,14 @@ class MemoryBroker:
             waiting.clear()
             for owner in self._subscriptions[queue]:
                 owner.in_hand.clear()
+
+    def freeze(self) -> None:
+        """See Disturbance: nothing is confirmed or stored."""
+        self._database.freeze()
+
+    def thaw(self) -> None:
+        """See Disturbance."""
+        self._database.thaw()
 
     async def restart(self) -> None:
         """Serve again, from the journal."""
@@ -293,6 +315,10 @@ class MemoryBroker:
 
 def _rows(tx: Transaction, queue: str) -> list[dict[str, Any]]:
     return tx.all("SELECT * FROM messages WHERE queue = ? ORDER BY id", queue)
+
+
+def _headers(message: Envelope) -> str:
+    return json.dumps({k: v for k, v in asdict(message).items() if k != "body"})
 
 
 def _told(attempts: tuple[Attempt, ...]) -> str:

@@ -14,7 +14,7 @@ from choreography.broker import PREFETCH, DeadLetter, Delivery, Topology, Wanted
 from choreography.cloud_events import Envelope
 from choreography.rabbit_connection import LOST, REOPEN_S, connect
 from choreography.rabbit_consumer import deliveries
-from choreography.rabbit_headers import dead_letter_of
+from choreography.rabbit_headers import dead_letter_headers, dead_letter_of
 from choreography.rabbit_publisher import CONFIRM_S, Publisher
 from choreography.rabbit_topology import Queues
 from shared_domain.errors import NotDelivered
@@ -76,6 +76,11 @@ class RabbitBroker:
     async def discard(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
         return await self._each_dead_letter(wanted, redrive=False, remove=True)
+
+    async def restore(self, letters: list[DeadLetter]) -> None:
+        """See Broker."""
+        for letter in letters:
+            await self._send(f"{letter.queue}.dead", letter.envelope, dead_letter_headers(letter))
 
     async def audit(self) -> list[Envelope]:
         """See Broker."""

@@ -15,6 +15,8 @@ from yarl import URL
 
 from shared_domain.errors import UsageError
 
+AMQP_VARIABLE = "SAGA_AMQP_URL"
+"""Where a process finds the address of its RabbitMQ server: not among its arguments, which everybody can read."""
 CONNECT_S = 10.0
 HEARTBEAT_S = 10
 """A frozen broker is noticed after (heartbeat + 1) x 3 seconds."""

@@ -9,10 +9,10 @@ from enum import Enum, auto
 import aiormq
 from pamqp.common import FieldTable
 
-from choreography.broker import Attempt, Delivery
+from choreography.broker import Attempt, DeadLetter, Delivery
 from choreography.cloud_events import Envelope
 from choreography.rabbit_connection import LOST, REOPEN_S, connect
-from choreography.rabbit_headers import attempts_of, envelope_of, told
+from choreography.rabbit_headers import attempts_of, dead_letter_headers, envelope_of, told
 
 ACK_PAUSE_S = 0.002
 """How long acks gather before they leave together."""
@@ -103,13 +103,14 @@ class _Delivery:
         await self.ack()
 
     async def dead_letter(self, operation: str, reason: str, failed: Attempt) -> None:
-        headers: FieldTable = {
-            "x-queue": self._service,
-            "x-operation": operation,
-            "x-reason": reason,
-            "x-fault": failed.fault,
-            "x-attempts": told(*self.attempts, failed),
-        }
+        letter = DeadLetter(
+            envelope=self.envelope,
+            queue=self._service,
+            operation=operation,
+            reason=reason,
+            attempts=(*self.attempts, failed),
+        )
+        headers = dead_letter_headers(letter)
         await self._move(f"{self._service}.dead", self.envelope, headers)
         await self.ack()
 

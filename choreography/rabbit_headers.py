@@ -3,6 +3,7 @@
 from typing import Any
 
 import aiormq
+from pamqp.common import FieldTable
 
 from choreography.broker import Attempt, DeadLetter
 from choreography.cloud_events import Envelope
@@ -42,6 +43,17 @@ def attempts_of(headers: dict[str, Any]) -> tuple[Attempt, ...]:
         )
     except (KeyError, TypeError, ValueError):
         return ()
+
+
+def dead_letter_headers(letter: DeadLetter) -> FieldTable:
+    """The headers that a dead letter is kept with."""
+    return {
+        "x-queue": letter.queue,
+        "x-operation": letter.operation,
+        "x-reason": letter.reason,
+        "x-fault": letter.fault[:MAX_FAULT],
+        "x-attempts": told(*letter.attempts),
+    }
 
 
 def dead_letter_of(message: aiormq.abc.DeliveredMessage, service: str) -> DeadLetter:

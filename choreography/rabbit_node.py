@@ -96,6 +96,31 @@ class RabbitNode:
         if self._node is not None:
             await child.end(self._node, with_signal=signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """SIGSTOP: connections stay open, nothing is answered."""
+        if self._node is not None:
+            self._node.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        if self._node is not None:
+            self._node.send_signal(signal.SIGCONT)
+
+    async def control(self, *words: str) -> str:
+        """Run rabbitmqctl on this node; what it printed. Raise UsageError if it fails."""
+        command = [str(self._server.with_name("rabbitmqctl")), "--quiet", *words]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            env=self._environment(),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        printed, _ = await process.communicate()
+        if process.returncode:
+            raise UsageError(f"rabbitmqctl {words[0]} failed: {printed.decode().strip()}")
+        return printed.decode()
+
     async def _answers(self) -> bool:
         try:
             reader, writer = await asyncio.open_connection("127.0.0.1", self._port)

@@ -1,19 +1,17 @@
 """The choreographed order system of one run: four services around a broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+import base64
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from functools import partial
 from typing import Any
 
-from choreography.broker import Broker, Topology
-from choreography.cloud_events import envelope
-from choreography.consumer import Consumer
-from choreography.deadline import watch_deadlines
+from choreography.broker import Attempt, Broker, DeadLetter, Topology
+from choreography.cloud_events import Envelope, envelope
 from choreography.reactions import STEP_ORDERS, heard_by
-from choreography.relay import Relay, unpublished
-from choreography.service_host import Loop, serve
+from choreography.relay import unpublished
+from choreography.service_host import serve_participant
 from shared_domain.guards import Guards
 from shared_domain.messages import Order, PlaceOrder
 from shared_domain.participants import Participants
@@ -63,37 +61,28 @@ class ChoreographedSystem:
         guards: Guards,
         tracer: Tracer,
         clock: Clock,
+        brokers: Mapping[str, Broker] = {},
     ) -> AsyncIterator["ChoreographedSystem"]:
-        """Start the four services. `services` are the participants' doors, or wrappers around them."""
+        """Start the services of this process; none if each has a process of its own.
+
+        `services`: the participants' doors, or wrappers around them. `brokers`: a service's own way to the broker,
+        where it is not the customers' way.
+        """
         async with asyncio.TaskGroup() as running:
-            hosts = []
-            for name, service in services.items():
-                door = participants.doors[name]
-                relay = Relay(name=name, database=door.database, broker=broker, clock=clock)
-                consumer = Consumer(
-                    service=service,
-                    database=door.database,
-                    reactions=STEP_ORDERS[step_order],
-                    broker=broker,
-                    once=participants.once,
-                    policy=policy,
-                    guards=guards,
-                    clock=clock,
-                )
-                loops: list[Loop] = [consumer.run]
-                if guards.outbox:
-                    loops.append(relay.run)
-                if name == "order" and guards.timeouts:
-                    watch = partial(
-                        watch_deadlines,
-                        orders=participants.orders,
-                        database=door.database,
+            hosts = [
+                running.create_task(
+                    serve_participant(
+                        participants.doors[name],
+                        service=service,
+                        broker=brokers.get(name, broker),
+                        step_order=step_order,
                         policy=policy,
+                        guards=guards,
                         clock=clock,
-                        publish_at_once=None if guards.outbox else broker,
                     )
-                    loops.append(watch)
-                hosts.append(running.create_task(serve(loops)))
+                )
+                for name, service in services.items()
+            ]
             system = cls(
                 participants=participants,
                 broker=broker,
@@ -137,16 +126,32 @@ class ChoreographedSystem:
 
     async def parked(self) -> list[Parked]:
         """See ports.OrderSystem: the dead letters."""
-        letters = await self._broker.dead_letters()
-        return [
-            Parked(
-                order_id=letter.envelope.order_id,
-                operation=letter.operation,
-                where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
-                why=f"{letter.reason}: {letter.fault}",
-            )
-            for letter in letters
-        ]
+        return [_parked(letter) for letter in await self._broker.dead_letters()]
+
+    async def show(self, parked_id: str) -> dict[str, Any]:
+        """See ports.Operator: the letter's headers and body."""
+        for letter in await self._broker.dead_letters():
+            if letter.letter_id == parked_id:
+                return letter_json(letter)
+        return {}
+
+    async def redrive(self, parked_ids: Collection[str]) -> list[Parked]:
+        """See ports.Operator: to the service that parked it, and to nobody else."""
+        sent = await self._broker.redrive(lambda letter: letter.letter_id in parked_ids)
+        return [_parked(letter) for letter in sent]
+
+    async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
+        """See ports.Operator."""
+        gone = await self._broker.discard(lambda letter: letter.letter_id in parked_ids)
+        return [_parked(letter) for letter in gone]
+
+    async def kept(self) -> list[dict[str, Any]]:
+        """See ports.Operator: the dead letters, bodies in base64, since they may be anything."""
+        return [_kept(letter) for letter in await self._broker.dead_letters()]
+
+    async def restore(self, kept: list[dict[str, Any]]) -> None:
+        """See ports.Operator."""
+        await self._broker.restore([_restored(row) for row in kept])
 
     async def ledgers(self) -> Ledgers:
         """See ports.OrderSystem."""
@@ -155,16 +160,56 @@ class ChoreographedSystem:
     async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
         """See ports.OrderSystem: what the broker kept."""
         audit = [asdict(e) | {"body": e.body.decode()} for e in await self._broker.audit()]
-        return {"audit": audit, "dead_letters": [asdict(p) for p in await self.parked()]}
+        letters = [letter_json(letter) for letter in await self._broker.dead_letters()]
+        return {"audit": audit, "dead_letters": letters}
 
     async def aclose(self) -> None:
         """See ports.OrderSystem."""
         for host in self._hosts:
             host.cancel()
-        await asyncio.wait(self._hosts)
+        if self._hosts:
+            await asyncio.wait(self._hosts)
         await self._broker.aclose()
 
     async def _unpublished(self) -> int:
         return sum(
             [await door.database.read(unpublished) for door in self._participants.doors.values()]
         )
+
+
+def _kept(letter: DeadLetter) -> dict[str, Any]:
+    row = asdict(letter)
+    row["envelope"]["body"] = base64.b64encode(letter.envelope.body).decode()
+    return row
+
+
+def _restored(row: dict[str, Any]) -> DeadLetter:
+    body = base64.b64decode(row["envelope"]["body"])
+    envelope = Envelope(**row["envelope"] | {"body": body})
+    attempts = tuple(Attempt(**attempt) for attempt in row["attempts"])
+    return DeadLetter(**row | {"envelope": envelope, "attempts": attempts})
+
+
+def _parked(letter: DeadLetter) -> Parked:
+    return Parked(
+        order_id=letter.envelope.order_id,
+        operation=letter.operation,
+        where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
+        why=f"{letter.reason}: {letter.fault}",
+        parked_id=letter.letter_id,
+    )
+
+
+def letter_json(letter: DeadLetter) -> dict[str, Any]:
+    """A dead letter as a JSON object: its headers, the stack of attempts, and the body as text."""
+    envelope = {k: v for k, v in asdict(letter.envelope).items() if k != "body"}
+    return {
+        "parked_id": letter.letter_id,
+        "queue": letter.queue,
+        "operation": letter.operation,
+        "reason": letter.reason,
+        "fault": letter.fault,
+        "attempts": [asdict(attempt) for attempt in letter.attempts],
+        **envelope,
+        "body": letter.envelope.body.decode(errors="replace"),
+    }

@@ -6,7 +6,7 @@ Both implement ports.Disturbance: they can be killed in mid-run and restarted on
 import asyncio
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -49,6 +49,14 @@ class InProcessEngine:
         self._engine = None
         await self._life.aclose()
 
+    def freeze(self) -> None:
+        """See Disturbance: nothing that it does becomes durable, so it does nothing more."""
+        self.engine().freeze()
+
+    def thaw(self) -> None:
+        """See Disturbance."""
+        self.engine().thaw()
+
     async def restart(self) -> None:
         """See Disturbance."""
         opening = StepFunctionsEngine.open(
@@ -73,16 +81,20 @@ class EngineProcess:
         time_scale: float,
         durability: str,
         express_twice: float = 0.0,
+        functions: Mapping[str, str] = {},
     ) -> None:
+        """`functions`: function -> its own endpoint, where that is not `lambda_endpoint`."""
         self._log, self._port = folder / "engine.log", child.free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._arguments = [
+            "engine",
             "--port", str(self._port),
             "--data", str(folder),
             "--lambda-endpoint", lambda_endpoint,
             "--time-scale", str(time_scale),
             "--durability", durability,
             "--express-twice", str(express_twice),
+            *(f"--function={name}={url}" for name, url in functions.items()),
         ]  # fmt: skip
 
     @property
@@ -100,6 +112,16 @@ class EngineProcess:
         """See Disturbance."""
         if self._process is not None:
             await child.end(self._process, with_signal=signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """See Disturbance."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """See Disturbance."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
 
     async def restart(self) -> None:
         """See Disturbance. Raise UsageError if the engine does not start."""

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 
 from aiohttp import web
@@ -21,8 +22,11 @@ async def serve(
     time_scale: float,
     durability: str,
     express_twice: float = 0.0,
+    functions: Mapping[str, str] = {},
 ) -> None:
     """Serve until SIGTERM or SIGINT, with the history in the folder `data`. Prints one line when ready.
+
+    Functions are invoked at `lambda_endpoint`, but for those that have an endpoint of their own in `functions`.
 
     Raise HistoryDamaged if the folder's history is not one of this engine, OSError if the port is taken.
     """
@@ -30,7 +34,7 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
-        http_invoker(lambda_endpoint) as invoke,
+        http_invoker(lambda_endpoint, functions) as invoke,
         StepFunctionsEngine.open(
             data,
             invoke=invoke,

@@ -57,6 +57,22 @@ class StepFunctions:
             if refusal.code != "ExecutionAlreadyExists":
                 raise
 
+    async def executions(self, machine_arn: str, *, status: str = "") -> list[str]:
+        """ARNs of a machine's executions, newest first; of one status if it is given (RUNNING, FAILED, ...)."""
+        wanted = {"statusFilter": status} if status else {}
+        parameters: dict[str, Any] = {"stateMachineArn": machine_arn, "maxResults": 1000, **wanted}
+        found: list[str] = []
+        while True:
+            page = await self._call("ListExecutions", parameters)
+            found += [execution["executionArn"] for execution in page["executions"]]
+            if "nextToken" not in page:
+                return found
+            parameters["nextToken"] = page["nextToken"]
+
+    async def redrive(self, execution_arn: str) -> None:
+        """Run a failed execution again from the state that failed, with its retries counted from zero."""
+        await self._call("RedriveExecution", {"executionArn": execution_arn})
+
     async def describe(self, execution_arn: str) -> dict[str, Any]:
         """Status, error and cause of an execution; an empty object if there is none."""
         try:

@@ -1,15 +1,17 @@
 """The orchestrated order system of one run: a state machine that calls four services."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from orchestration.saga_definition import saga_definition
-from orchestration.step_functions import Refused, StepFunctions
+from orchestration.step_functions import StepFunctions
 from shared_domain.guards import Guards
 from shared_domain.messages import Order
+from shared_domain.order.model import TERMINAL
 from shared_domain.participants import Participants
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Ledgers, Parked, Settlement, Tracer
@@ -40,7 +42,6 @@ class OrchestratedSystem:
         self._participants, self._step_functions = participants, step_functions
         self._machine_arn = machine_arn
         self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
-        self._accepted: set[str] = set()
 
     @classmethod
     @asynccontextmanager
@@ -71,7 +72,6 @@ class OrchestratedSystem:
     async def place_order(self, order: Order) -> str:
         """See ports.OrderSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
         with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
-            self._accepted.add(order.order_id)
             await self._step_functions.start(
                 machine_arn=self._machine_arn,
                 name=order.order_id,
@@ -112,16 +112,43 @@ class OrchestratedSystem:
         """See ports.OrderSystem: the failed executions that did not end in a compensated order."""
         statuses = await self._participants.statuses()
         found = []
-        for order_id in sorted(self._accepted):
-            if statuses.get(order_id) in ("CONFIRMED", "CANCELLED", "REJECTED"):
-                continue
-            execution = await self._step_functions.describe(self._execution(order_id))
-            if execution.get("status") not in (None, "RUNNING", "SUCCEEDED"):
-                found.append(await self._failed(order_id, execution))
-        return found
+        for status in ("FAILED", "TIMED_OUT", "ABORTED"):
+            for arn in await self._step_functions.executions(self._machine_arn, status=status):
+                order_id = arn.rpartition(":")[2]
+                if statuses.get(order_id) not in TERMINAL:
+                    found.append(await self._failed(order_id))
+        return sorted(found, key=lambda saga: saga.order_id)
 
-    async def _failed(self, order_id: str, execution: dict[str, Any]) -> Parked:
+    async def show(self, parked_id: str) -> dict[str, Any]:
+        """See ports.Operator: the execution, and its history."""
+        execution = await self._step_functions.describe(self._execution(parked_id))
+        if not execution:
+            return {}
+        events = await self._step_functions.history(self._execution(parked_id))
+        told = {k: v.isoformat() if isinstance(v, datetime) else v for k, v in execution.items()}
+        return {"parked_id": parked_id, **told, "events": events}
+
+    async def redrive(self, parked_ids: Collection[str]) -> list[Parked]:
+        """See ports.Operator: RedriveExecution, from the state that failed."""
+        chosen = [saga for saga in await self.parked() if saga.parked_id in parked_ids]
+        for saga in chosen:
+            await self._step_functions.redrive(self._execution(saga.order_id))
+        return chosen
+
+    async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
+        """See ports.Operator: Step Functions keeps a failed execution, so nothing can be discarded."""
+        return []
+
+    async def kept(self) -> list[dict[str, Any]]:
+        """See ports.Operator: nothing, a failed execution is in the engine's history."""
+        return []
+
+    async def restore(self, kept: list[dict[str, Any]]) -> None:
+        """See ports.Operator."""
+
+    async def _failed(self, order_id: str) -> Parked:
         """A failed execution as an operator sees it: the last step it tried, and that step's own error."""
+        execution = await self._step_functions.describe(self._execution(order_id))
         events = await self._step_functions.history(self._execution(order_id))
         tried = [e for e in events if e["type"] == "TaskStateEntered"]
         operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
@@ -133,26 +160,29 @@ class OrchestratedSystem:
         why = f"{execution.get('error')}: {execution.get('cause')}"
         if errors:
             why += f" ({errors[-1].get('cause')})"
-        return Parked(order_id=order_id, operation=operation, where="failed execution", why=why)
+        return Parked(
+            order_id=order_id,
+            operation=operation,
+            where="failed execution",
+            why=why,
+            parked_id=order_id,
+        )
 
     async def ledgers(self) -> Ledgers:
         """See ports.OrderSystem."""
         return await self._participants.ledgers()
 
     async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
-        """See ports.OrderSystem: GetExecutionHistory of every accepted order."""
-        histories = await asyncio.gather(*map(self._history, sorted(self._accepted)))
-        return {"histories": [history for history in histories if history["events"]]}
+        """See ports.OrderSystem: GetExecutionHistory of every execution."""
+        executions = sorted(await self._step_functions.executions(self._machine_arn))
+        return {"histories": await asyncio.gather(*map(self._history, executions))}
 
     async def aclose(self) -> None:
         """See ports.OrderSystem. The engine and its history go with the run."""
 
-    async def _history(self, order_id: str) -> dict[str, Any]:
-        try:
-            events = await self._step_functions.history(self._execution(order_id))
-        except Refused:  # it was never accepted after all
-            events = []
-        return {"order_id": order_id, "events": events}
+    async def _history(self, execution: str) -> dict[str, Any]:
+        events = await self._step_functions.history(execution)
+        return {"order_id": execution.rpartition(":")[2], "events": events}
 
     def _execution(self, order_id: str) -> str:
         return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{order_id}"

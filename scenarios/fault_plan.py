@@ -4,18 +4,12 @@ Chance is hash(seed, address), so the same plan strikes the same orders in every
 """
 
 import hashlib
-from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Self
 
-from scenarios.refusals import is_refusal
-from shared_domain.errors import OutcomeUnknown, ParticipantCrashed, UsageError
-from shared_domain.faults import Point
-from shared_domain.messages import COMMANDS, Command, Event
-from shared_domain.policy import Policy
-from shared_domain.ports import Clock
+from shared_domain.errors import UsageError
+from shared_domain.messages import COMMANDS
 
 SCHEMA = 1
 
@@ -35,6 +29,8 @@ class Moment(StrEnum):
     ANSWER_LOST = "answer.lost"
     ANSWER_DELAYED = "answer.delayed"
     COORDINATOR_KILLED = "coordinator.killed"
+    COORDINATOR_FROZEN = "coordinator.frozen"
+    COORDINATOR_UNREACHABLE = "coordinator.unreachable"
 
 
 MEANING: dict[Moment, str] = {
@@ -50,7 +46,15 @@ MEANING: dict[Moment, str] = {
     Moment.ANSWER_LOST: "the answer is lost after the commit",
     Moment.ANSWER_DELAYED: "the answer arrives for_s late",
     Moment.COORDINATOR_KILLED: "kill -9 of the broker or engine once the order is accepted",
+    Moment.COORDINATOR_FROZEN: "the broker or engine stands still for_s long once the order is accepted",
+    Moment.COORDINATOR_UNREACHABLE: "the step's participant and the broker or engine are cut off from each other"
+    " for_s long once the order is accepted",
 }
+DISTURBANCES = frozenset(
+    {Moment.COORDINATOR_KILLED, Moment.COORDINATOR_FROZEN, Moment.COORDINATOR_UNREACHABLE}
+)
+"""What is done to the coordinator of the whole run, when the order that the fault is addressed to is accepted."""
+CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
 DEFAULT_DELAY_S = 1.0
 
 
@@ -161,124 +165,3 @@ def _chance(seed: int, *address: object) -> float:
     """A number in 0..1 that depends on the seed and the address alone."""
     digest = hashlib.sha256(repr((seed, *map(str, address))).encode()).digest()
     return int.from_bytes(digest[:8]) / 2**64
-
-
-@dataclass(slots=True, kw_only=True)
-class Injection:
-    """What became of one planned fault at one order and attempt."""
-
-    order_id: str
-    operation: str
-    attempt: int
-    moment: str
-    reached: bool = False
-    struck: bool = False
-    changed: bool = False
-
-
-class PlannedFaults:
-    """The Faults port of a run: strikes what the plan says and keeps a record of it."""
-
-    def __init__(
-        self, plan: FaultPlan, order_ids: Iterable[str], *, seed: int, policy: Policy, clock: Clock
-    ) -> None:
-        self._plan, self._seed, self._policy, self._clock = plan, seed, policy, clock
-        self._by_operation: dict[str, list[tuple[int, Fault]]] = defaultdict(list)
-        for number, fault in enumerate(plan.faults):
-            self._by_operation[fault.operation].append((number, fault))
-        self._index = {order_id: index for index, order_id in enumerate(order_ids)}
-        self._records: dict[tuple[int, str, int], Injection] = {}
-        self.attempts: Counter[tuple[str, str]] = Counter()
-        """(order_id, operation) -> how often the request has arrived."""
-        self.arrivals_mono_s: dict[str, list[float]] = defaultdict(list)
-        """order_id -> when any request of it arrived: signs of life."""
-        self.in_flight = 0
-        """Requests that are on their way or being worked on."""
-        self.answers: Counter[tuple[str, str]] = Counter()
-        """(order_id, operation) -> how often an answer was about to leave."""
-
-    def arrive(self, command: Command) -> None:
-        """A request has reached its participant."""
-        self.attempts[command.order_id, command.name] += 1
-        self.arrivals_mono_s[command.order_id].append(self._clock.mono_s())
-
-    def strike(
-        self, moment: Moment, order_id: str, operation: str, attempt: int, *, succeed: bool = True
-    ) -> Fault | None:
-        """The fault planned for this address, now struck, or None. `succeed` False: only reached."""
-        found = None
-        for number, fault in self._planned(order_id, operation):
-            if fault.moment is moment and fault.strikes_attempt(attempt):
-                record = self._records.setdefault(
-                    (number, order_id, attempt),
-                    Injection(
-                        order_id=order_id, operation=operation, attempt=attempt, moment=moment
-                    ),
-                )
-                record.reached = True
-                record.struck |= succeed
-                found = found or fault
-        return found
-
-    def never_struck(self) -> list[str]:
-        """The lines of the plan of which nothing struck: the run says nothing about them."""
-        struck = {number for (number, _, _), record in self._records.items() if record.struck}
-        return [
-            f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
-            for number, fault in enumerate(self._plan.faults)
-            if number not in struck
-        ]
-
-    def delay_s(self, fault: Fault) -> float:
-        """How long a slow or delaying fault holds things up, scaled."""
-        if fault.moment is Moment.HANG:
-            return 2 * self._policy.step_s()
-        return fault.for_s * self._policy.time_scale
-
-    def touches(self, command: Command) -> bool:
-        """See ports.Faults."""
-        return bool(self._planned(command.order_id, command.name))
-
-    async def reach(self, point: str, command: Command, answer: Event | None = None) -> None:
-        """See ports.Faults."""
-        if not self.touches(command):
-            return
-        attempt = self.attempts[command.order_id, command.name]
-        address = (command.order_id, command.name, attempt)
-        if point == Point.BEFORE_COMMIT:
-            for moment in (Moment.SLOW, Moment.HANG):
-                if fault := self.strike(moment, *address):
-                    await self._clock.sleep(self.delay_s(fault))
-            if self.strike(Moment.ERROR, *address):
-                raise OutcomeUnknown(f"{command.name}: injected error")
-            if self.strike(Moment.CRASH_BEFORE_COMMIT, *address):
-                raise ParticipantCrashed(f"{command.name}: injected crash before commit")
-        elif point == Point.AFTER_COMMIT:
-            refused = answer is not None and is_refusal(answer)
-            # What is ordered is refused at any attempt, so a refusal is addressed as the first one.
-            self.strike(Moment.REFUSED, command.order_id, command.name, 1, succeed=refused)
-            if self.strike(Moment.CRASH_AFTER_COMMIT, *address):
-                raise ParticipantCrashed(f"{command.name}: injected crash after commit")
-
-    def injections(self) -> list[Injection]:
-        """Every planned fault with every order it was meant for; those never reached included."""
-        found = dict(self._records)
-        reached = {(number, order_id) for number, order_id, _ in found}
-        for order_id in self._index:
-            for operation in self._by_operation:
-                for number, fault in self._planned(order_id, operation):
-                    if (number, order_id) not in reached:
-                        found[number, order_id, 1] = Injection(
-                            order_id=order_id, operation=operation, attempt=1, moment=fault.moment
-                        )
-        return [found[key] for key in sorted(found)]
-
-    def _planned(self, order_id: str, operation: str) -> list[tuple[int, Fault]]:
-        index = self._index.get(order_id)
-        if index is None:
-            return []
-        return [
-            (number, fault)
-            for number, fault in self._by_operation.get(operation, ())
-            if fault.strikes_order(index, seed=self._seed)
-        ]

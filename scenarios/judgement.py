@@ -1,13 +1,14 @@
 """From rows to a verdict on the whole run: classes, laws, faults that must have struck, the story's expectation."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scenarios.exposure import timing
-from scenarios.fault_plan import Injection, Moment
+from scenarios.fault_plan import DISTURBANCES
 from scenarios.laws import judge_laws
 from scenarios.oracle import Asked, gather, judge_order
-from scenarios.scenario import Scenario
+from scenarios.planned_faults import Injection
+from scenarios.scenario import ENDED, Scenario
 from scenarios.verdict import BAD, Judgement, OrderClass, Verdict
 from shared_domain.policy import Policy
 from shared_domain.ports import Ledgers, Parked
@@ -29,8 +30,12 @@ def judge(
     never_struck: Sequence[str] = (),
     failures: Sequence[str] = (),
     still_changing: bool = False,
+    redriven: Collection[str] = (),
 ) -> Verdict:
     """The verdict.
+
+    `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
+    late, and must have ended, whatever the story expected.
 
     `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
     `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
@@ -38,15 +43,26 @@ def judge(
     """
     facts = gather(asked, ledgers)
     register = {saga.order_id: saga for saga in parked}
-    orders = [judge_order(f, register, saga_deadline_s=policy.saga_s()) for f in facts]
+    orders = [
+        judge_order(
+            f,
+            register,
+            saga_deadline_s=math.inf if f.asked.order_id in redriven else policy.saga_s(),
+        )
+        for f in facts
+    ]
     ended = {
         o.order_id for o in orders if o.order_class not in (OrderClass.PARKED, OrderClass.STUCK)
     }
     # A coordinator that was away explains any silence.
-    away = any(i.moment == Moment.COORDINATOR_KILLED and i.struck for i in injections)
+    away = any(i.moment in DISTURBANCES and i.struck for i in injections)
     silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
     laws = judge_laws(
-        facts, ledgers, ended=ended, longest_silence_s=silence_s, arrivals_mono_s=arrivals_mono_s
+        facts,
+        ledgers,
+        ended=ended - set(redriven),
+        longest_silence_s=silence_s,
+        arrivals_mono_s=arrivals_mono_s,
     )
     problems = [*failures, *never_struck]
     wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
@@ -60,10 +76,14 @@ def judge(
         judgement = Judgement.INCONSISTENT
     else:
         judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
-    surprises = [
-        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(scenario.expects(index)))}"
+    expected = [
+        ENDED if o.order_id in redriven else scenario.expects(index)
         for index, o in enumerate(orders)
-        if o.order_class not in scenario.expects(index)
+    ]
+    surprises = [
+        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(classes))}"
+        for o, classes in zip(orders, expected, strict=True)
+        if o.order_class not in classes
     ]
     if wrong := scenario.check([o.order_class for o in orders]):
         surprises.append(wrong)

@@ -89,7 +89,7 @@ def _status_without_row(rows: list[dict[str, Any]]) -> str:
 def judge_order(
     facts: OrderFacts, parked: Mapping[str, Parked], *, saga_deadline_s: float
 ) -> OrderVerdict:
-    """The class of one order, with the rows that prove it if it is a bad one."""
+    """The class of one order, with the rows that prove it if it is a bad one. `saga_deadline_s` may be infinite."""
     order_class, why, proof = _class_of(facts, parked, saga_deadline_s)
     lie = _lie(facts)
     if lie:

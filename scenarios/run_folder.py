@@ -13,6 +13,7 @@ from typing import Any
 
 from scenarios.verdict import Verdict
 from shared_domain.errors import UsageError
+from shared_domain.ports import Ledgers, Parked
 
 SCHEMA = 1
 
@@ -44,11 +45,28 @@ class RunFolder:
         """Write one JSON object per line."""
         self._replace(name, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
 
+    def append(self, name: str, text: str) -> None:
+        """Add whole lines to a file that `write_lines` made."""
+        with (self.path / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+
     def _replace(self, name: str, text: str) -> None:
         target = self.path / name
         draft = target.with_name(f".{target.name}.tmp")
         draft.write_text(text, encoding="utf-8")
         draft.replace(target)
+
+
+def leave_lines(folder: RunFolder, ledgers: Ledgers, parked: Iterable[Parked]) -> None:
+    """Write what the judge reads: ledgers.jsonl, and the register of what is parked."""
+    rows = [
+        {"participant": name, "table": table, **row}
+        for name, tables in ledgers.items()
+        for table, found in tables.items()
+        for row in found
+    ]
+    folder.write_lines("ledgers.jsonl", rows)
+    folder.write_lines("evidence/parked.jsonl", [asdict(saga) for saga in parked])
 
 
 def verdict_document(verdict: Verdict) -> dict[str, Any]:

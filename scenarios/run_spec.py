@@ -5,12 +5,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scenarios.fault_plan import FaultPlan, Moment
+from scenarios.fault_plan import CRASHES, DISTURBANCES, FaultPlan, Moment
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
-from scenarios.systems import Backends
+from scenarios.setting import Backends
 from shared_domain.guards import NO_COUNTERPART, Guards
 from shared_domain.policy import Policy
+
+LEAST_SCALE_OF_A_RESTART = 0.2
+"""A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +31,9 @@ class RunSpec:
     durability: str = "process"
     step_order: str = "inventory-first"
     extra_plan: FaultPlan = field(default_factory=FaultPlan)
+    processes: bool = False
+    hold_s: float = 0.0
+    """How long the run waits for an operator when something is parked."""
 
     def plan(self) -> FaultPlan:
         """The story's faults and the user's."""
@@ -35,7 +41,13 @@ class RunSpec:
 
     def policy(self) -> Policy:
         """The policy at this run's time scale, or at the least one that the story makes sense with."""
-        return Policy(time_scale=max(self.time_scale, self.scenario.least_time_scale))
+        crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
+        least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
+        return Policy(time_scale=max(self.time_scale, self.scenario.least_time_scale, least))
+
+    def needs_wires(self) -> bool:
+        """Whether the plan cuts a participant off."""
+        return any(f.moment is Moment.COORDINATOR_UNREACHABLE for f in self.plan().faults)
 
 
 def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -48,10 +60,10 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     ]
     if backends.pair == "mixed":
         notes.append("mixed backends: latency is not comparable between the styles")
-    killed = any(f.moment is Moment.COORDINATOR_KILLED for f in spec.plan().faults)
-    if killed:
+    disturbed = any(f.moment in DISTURBANCES for f in spec.plan().faults)
+    if disturbed:
         notes.append(
-            "latency contains the coordinator's own start: not comparable between the styles"
+            "latency contains what was done to the coordinator: not comparable between the styles"
         )
     return {
         "schema": SCHEMA,
@@ -72,7 +84,8 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
             "pair": backends.pair,
             "coordinator": broker if spec.style == "choreography" else backends.engine,
         },
-        "comparable": backends.pair != "mixed" and not killed,
+        "processes": spec.processes,
+        "comparable": backends.pair != "mixed" and not disturbed,
         "notes": notes,
         "replay": replay_command(spec, folder),
         "started_utc": now_utc(),
@@ -95,6 +108,8 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append(f"--guards={spec.guards}")
     if spec.durability != "process":
         parts.append(f"--durability {spec.durability}")
+    if spec.processes:
+        parts.append("--processes")
     if spec.step_order != "inventory-first":
         parts.append(f"--step-order {spec.step_order}")
     if spec.extra_plan.faults:

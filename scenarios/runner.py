@@ -5,56 +5,33 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from scenarios.arrivals import poisson_offsets_s
-from scenarios.fault_plan import Injection, Moment, PlannedFaults
+from scenarios.customers import Customer, come
+from scenarios.disturbing import Disturber
+from scenarios.fault_plan import DISTURBANCES
 from scenarios.judgement import judge
-from scenarios.oracle import Asked
-from scenarios.run_folder import SCHEMA, RunFolder, verdict_document
+from scenarios.kept_state import keep
+from scenarios.operator_desk import desk
+from scenarios.part import Part, faults_path, spans_path
+from scenarios.planned_faults import Injection, PlannedFaults, read_record
+from scenarios.run_folder import RunFolder, leave_lines, verdict_document
 from scenarios.run_spec import RunSpec, about, now_utc
-from scenarios.systems import STYLES, Assembled, Setting
+from scenarios.setting import Assembled, Setting
+from scenarios.systems import STYLES
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError
-from shared_domain.messages import Order
-from shared_domain.participants import open_participants
-from shared_domain.ports import OrderSystem, Settlement
+from shared_domain.participants import NAMES, open_participants
+from shared_domain.ports import Ledgers, OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
-CLIENT_PAUSE_S = 0.1
-"""A customer whose order was not accepted asks again after this long, with the same order_id."""
-CLIENT_PATIENCE_S = 30.0
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Customer:
-    """One order on its way, as orders.jsonl tells it."""
-
-    order: Order
-    intended_mono_s: float
-    started_mono_s: float | None = None
-    accepted_mono_s: float | None = None
-    attempts: int = 0
-    told: list[str] = field(default_factory=list)
-    refusal: str = ""
-
-    def asked(self) -> Asked:
-        """What the judge is told about it."""
-        return Asked(
-            order_id=self.order.order_id,
-            item=self.order.item,
-            quantity=self.order.quantity,
-            amount_cents=self.order.amount_cents,
-            accepted=self.accepted_mono_s is not None,
-            told=tuple(self.told),
-            intended_mono_s=self.intended_mono_s,
-            accepted_mono_s=self.accepted_mono_s,
-        )
+HOLD_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +54,13 @@ async def run(
     `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
     """
     folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
-    told = about(spec, facts, folder.path)
+    run_id = secrets.token_hex(6)
+    told = about(spec, facts, folder.path) | {"run_id": run_id}
     folder.write("run.json", told | {"status": "running"})
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     try:
-        verdict = await _Run(spec, folder, progress).carry_out()
+        verdict = await _Run(spec, folder, progress, run_id, told).carry_out()
     except (Failure, OSError, UsageError) as error:
         verdict = _unknown(folder, f"a part of the testbed failed: {error}")
     except asyncio.CancelledError:
@@ -115,32 +93,48 @@ def _unknown(folder: RunFolder, problem: str) -> Verdict:
 class _Run:
     """The phases of one run, and what they hand to each other."""
 
-    def __init__(self, spec: RunSpec, folder: RunFolder, progress: Progress) -> None:
+    def __init__(
+        self,
+        spec: RunSpec,
+        folder: RunFolder,
+        progress: Progress,
+        run_id: str,
+        told: dict[str, Any],
+    ) -> None:
         self._spec, self._folder, self._progress = spec, folder, progress
+        self._run_id, self._told = run_id, told
         self._clock, self._tracer = SystemClock(), OtelTracer()
         self._policy, self._plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self._plan)
+        self._order_ids = [order.order_id for order in orders]
         self._faults = PlannedFaults(
-            self._plan,
-            [order.order_id for order in orders],
-            seed=spec.seed,
-            policy=self._policy,
-            clock=self._clock,
+            self._plan, self._order_ids, seed=spec.seed, policy=self._policy, clock=self._clock
         )
         offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
         self._customers = [
-            _Customer(order=order, intended_mono_s=offset)
+            Customer(order=order, intended_mono_s=offset)
             for order, offset in zip(orders, offsets, strict=True)
         ]
         self._failures: list[str] = []
-        self._in_flight_at_kill = 0
-        self._killing = asyncio.Lock()
+        self._acts: list[dict[str, Any]] = []
+        """What an operator did while the run lived."""
 
     async def carry_out(self) -> Verdict:
         """Every phase; the verdict."""
+        with tempfile.TemporaryDirectory(prefix="saga-run-") as folder:
+            work = Path(folder)
+            verdict, kept = await self._carry_out_in(work)
+            for name in NAMES:
+                if spans_path(work, name).exists():
+                    self._folder.append("trace.jsonl", spans_path(work, name).read_text())
+            if kept is not None:
+                await asyncio.to_thread(keep, work, self._folder.path, kept)
+        return verdict
+
+    async def _carry_out_in(self, work: Path) -> tuple[Verdict, list[dict[str, Any]] | None]:
+        """The verdict, and what must be kept of what is parked (None = nothing is)."""
         spec = self._spec
         async with AsyncExitStack() as stack:
-            work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="saga-run-")))
             participants = await stack.enter_async_context(
                 open_participants(
                     work,
@@ -155,7 +149,7 @@ class _Run:
             await participants.stock_up(spec.scenario.stock(spec.orders))
             setting = Setting(
                 folder=work,
-                run_id=secrets.token_hex(6),
+                run_id=self._run_id,
                 backends=spec.backends,
                 step_order=spec.step_order,
                 durability=spec.durability,
@@ -165,25 +159,62 @@ class _Run:
                 faults=self._faults,
                 tracer=self._tracer,
                 clock=self._clock,
+                processes=spec.processes,
+                cuttable=spec.needs_wires(),
+                restart=spec.scenario.restart,
             )
+            if spec.processes:
+                self._part(setting).write(work)
             assembled = await stack.enter_async_context(STYLES[spec.style](setting))
-            return await self._serve(assembled)
+            socket = work / "operator.sock"
+            await stack.enter_async_context(desk(assembled.system, socket, acted=self._acted))
+            self._folder.write(
+                "run.json", self._told | {"status": "running", "operator": str(socket)}
+            )
+            verdict = await self._serve(assembled, work)
+            parked = await assembled.system.parked()
+            return verdict, await assembled.system.kept() if parked else None
 
-    async def _serve(self, assembled: Assembled) -> Verdict:
+    def _part(self, setting: Setting) -> Part:
+        return Part(
+            prefix=setting.prefix,
+            step_order=setting.step_order,
+            durability=setting.durability,
+            policy=setting.policy,
+            guards=setting.guards,
+            plan=self._plan,
+            order_ids=self._order_ids,
+            seed=self._spec.seed,
+        )
+
+    async def _serve(self, assembled: Assembled, work: Path) -> Verdict:
         system, clock = assembled.system, self._clock
+        disturber = Disturber(
+            assembled,
+            faults=self._faults,
+            clock=clock,
+            customers=self._customers,
+            failed=self._failures.append,
+        )
+
+        async def accepted(customer: Customer) -> None:
+            self._progress(1)
+            await disturber.after(customer)
+
         await clock.sleep(WARM_UP_S)
         begun = clock.mono_s()
-        async with asyncio.TaskGroup() as shop:
-            for customer in self._customers:
-                customer.intended_mono_s += begun
-                shop.create_task(self._place(customer, assembled))
-        ids = [customer.order.order_id for customer in self._customers if customer.accepted_mono_s]
-        settlement = await self._settle(system, ids)
+        for customer in self._customers:
+            customer.intended_mono_s += begun
+        await come(self._customers, system=system, clock=clock, accepted=accepted)
+        settlement = await self._settle(system, work)
+        settlement = await self._hold(system, work, settlement)
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
         ledgers, parked = await system.ledgers(), await system.parked()
-        injections = self._changed(ledgers)
+        for name in NAMES:
+            self._faults.record.add(read_record(faults_path(work, name)))
+        injections = self._changed(ledgers, disturber.orders_in_flight)
         verdict = judge(
             scenario=self._spec.scenario,
             asked=[customer.asked() for customer in self._customers],
@@ -192,112 +223,84 @@ class _Run:
             injections=injections,
             policy=self._policy,
             run_ended_mono_s=ended,
-            arrivals_mono_s=self._faults.arrivals_mono_s,
+            arrivals_mono_s=self._faults.record.arrivals_mono_s,
             never_struck=self._faults.never_struck(),
             failures=self._failures,
             still_changing=settlement.still_changing,
+            redriven={a["order_id"] for a in self._acts if a["action"] == "redrive"},
         )
-        self._leave(verdict, ledgers, injections, settlement)
+        self._leave(verdict, ledgers, parked, injections, settlement)
         for source, rows in (await system.evidence()).items():
             self._folder.write_lines(f"evidence/{source}.jsonl", rows)
-        self._folder.write_lines("evidence/parked.jsonl", [asdict(saga) for saga in parked])
         return verdict
 
-    async def _settle(self, system: OrderSystem, ids: list[str]) -> Settlement:
+    async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
         """Settle, and again for as long as a fault holds requests back that could still change something."""
+        ids = [c.order.order_id for c in self._customers if c.accepted_mono_s]
         give_up_at = self._clock.mono_s() + 2 * self._policy.saga_s() + 3
         while True:
             left_s = max(self._policy.quiet_s(), give_up_at - self._clock.mono_s())
             settlement = await system.settle(ids, deadline_s=left_s)
-            if not self._faults.in_flight or settlement.how == "deadline":
+            if not self._in_flight(work) or settlement.how == "deadline":
                 break
             if self._clock.mono_s() > give_up_at:
                 break
             await self._clock.sleep(self._policy.quiet_s())
-        if self._faults.in_flight:
-            self._failures.append(
-                f"{self._faults.in_flight} requests were still held back at the end"
-            )
+        if in_flight := self._in_flight(work):
+            self._failures.append(f"{in_flight} requests were still held back at the end")
         return settlement
 
-    async def _place(self, customer: _Customer, assembled: Assembled) -> None:
-        """One customer: comes at the intended time, and asks until the order is accepted."""
-        clock, order = self._clock, customer.order
-        await clock.sleep(customer.intended_mono_s - clock.mono_s())
-        customer.started_mono_s = clock.mono_s()
-        while customer.accepted_mono_s is None:
-            customer.attempts += 1
-            try:
-                customer.told.append(await assembled.system.place_order(order))
-                customer.accepted_mono_s = clock.mono_s()
-            except Failure as failure:
-                customer.refusal = str(failure)
-                if clock.mono_s() - customer.started_mono_s > CLIENT_PATIENCE_S:
-                    break
-                await clock.sleep(CLIENT_PAUSE_S)
-        self._progress(1)
-        if self._faults.strike(
-            Moment.COORDINATOR_KILLED, order.order_id, "PlaceOrder", 1, succeed=False
-        ):
-            async with self._killing:
-                await self._kill(order.order_id, assembled)
+    def _in_flight(self, work: Path) -> int:
+        records = [read_record(faults_path(work, name)) for name in NAMES]
+        return self._faults.record.in_flight + sum(record.in_flight for record in records)
 
-    async def _kill(self, order_id: str, assembled: Assembled) -> None:
-        if assembled.coordinator is None:
-            self._failures.append("the coordinator of this backend cannot be killed from here")
-            return
-        ledgers = await assembled.system.ledgers()
-        ended = {r["order_id"] for r in ledgers["order"]["orders"] if r["status"] != "PENDING"}
-        accepted = [c for c in self._customers if c.accepted_mono_s is not None]
-        self._in_flight_at_kill = sum(c.order.order_id not in ended for c in accepted)
-        await assembled.coordinator.kill()
-        self._faults.strike(Moment.COORDINATOR_KILLED, order_id, "PlaceOrder", 1)
-        await assembled.coordinator.restart()
+    async def _hold(self, system: OrderSystem, work: Path, settlement: Settlement) -> Settlement:
+        """Wait for an operator as long as the user said and something is parked, and settle again."""
+        until = self._clock.mono_s() + self._spec.hold_s
+        while self._clock.mono_s() < until and await system.parked():
+            await self._clock.sleep(HOLD_POLL_S)
+        return await self._settle(system, work) if self._acts else settlement
 
-    def _changed(self, ledgers: Any) -> list[Injection]:
+    def _acted(self, action: str, sagas: list[Parked]) -> None:
+        self._acts += [
+            {"utc": now_utc(), "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
+            for s in sagas
+        ]
+
+    def _changed(self, ledgers: Ledgers, orders_in_flight: int) -> list[Injection]:
         """Every injection, with `changed`: the saga's rows or attempts differ from the fault-free template."""
         rows: dict[str, list[tuple[str, str]]] = {}
-        for name in ("order", "inventory", "payment", "shipping"):
+        for name in NAMES:
             for row in ledgers[name]["ledger"]:
                 rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
         template = sorted((operation, "done") for operation in _STEPS)
+        repeated = {o for (o, _), count in self._faults.record.attempts.items() if count > 1}
         injections = self._faults.injections()
         for injection in injections:
             order_id = injection.order_id
-            repeated = any(
-                count > 1
-                for (order, _), count in self._faults.attempts.items()
-                if order == order_id
-            )
-            differs = repeated or sorted(rows.get(order_id, [])) != template
-            if injection.moment == Moment.COORDINATOR_KILLED:
-                differs = differs or self._in_flight_at_kill > 0
+            differs = order_id in repeated or sorted(rows.get(order_id, [])) != template
+            if injection.moment in DISTURBANCES:
+                differs = differs or orders_in_flight > 0
             injection.changed = injection.struck and differs
         return injections
 
     def _leave(
-        self, verdict: Verdict, ledgers: Any, injections: list[Injection], settlement: Settlement
+        self,
+        verdict: Verdict,
+        ledgers: Ledgers,
+        parked: list[Parked],
+        injections: list[Injection],
+        settlement: Settlement,
     ) -> None:
         """Write the run down."""
         folder = self._folder
-        folder.write_lines(
-            "orders.jsonl",
-            [
-                {"schema": SCHEMA, "index": index, **asdict(customer)}
-                for index, customer in enumerate(self._customers)
-            ],
-        )
-        folder.write_lines(
-            "ledgers.jsonl",
-            [
-                {"participant": name, "table": table, **row}
-                for name, tables in ledgers.items()
-                for table, rows in tables.items()
-                for row in rows
-            ],
-        )
-        folder.write_lines("trace.jsonl", self._tracer.spans())
+        customers = [customer.line(index) for index, customer in enumerate(self._customers)]
+        folder.write_lines("orders.jsonl", customers)
+        leave_lines(folder, ledgers, parked)
+        folder.write_lines("trace.jsonl", self._tracer.take())
         folder.write_lines("faults.jsonl", [asdict(injection) for injection in injections])
+        if self._acts:
+            folder.write_lines("evidence/operator.jsonl", self._acts)
         document = verdict_document(verdict)
         document["timing"]["settlement"] = asdict(settlement)
         folder.write("verdict.json", document)

@@ -2,9 +2,10 @@
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scenarios.fault_plan import FaultPlan, Moment
+from scenarios.processes import RestartPolicy
 from scenarios.refusals import refusable
 from shared_domain.messages import Order
 
@@ -34,6 +35,8 @@ class Scenario:
     stock: Callable[[int], dict[str, int]] = lambda n: {"book": PLENTY}
     item: Callable[[int], str] = lambda i: "book"
     check: Callable[[Sequence[str]], str] = lambda classes: ""
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    """What happens to a participant's process that died, where it has one."""
     least_time_scale: float = 0.0
     """Deadlines shorter than this times the policy's would only measure the restart of a broker."""
 

@@ -12,7 +12,8 @@ from contextlib import AbstractAsyncContextManager
 
 from choreography.broker import Broker, DeadLetter, Delivery, Wanted
 from choreography.cloud_events import Envelope
-from scenarios.fault_plan import Moment, PlannedFaults
+from scenarios.fault_plan import Moment
+from scenarios.planned_faults import PlannedFaults
 from shared_domain.errors import ConnectionLost, NotDelivered, OutcomeUnknown
 from shared_domain.messages import EVENTS, Command, Event
 from shared_domain.ports import Clock, Service
@@ -30,16 +31,12 @@ class UnreliableLink:
 
     async def call(self, command: Command) -> Event:
         """See ports.Service."""
-        self._faults.in_flight += 1
-        try:
+        with self._faults.holding():
             return await self._carry(command)
-        finally:
-            self._faults.in_flight -= 1
 
     async def _carry(self, command: Command) -> Event:
         faults, key = self._faults, (command.order_id, command.name)
-        faults.arrive(command)
-        attempt = faults.attempts[key]
+        attempt = faults.arrive(command)
         if faults.strike(Moment.REQUEST_LOST, *key, attempt):
             await self._clock.sleep(RECONNECT_S)
             raise NotDelivered(f"{command.name}: injected loss of the request")
@@ -49,8 +46,7 @@ class UnreliableLink:
             await self._service.call(command)
             faults.arrive(command)
         answer = await self._service.call(command)
-        faults.answers[key] += 1
-        number = faults.answers[key]
+        number = faults.answer(command)
         if fault := faults.strike(Moment.ANSWER_DELAYED, *key, number):
             await self._clock.sleep(faults.delay_s(fault))
         if faults.strike(Moment.ANSWER_LOST, *key, number):
@@ -94,6 +90,10 @@ class UnreliableBroker:
     async def discard(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
         return await self._broker.discard(wanted)
+
+    async def restore(self, letters: list[DeadLetter]) -> None:
+        """See Broker."""
+        await self._broker.restore(letters)
 
     async def audit(self) -> list[Envelope]:
         """See Broker."""

@@ -18,6 +18,17 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
+async def until_stopped() -> None:
+    """Return at SIGTERM or SIGINT, or when the process that started this one is gone."""
+    stop, parent = asyncio.Event(), os.getppid()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    while not stop.is_set() and os.getppid() == parent:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1):
+                await stop.wait()
+
+
 def free_port() -> int:
     """A TCP port on loopback that nobody listened on a moment ago."""
     with socket.socket() as probe:

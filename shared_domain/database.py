@@ -75,6 +75,8 @@ class Database:
         self._waiting: list[_Waiting[Any]] = []
         self._committer: asyncio.Task[None] | None = None
         self._listener: Callable[[list[Any]], None] | None = None
+        self._thawed = asyncio.Event()
+        self._thawed.set()
 
     @classmethod
     @asynccontextmanager
@@ -104,6 +106,7 @@ class Database:
             try:
                 yield database
             finally:
+                database.thaw()
                 if database._committer is not None:
                     await database._committer
 
@@ -133,8 +136,17 @@ class Database:
         """Call `listener` with what each commit announces, in the order of commits; None = nobody listens."""
         self._listener = listener
 
+    def freeze(self) -> None:
+        """Commit nothing until `thaw`: who writes waits. The stand-in for SIGSTOP of a process that lives by its log."""
+        self._thawed.clear()
+
+    def thaw(self) -> None:
+        """Commit what has waited."""
+        self._thawed.set()
+
     async def _commit_waiting(self) -> None:
         while self._waiting:
+            await self._thawed.wait()
             batch = self._next_batch()
             works = [waiting.work for waiting in batch]
             try:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import OutcomeUnknown
+from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.faults import Point
 from shared_domain.messages import Command, Event
 from shared_domain.ports import Faults, Tracer
@@ -19,12 +20,13 @@ class Participant:
         name: str,
         database: Database,
         handle: Callable[[Transaction, Command], Event],
+        once: ExactlyOnce,
         faults: Faults,
         tracer: Tracer,
         deadline_s: float | None,
     ) -> None:
         """`deadline_s`: the scaled step deadline, or None for no deadline."""
-        self.name, self.database = name, database
+        self.name, self.database, self.once = name, database, once
         self._handle, self._faults, self._tracer = handle, faults, tracer
         self._deadline_s = deadline_s
 

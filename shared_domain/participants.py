@@ -1,6 +1,6 @@
 """The four participants of one run, assembled over one folder: the same program under both styles."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,19 +9,32 @@ from shared_domain import exactly_once
 from shared_domain.database import Database
 from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.guards import Guards
+from shared_domain.inventory import model as inventory_model
 from shared_domain.inventory import store as inventory_store
 from shared_domain.inventory.service import InventoryService
+from shared_domain.messages import Command
+from shared_domain.order import model as order_model
 from shared_domain.order import store as order_store
 from shared_domain.order.service import OrderService
 from shared_domain.participant import Participant
+from shared_domain.payment import model as payment_model
 from shared_domain.payment import store as payment_store
 from shared_domain.payment.service import PaymentService
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Faults, Ledgers, Tracer
+from shared_domain.shipping import model as shipping_model
 from shared_domain.shipping import store as shipping_store
 from shared_domain.shipping.service import ShippingService
 
 NAMES = ("order", "inventory", "payment", "shipping")
+_COMMANDS: dict[str, Iterable[type[Command]]] = {
+    "order": order_model.RULES,
+    "inventory": inventory_model.RULES,
+    "payment": payment_model.RULES,
+    "shipping": shipping_model.RULES,
+}
+SERVED_BY = {command.__name__: name for name, served in _COMMANDS.items() for command in served}
+"""Operation -> the participant that carries it out."""
 _STORES = {
     "order": order_store,
     "inventory": inventory_store,
@@ -32,11 +45,9 @@ _STORES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participants:
-    """The four doors, and what the order service does by itself."""
+    """The four doors, and what can be read of all of them together."""
 
     doors: dict[str, Participant]
-    orders: OrderService
-    once: ExactlyOnce
 
     async def ledgers(self) -> Ledgers:
         """Every participant's ledger and business rows."""
@@ -64,6 +75,39 @@ class Participants:
 
 
 @asynccontextmanager
+async def open_participant(
+    name: str,
+    path: Path,
+    *,
+    policy: Policy,
+    guards: Guards,
+    faults: Faults,
+    tracer: Tracer,
+    clock: Clock,
+    durability: str,
+) -> AsyncIterator[Participant]:
+    """One of the four, over its database at `path`, which is made if it is new."""
+    once = ExactlyOnce(guards=guards, clock=clock)
+    handles = {
+        "order": OrderService(once=once, clock=clock).handle,
+        "inventory": InventoryService(once=once).handle,
+        "payment": PaymentService(once=once).handle,
+        "shipping": ShippingService(once=once).handle,
+    }
+    schema = exactly_once.SCHEMA + _STORES[name].SCHEMA
+    async with Database.open(path, schema=schema, durability=durability) as database:
+        yield Participant(
+            name=name,
+            database=database,
+            handle=handles[name],
+            once=once,
+            faults=faults,
+            tracer=tracer,
+            deadline_s=policy.step_s() if guards.timeouts else None,
+        )
+
+
+@asynccontextmanager
 async def open_participants(
     folder: Path,
     *,
@@ -74,31 +118,26 @@ async def open_participants(
     clock: Clock,
     durability: str,
 ) -> AsyncIterator[Participants]:
-    """Open one database per participant in `folder`, and close them at the end."""
-    once = ExactlyOnce(guards=guards, clock=clock)
-    orders = OrderService(once=once, clock=clock)
-    handles = {
-        "order": orders.handle,
-        "inventory": InventoryService(once=once).handle,
-        "payment": PaymentService(once=once).handle,
-        "shipping": ShippingService(once=once).handle,
-    }
+    """All four, each over its own database in `folder`."""
     async with AsyncExitStack() as stack:
-        doors = {}
-        for name in NAMES:
-            database = await stack.enter_async_context(
-                Database.open(
-                    folder / f"{name}.sqlite",
-                    schema=exactly_once.SCHEMA + _STORES[name].SCHEMA,
+        doors = {
+            name: await stack.enter_async_context(
+                open_participant(
+                    name,
+                    database_path(folder, name),
+                    policy=policy,
+                    guards=guards,
+                    faults=faults,
+                    tracer=tracer,
+                    clock=clock,
                     durability=durability,
                 )
             )
-            doors[name] = Participant(
-                name=name,
-                database=database,
-                handle=handles[name],
-                faults=faults,
-                tracer=tracer,
-                deadline_s=policy.step_s() if guards.timeouts else None,
-            )
-        yield Participants(doors=doors, orders=orders, once=once)
+            for name in NAMES
+        }
+        yield Participants(doors=doors)
+
+
+def database_path(folder: Path, name: str) -> Path:
+    """Where a participant's database lies in a run's folder."""
+    return folder / f"{name}.sqlite"

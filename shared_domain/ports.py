@@ -1,6 +1,6 @@
 """What the styles need from outside, and what every style offers: scenarios and reports see only these."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -65,13 +65,15 @@ class Service(Protocol):
 class Parked:
     """A saga that waits for an operator: a dead letter or a failed execution.
 
-    `operation` is the step that stopped it, "" if its message could not even be read.
+    `operation` is the step that stopped it, "" if its message could not even be read. `parked_id` names it on a
+    command line: orders may have several.
     """
 
     order_id: str
     operation: str
     where: str
     why: str
+    parked_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +91,35 @@ Ledgers = Mapping[str, Mapping[str, list[dict[str, Any]]]]
 """participant -> table -> rows. The table `ledger` is every effect applied, oldest first."""
 
 
-class OrderSystem(Protocol):
+class Operator(Protocol):
+    """What an operator does with what is parked. Every method raises Failure if the coordinator does not answer."""
+
+    async def parked(self) -> list[Parked]:
+        """What waits."""
+        ...
+
+    async def show(self, parked_id: str) -> dict[str, Any]:
+        """Everything that is known about one of them, as a JSON object; empty if there is none of this name."""
+        ...
+
+    async def redrive(self, parked_ids: Collection[str]) -> list[Parked]:
+        """Try these again from the step that stopped them, with a fresh retry budget; those that were sent on."""
+        ...
+
+    async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
+        """Give these up for good; those that are gone. The saga stays as unfinished as it is."""
+        ...
+
+    async def kept(self) -> list[dict[str, Any]]:
+        """What `restore` needs of what is parked, beside the databases: JSON objects."""
+        ...
+
+    async def restore(self, kept: list[dict[str, Any]]) -> None:
+        """Park again what an earlier coordinator of this run kept."""
+        ...
+
+
+class OrderSystem(Operator, Protocol):
     """One style, assembled over one pair of backends, serving one run."""
 
     async def place_order(self, order: Order) -> str:
@@ -105,10 +135,6 @@ class OrderSystem(Protocol):
 
     async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
         """Wait until nothing can change any more: every order terminal or parked, nothing unpublished, ledgers quiet."""
-        ...
-
-    async def parked(self) -> list[Parked]:
-        """What an operator can see waiting."""
         ...
 
     async def ledgers(self) -> Ledgers:
@@ -133,4 +159,12 @@ class Disturbance(Protocol):
 
     async def restart(self) -> None:
         """Start it again on the same data; returns when it serves."""
+        ...
+
+    def freeze(self) -> None:
+        """Let it stand still (SIGSTOP): it keeps its connections and answers nothing."""
+        ...
+
+    def thaw(self) -> None:
+        """Let it go on."""
         ...

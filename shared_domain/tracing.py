@@ -46,9 +46,10 @@ class OtelTracer:
             _W3C.inject(carrier, context=set_span_in_context(span))
             yield carrier["traceparent"]
 
-    def spans(self) -> list[dict[str, Any]]:
-        """Every finished span, in OpenTelemetry's JSON form."""
-        return [json.loads(span.to_json(indent=None)) for span in self._collected.spans]
+    def take(self) -> list[dict[str, Any]]:
+        """Every span finished since the last call, in OpenTelemetry's JSON form."""
+        taken, self._collected.spans = self._collected.spans, []
+        return [json.loads(span.to_json(indent=None)) for span in taken]
 
 
 class NoTracer:

@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.results import find_runs
+from choreography.rabbit_connection import AMQP_VARIABLE
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
@@ -128,12 +129,21 @@ def run_scenarios(
     step_order: Annotated[
         StepOrder, typer.Option(help="Which of stock and money comes first.")
     ] = StepOrder.inventory_first,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Each participant in a process of its own.")
+    ] = False,
+    hold: Annotated[
+        float,
+        typer.Option(min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."),
+    ] = 0.0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
     """Run scenarios, judge them, and leave a run folder for each."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
+    if processes:
+        settings.check_processes(chosen, engine)
     stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
     _say_backends(chosen, engine)
@@ -153,6 +163,8 @@ def run_scenarios(
             guards=checked_guards,
             step_order=step_order.value,
             extra_plan=extra,
+            processes=processes,
+            hold_s=hold,
         )
     )
     if as_json:
@@ -269,6 +281,8 @@ async def _suite(
     guards: Guards | None = None,
     step_order: str = "inventory-first",
     extra_plan: FaultPlan | None = None,
+    processes: bool = False,
+    hold_s: float = 0.0,
 ) -> SuiteResult:
     async with settings.open_backends(broker, engine) as backends:
         specs = [
@@ -284,6 +298,8 @@ async def _suite(
                 guards=guards or Guards.all(),
                 step_order=step_order,
                 extra_plan=extra_plan or FaultPlan(),
+                processes=processes,
+                hold_s=hold_s,
             )
             for scenario in scenarios
             for style in styles
@@ -319,7 +335,7 @@ def _say_backends(broker: str, engine: str) -> None:
     if broker == "memory":
         print(
             "RabbitMQ is not used: install rabbitmq-server or set"
-            f" {settings.AMQP_VARIABLE} for the real pair.",
+            f" {AMQP_VARIABLE} for the real pair.",
             file=sys.stderr,
         )
 

@@ -6,16 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from choreography.rabbit_connection import check_server
+from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import RabbitNode, find_server
 from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.scenario import Scenario
-from scenarios.systems import STYLES, Backends
+from scenarios.setting import Backends
+from scenarios.systems import STYLES
 from shared_domain.errors import UsageError
-
-AMQP_VARIABLE = "SAGA_AMQP_URL"
 
 
 def choose_broker(wanted: str) -> str:
@@ -38,6 +37,15 @@ def choose_engine(wanted: str, broker: str) -> str:
     raise UsageError(
         f"unknown engine {wanted!r}: use auto, inprocess, embedded or http://host:port"
     )
+
+
+def check_processes(broker: str, engine: str) -> None:
+    """Raise UsageError if participants cannot have processes of their own over these backends."""
+    if broker == "memory" or engine == "inprocess":
+        raise UsageError(
+            "--processes needs the real pair, which other processes can reach: install rabbitmq-server,"
+            " or give --broker amqp://... and --engine embedded"
+        )
 
 
 @asynccontextmanager

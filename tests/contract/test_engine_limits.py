@@ -10,6 +10,7 @@ from tests.contract.engines import LAMBDA, WAYS, open_engine, run_to_end, start
 
 MOST = 262_144
 BIG = "x" * (MOST - 100)
+INVOKE = "arn:aws:states:::lambda:invoke"
 PASS = {"Type": "Pass", "End": True}
 
 
@@ -27,7 +28,10 @@ def functions(calls):
     async def big(payload):
         return json.dumps("x" * MOST).encode()
 
-    return {"echo": echo, "big": big}
+    async def garbled(payload):
+        return b"{half"
+
+    return {"echo": echo, "big": big, "garbled": garbled}
 
 
 def _task(name, **more):
@@ -78,6 +82,17 @@ async def test_a_payload_over_256_kib_fails_the_execution(inside, calls, definit
     assert (found["status"], found["error"]) == ("FAILED", "States.DataLimitExceeded")
     assert found["cause"].startswith(cause)
     assert not calls
+
+
+@pytest.mark.parametrize("invoke", [False, True], ids=["function", "invoke"])
+async def test_an_answer_that_is_no_json_fails_the_task_however_it_is_invoked(engines, invoke):
+    definition = _task("garbled")
+    if invoke:
+        more = {"Resource": INVOKE, "Parameters": {"FunctionName": LAMBDA + "garbled"}}
+        definition = _task("garbled", **more)
+    _, _, found = await run_to_end(engines, definition, {})
+    assert (found["status"], found["error"]) == ("FAILED", "Lambda.Unknown")
+    assert found["cause"].startswith("The function's answer is not JSON: ")
 
 
 async def test_a_payload_of_256_kib_passes(engines):

@@ -5,8 +5,10 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan, PlannedFaults
-from scenarios.systems import STYLES, Backends, Setting
+from scenarios.fault_plan import FaultPlan
+from scenarios.planned_faults import PlannedFaults
+from scenarios.setting import Backends, Setting
+from scenarios.systems import STYLES
 from shared_domain.clock import SystemClock
 from shared_domain.guards import Guards
 from shared_domain.participants import open_participants

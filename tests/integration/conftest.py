@@ -8,7 +8,7 @@ from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
-from scenarios.systems import Backends
+from scenarios.setting import Backends
 from shared_domain.guards import Guards
 
 

@@ -186,7 +186,7 @@ def test_a_port_in_use_gets_one_clear_line_from_the_engine(tmp_path):
         taken.listen()
         port = str(taken.getsockname()[1])
         done = subprocess.run(
-            [sys.executable, "-m", "orchestration", "--port", port, "--data", "d", "--lambda-endpoint", "http://x"],
+            [sys.executable, "-m", "orchestration", "engine", "--port", port, "--data", "d", "--lambda-endpoint", "http://x"],
             cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
         )  # fmt: skip
     _assert_one_clear_line(done, "address already in use")
@@ -196,7 +196,7 @@ def test_a_foreign_history_file_is_refused_and_left_untouched(tmp_path):
     letter = b"Dear engine, " * 500
     (tmp_path / "history.sqlite").write_bytes(letter)
     done = subprocess.run(
-        [sys.executable, "-m", "orchestration", "--port", "0", "--data", ".", "--lambda-endpoint", "http://x"],
+        [sys.executable, "-m", "orchestration", "engine", "--port", "0", "--data", ".", "--lambda-endpoint", "http://x"],
         cwd=tmp_path, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     _assert_one_clear_line(done, "history.sqlite")

@@ -23,7 +23,7 @@ def test_the_engine_tells_the_same_histories_as_aws(tmp_path):
     port, functions = free_port(), free_port()
     engine = subprocess.Popen(
         [
-            sys.executable, "-m", "orchestration", "--port", str(port), "--data", str(tmp_path / "data"),
+            sys.executable, "-m", "orchestration", "engine", "--port", str(port), "--data", str(tmp_path / "data"),
             "--lambda-endpoint", f"http://127.0.0.1:{functions}",
         ],
         stdout=subprocess.PIPE,

@@ -3,7 +3,7 @@
 import pytest
 
 from scenarios.run_folder import read_lines
-from scenarios.systems import Backends
+from scenarios.setting import Backends
 from scenarios.verdict import Judgement
 
 pytestmark = [pytest.mark.timeout(180)]

@@ -2,7 +2,8 @@ import json
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan, Moment, PlannedFaults
+from scenarios.fault_plan import FaultPlan, Moment
+from scenarios.planned_faults import PlannedFaults
 from shared_domain.clock import SystemClock
 from shared_domain.errors import OutcomeUnknown, UsageError
 from shared_domain.faults import Point

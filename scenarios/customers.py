@@ -1,0 +1,84 @@
+"""The customers of a run: each comes at its time and asks until its order is accepted."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from scenarios.oracle import Asked
+from scenarios.run_folder import SCHEMA
+from shared_domain.errors import Failure
+from shared_domain.messages import Order
+from shared_domain.ports import Clock, OrderSystem
+
+PAUSE_S = 0.1
+"""A customer whose order was not accepted asks again after this long, with the same order_id."""
+PATIENCE_S = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Customer:
+    """One order on its way, as orders.jsonl tells it."""
+
+    order: Order
+    intended_mono_s: float
+    started_mono_s: float | None = None
+    accepted_mono_s: float | None = None
+    attempts: int = 0
+    told: list[str] = field(default_factory=list)
+    refusal: str = ""
+
+    def asked(self) -> Asked:
+        """What the judge is told about it."""
+        return Asked(
+            order_id=self.order.order_id,
+            item=self.order.item,
+            quantity=self.order.quantity,
+            amount_cents=self.order.amount_cents,
+            accepted=self.accepted_mono_s is not None,
+            told=tuple(self.told),
+            intended_mono_s=self.intended_mono_s,
+            accepted_mono_s=self.accepted_mono_s,
+        )
+
+    def line(self, index: int) -> dict[str, Any]:
+        """Its line of orders.jsonl."""
+        return {"schema": SCHEMA, "index": index, **asdict(self)}
+
+    @classmethod
+    def of_line(cls, line: dict[str, Any]) -> Self:
+        """The customer that a line of orders.jsonl tells of."""
+        known = {k: v for k, v in line.items() if k not in ("schema", "index")}
+        return cls(**known | {"order": Order(**line["order"])})
+
+
+async def come(
+    customers: Sequence[Customer],
+    *,
+    system: OrderSystem,
+    clock: Clock,
+    accepted: Callable[[Customer], Awaitable[None]],
+) -> None:
+    """Let every customer come at its intended time; returns when all have been served or have lost patience.
+
+    `accepted` is called for each in turn, when it has been served.
+    """
+
+    async def be_served(customer: Customer) -> None:
+        await clock.sleep(customer.intended_mono_s - clock.mono_s())
+        customer.started_mono_s = clock.mono_s()
+        while customer.accepted_mono_s is None:
+            customer.attempts += 1
+            try:
+                customer.told.append(await system.place_order(customer.order))
+                customer.accepted_mono_s = clock.mono_s()
+            except Failure as failure:
+                customer.refusal = str(failure)
+                if clock.mono_s() - customer.started_mono_s > PATIENCE_S:
+                    break
+                await clock.sleep(PAUSE_S)
+        await accepted(customer)
+
+    async with asyncio.TaskGroup() as shop:
+        for customer in customers:
+            shop.create_task(be_served(customer))

@@ -1,0 +1,61 @@
+"""What every participant's process of a run has to know: a file in the run's working folder."""
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scenarios.fault_plan import FaultPlan
+from shared_domain.guards import Guards
+from shared_domain.policy import Policy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One run, as its participants see it."""
+
+    prefix: str
+    step_order: str
+    durability: str
+    policy: Policy
+    guards: Guards
+    plan: FaultPlan
+    order_ids: list[str]
+    seed: int
+
+    def write(self, folder: Path) -> None:
+        """Leave it in `folder`."""
+        document = {
+            "prefix": self.prefix,
+            "step_order": self.step_order,
+            "durability": self.durability,
+            "policy": asdict(self.policy),
+            "guards": str(self.guards),
+            "plan": self.plan.to_json(),
+            "order_ids": self.order_ids,
+            "seed": self.seed,
+        }
+        (folder / "part.json").write_text(json.dumps(document), encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Part":
+        """What `write` left."""
+        document: dict[str, Any] = json.loads((folder / "part.json").read_text(encoding="utf-8"))
+        return cls(
+            **document
+            | {
+                "policy": Policy(**document["policy"]),
+                "guards": Guards.parse(document["guards"]),
+                "plan": FaultPlan.from_json(document["plan"]),
+            }
+        )
+
+
+def faults_path(folder: Path, name: str) -> Path:
+    """Where a participant's process records what struck it."""
+    return folder / f"{name}.faults.jsonl"
+
+
+def spans_path(folder: Path, name: str) -> Path:
+    """Where a participant's process leaves its spans, one JSON object per line."""
+    return folder / f"{name}.spans.jsonl"

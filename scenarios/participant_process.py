@@ -1,0 +1,101 @@
+"""One participant of a run as a process of its own, with the run's faults in it.
+
+`python -m scenarios.participant_process choreography payment FOLDER`, started by scenarios/processes.py. The same parts
+as `python -m choreography payment` and `python -m orchestration payment`, behind the network that the fault plan
+disturbs. A planned crash is a kill -9 of this process by itself.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import uvloop
+
+from scenarios.part import Part, faults_path, spans_path
+from scenarios.planned_faults import PlannedFaults, RecordedFaults
+from scenarios.systems import HOSTS
+from shared_domain.child import until_stopped
+from shared_domain.clock import SystemClock
+from shared_domain.participants import database_path, open_participant
+from shared_domain.tracing import OtelTracer
+
+SPANS_S = 0.5
+"""How often spans are written down; a kill -9 loses those of less than this."""
+
+
+def _kill_myself(reason: str) -> None:
+    print(reason, flush=True)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def _serve(style: str, name: str, folder: Path, port: int) -> None:
+    part, clock, tracer = Part.read(folder), SystemClock(), OtelTracer()
+    faults = PlannedFaults(
+        part.plan,
+        part.order_ids,
+        seed=part.seed,
+        policy=part.policy,
+        clock=clock,
+        record=RecordedFaults(faults_path(folder, name)),
+        crash=_kill_myself,
+    )
+    opening = open_participant(
+        name,
+        database_path(folder, name),
+        policy=part.policy,
+        guards=part.guards,
+        faults=faults,
+        tracer=tracer,
+        clock=clock,
+        durability=part.durability,
+    )
+    async with (
+        opening as door,
+        HOSTS[style](part, door, faults, clock, port),
+        _writing(tracer, folder, name),
+    ):
+        print("ready", flush=True)
+        await until_stopped()
+
+
+@asynccontextmanager
+async def _writing(tracer: OtelTracer, folder: Path, name: str) -> AsyncIterator[None]:
+    """Write spans down now and then, and at the end."""
+    with spans_path(folder, name).open("a", encoding="utf-8") as file:
+
+        def write() -> None:
+            file.writelines(json.dumps(span) + "\n" for span in tracer.take())
+            file.flush()
+
+        async def now_and_then() -> None:
+            while True:
+                await asyncio.sleep(SPANS_S)
+                write()
+
+        async with asyncio.TaskGroup() as running:
+            task = running.create_task(now_and_then())
+            try:
+                yield
+            finally:
+                task.cancel()
+                write()
+
+
+def main() -> None:
+    """Serve until SIGTERM, or until the parent process is gone."""
+    parser = argparse.ArgumentParser(prog="python -m scenarios.participant_process")
+    parser.add_argument("style", choices=HOSTS)
+    parser.add_argument("name")
+    parser.add_argument("folder", type=Path, help="the run's working folder, with part.json in it")
+    parser.add_argument("--port", type=int, default=0, help="where its function is served")
+    arguments = parser.parse_args()
+    uvloop.run(_serve(**vars(arguments)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""What a style is assembled from for one run, and what comes out of it."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scenarios.planned_faults import PlannedFaults
+from scenarios.processes import ParticipantProcess, RestartPolicy
+from scenarios.tcp_proxy import TcpProxy
+from scenarios.wire_faults import UnreliableLink
+from shared_domain.guards import Guards
+from shared_domain.participants import Participants
+from shared_domain.policy import Policy
+from shared_domain.ports import Clock, Disturbance, OrderSystem, Tracer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backends:
+    """Where the coordinators of a run live.
+
+    `broker`: "memory", or the AMQP URL of a RabbitMQ server. `node`: that server, if this process may
+    kill it. `engine`: "inprocess", "embedded" (a child process), or the URL of a Step Functions endpoint.
+    """
+
+    broker: str = "memory"
+    node: Disturbance | None = None
+    engine: str = "inprocess"
+
+    @property
+    def pair(self) -> str:
+        """`embedded`, `real`, or `mixed`: latency is compared within the first two only."""
+        if self.broker == "memory" and self.engine == "inprocess":
+            return "embedded"
+        return "real" if self.broker != "memory" and self.engine == "embedded" else "mixed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Everything a style is assembled from, for one run.
+
+    `processes`: what every participant's own process has to know; None = all of them live in this process.
+    `cuttable`: whether each participant's wire to the coordinator must be one that can be cut.
+    """
+
+    folder: Path
+    run_id: str
+    backends: Backends
+    step_order: str
+    durability: str
+    policy: Policy
+    guards: Guards
+    participants: Participants
+    faults: PlannedFaults
+    tracer: Tracer
+    clock: Clock
+    processes: bool = False
+    cuttable: bool = False
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+
+    @property
+    def prefix(self) -> str:
+        """Of every queue of the run."""
+        return f"saga.{self.run_id}"
+
+    def services(self) -> dict[str, UnreliableLink]:
+        """The participants' doors, behind the network that the fault plan disturbs."""
+        doors = self.participants.doors
+        return {n: UnreliableLink(door, self.faults, self.clock) for n, door in doors.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """A running system, and what can be done to its parts (None or nothing = not from here).
+
+    `wires`: participant -> its wire to the coordinator. `processes`: participant -> its own process.
+    """
+
+    system: OrderSystem
+    coordinator: Disturbance | None
+    wires: Mapping[str, TcpProxy] = field(default_factory=dict)
+    processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+async def open_wires(
+    stack: AsyncExitStack, targets: Mapping[str, tuple[str | None, int]]
+) -> dict[str, TcpProxy]:
+    """A wire that can be cut for each participant, to (host, port)."""
+    return {
+        name: await stack.enter_async_context(TcpProxy.open(host=host or "127.0.0.1", port=port))
+        for name, (host, port) in targets.items()
+    }

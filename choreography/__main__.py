@@ -12,7 +12,7 @@ from pathlib import Path
 import uvloop
 
 from choreography.rabbit_broker import RabbitBroker
-from choreography.rabbit_connection import AMQP_VARIABLE, check_server
+from choreography.rabbit_connection import AMQP_VARIABLE, check_server, quieten_clients
 from choreography.reactions import STEP_ORDERS
 from choreography.service_host import serve_participant
 from choreography.system import topology
@@ -83,6 +83,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
 
 def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
+    quieten_clients()
     try:
         uvloop.run(_serve(_arguments()))
     except (UsageError, Failure, OSError) as error:

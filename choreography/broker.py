@@ -147,6 +147,10 @@ class Broker(Protocol):
         """Park letters that another broker kept. Raise Failure if the broker does not answer."""
         ...
 
+    async def waiting(self) -> int:
+        """How many messages wait for a service or for a retry. Not promised: that those in hand count. Raise Failure."""
+        ...
+
     async def audit(self) -> list[Envelope]:
         """Every message published so far, in the order in which the broker took them."""
         ...

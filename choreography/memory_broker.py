@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from choreography.broker import PREFETCH, Attempt, DeadLetter, Delivery, Topology, Wanted
@@ -200,6 +201,16 @@ class MemoryBroker:
         sql = "INSERT INTO messages (queue, attempts, reason, headers, body) VALUES (?, ?, ?, ?, ?)"
         await self.commit(lambda tx: tx.run_many(sql, rows))
 
+    async def waiting(self) -> int:
+        """See Broker: the journal has them all."""
+        self._check_alive()
+        return sum(
+            [
+                len(await self._database.read(partial(_rows, queue=queue)))
+                for queue in self.topology.bindings
+            ]
+        )
+
     async def audit(self) -> list[Envelope]:
         """See Broker."""
         self._check_alive()
@@ -230,7 +241,7 @@ class MemoryBroker:
         """Serve again, from the journal."""
         now = self.clock.wall_s()
         for queue in self.topology.bindings:
-            for row in await self._database.read(lambda tx, q=queue: _rows(tx, q)):  # type: ignore[misc]
+            for row in await self._database.read(partial(_rows, queue=queue)):
                 stored = _Stored(
                     row["id"],
                     _envelope(row),
@@ -296,7 +307,7 @@ class MemoryBroker:
         self._check_alive()
         letters = []
         for queue in self.topology.bindings:
-            for row in await self._database.read(lambda tx, q=queue: _rows(tx, q + DEAD)):  # type: ignore[misc]
+            for row in await self._database.read(partial(_rows, queue=queue + DEAD)):
                 operation, reason = json.loads(row["reason"])
                 letter = DeadLetter(
                     envelope=_envelope(row),

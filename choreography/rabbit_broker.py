@@ -101,19 +101,20 @@ class RabbitBroker:
         return envelopes
 
     async def waiting(self) -> int:
-        """How many messages lie in the work and delay queues, in a consumer's hands or not. Raise NotDelivered."""
+        """See Broker. RabbitMQ does not count what is in a consumer's hands."""
         await self._open()
         assert self._connection is not None
-        total = 0
         try:
             async with self._connection.channel() as channel:
-                for name in self._queues.all():
-                    if name != self._queues.audit and not name.endswith(".dead"):
-                        queue = await channel.declare_queue(name, passive=True)
-                        total += queue.declaration_result.message_count or 0
+                counts = [
+                    (
+                        await channel.declare_queue(name, passive=True)
+                    ).declaration_result.message_count
+                    for name in self._queues.work()
+                ]
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
-        return total
+        return sum(count or 0 for count in counts)
 
     async def aclose(self) -> None:
         """See Broker."""

@@ -4,6 +4,7 @@ See docs/decisions/0003-plain-connections.md.
 """
 
 import asyncio
+import logging
 from typing import Any, cast
 
 import aio_pika
@@ -24,6 +25,12 @@ REOPEN_S = 0.1
 """Wait between two attempts to open a lost connection."""
 LOST = (aiormq.exceptions.AMQPError, ConnectionError, TimeoutError, OSError, RuntimeError)
 """What aio-pika raises when the connection, the channel or the broker is gone."""
+
+
+def quieten_clients() -> None:
+    """Let the client libraries log nothing: every loss that they would tell of is expected here, and handled."""
+    for name in ("aiormq", "aio_pika"):
+        logging.getLogger(name).setLevel(logging.CRITICAL)
 
 
 async def connect(url: str) -> AbstractConnection:
@@ -93,4 +100,5 @@ class _GatheringWriter:
     def _flush(self) -> None:
         if self._gathered:
             data, self._gathered = self._gathered, bytearray()
-            self._writer.write(data)
+            if not self._writer.is_closing():
+                self._writer.write(data)

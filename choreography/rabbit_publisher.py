@@ -117,7 +117,8 @@ class Publisher:
             raise NotDelivered("RabbitMQ blocks publishers: memory or disk alarm") from None
 
     def _tell(self, body: bytes) -> asyncio.Future[None]:
-        told = asyncio.get_running_loop().create_future()
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        told.add_done_callback(_seen)
         self._told.append((body, told))
         if self._telling is None or self._telling.done():
             self._telling = asyncio.create_task(self._tell_audit())
@@ -140,3 +141,9 @@ class Publisher:
             else:
                 for _, told in batch:
                     told.set_result(None)
+
+
+def _seen(told: asyncio.Future[None]) -> None:
+    """A failed copy for the audit is no news to a publisher that has failed already."""
+    if not told.cancelled():
+        told.exception()

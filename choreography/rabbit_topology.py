@@ -73,6 +73,10 @@ class Queues:
                 queues[self.retry(service, number)] = waiting
         return queues
 
+    def work(self) -> list[str]:
+        """The queues that are empty once everything is over."""
+        return [n for n in self.all() if n != self.audit and not n.endswith(".dead")]
+
     async def declare(self, connection: AbstractConnection) -> AbstractExchange:
         """The exchange, with every queue declared and bound. Harmless if all is there already.
 

@@ -153,6 +153,10 @@ class ChoreographedSystem:
         """See ports.Operator."""
         await self._broker.restore([_restored(row) for row in kept])
 
+    async def backlog(self) -> int:
+        """See ports.OrderSystem."""
+        return await self._broker.waiting()
+
     async def ledgers(self) -> Ledgers:
         """See ports.OrderSystem."""
         return await self._participants.ledgers()

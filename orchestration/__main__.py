@@ -77,10 +77,13 @@ async def _work(
         clock=SystemClock(),
         durability=durability,
     )
-    async with opening as door, workers({name: door}) as functions:
-        async with serve_functions(functions, port=port) as endpoint:
-            print(f"ready on {endpoint}", flush=True)
-            await until_stopped()
+    async with (
+        opening as door,
+        workers({name: door}) as functions,
+        serve_functions(functions, port=port) as endpoint,
+    ):
+        print(f"ready on {endpoint}", flush=True)
+        await until_stopped()
 
 
 def _part(arguments: dict[str, Any]) -> Coroutine[Any, Any, None]:

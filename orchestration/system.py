@@ -1,6 +1,7 @@
 """The orchestrated order system of one run: a state machine that calls four services."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -152,14 +153,7 @@ class OrchestratedSystem:
         events = await self._step_functions.history(self._execution(order_id))
         tried = [e for e in events if e["type"] == "TaskStateEntered"]
         operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
-        errors = [
-            e["lambdaFunctionFailedEventDetails"]
-            for e in events
-            if e["type"] == "LambdaFunctionFailed"
-        ]
-        why = f"{execution.get('error')}: {execution.get('cause')}"
-        if errors:
-            why += f" ({errors[-1].get('cause')})"
+        why = f"{execution.get('error')}: {_message(execution.get('cause', ''))}"
         return Parked(
             order_id=order_id,
             operation=operation,
@@ -167,6 +161,10 @@ class OrchestratedSystem:
             why=why,
             parked_id=order_id,
         )
+
+    async def backlog(self) -> int:
+        """See ports.OrderSystem."""
+        return len(await self._step_functions.executions(self._machine_arn, status="RUNNING"))
 
     async def ledgers(self) -> Ledgers:
         """See ports.OrderSystem."""
@@ -186,6 +184,14 @@ class OrchestratedSystem:
 
     def _execution(self, order_id: str) -> str:
         return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{order_id}"
+
+
+def _message(cause: str) -> str:
+    """What a function's own error says; any other cause as it is."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause
 
 
 async def _nothing() -> int:

@@ -1,5 +1,6 @@
 """The comparison as one table: a line per scenario and style."""
 
+from collections.abc import Callable
 from typing import Any
 
 from rich.table import Table
@@ -105,3 +106,32 @@ def _witness(row: dict[str, Any]) -> str:
         f"{row['participant']} ledger row {row['seq']}: {row['operation']} {row['effect']} {row['delta']:+d},"
         f" message {row['message_id']}, caused by {row['caused_by']}"
     )
+
+
+def soak_table(figures: dict[str, dict[str, Any]]) -> Table:
+    """What a soak came to, a column per style."""
+    table = Table("", *figures, title="What a soak came to", title_justify="left")
+
+    def line(name: str, text: Callable[[dict[str, Any]], str]) -> None:
+        table.add_row(name, *(text(found) for found in figures.values()))
+
+    line("orders", lambda f: str(f["orders"]))
+    for name in sorted({name for f in figures.values() for name in f["classes"]}):
+        line(f"  {name}", lambda f, n=name: str(f["classes"].get(n, 0)))  # type: ignore[misc]
+    line("troubles struck", lambda f: str(sum(f["troubles"].values())))
+    for name in sorted({name for f in figures.values() for name in f["troubles"]}):
+        line(f"  {name}", lambda f, n=name: _trouble(f, n))  # type: ignore[misc]
+    line("redeliveries", lambda f: str(f["redeliveries"]))
+    line("requests beyond the first", lambda f: str(f["repeated"]))
+    line("parked: dead letters or failed executions", lambda f: str(f["parked"]))
+    line("left in work queues, or running", lambda f: str(f["backlog"]))
+    line("lasted, s", lambda f: str(f["lasted_s"]))
+    return table
+
+
+def _trouble(figures: dict[str, Any], name: str) -> str:
+    times = figures["troubles"].get(name)
+    if times is None:
+        return "-"
+    longest = figures["longest_recovery_s"].get(name)
+    return f"{times}" + ("" if longest is None else f" (recovered within {longest:g} s)")

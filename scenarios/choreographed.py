@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 from choreography import memory_broker
@@ -11,6 +12,7 @@ from choreography.broker import Broker, Topology
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_troubles import TROUBLES
 from choreography.service_host import serve_participant
 from choreography.system import ChoreographedSystem, topology
 from scenarios.part import Part
@@ -89,8 +91,12 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
                 own = await open_broker(urls[name])
                 brokers[name] = UnreliableBroker(own, setting.faults)
     system = await _choreographed(setting, stack, broker=broker, brokers=brokers, services=services)
+    node = setting.backends.node
+    troubles = {
+        name: partial(trouble, node) for name, trouble in TROUBLES.items() if node is not None
+    }
     return Assembled(
-        system=system, coordinator=setting.backends.node, wires=wires, processes=processes
+        system=system, coordinator=node, wires=wires, processes=processes, troubles=troubles
     )
 
 

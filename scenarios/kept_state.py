@@ -38,3 +38,8 @@ def fetch(folder: Path, work: Path) -> list[dict[str, Any]]:
     for file in (folder / STATE).glob("*.sqlite*"):
         shutil.copy2(file, work)
     return read_lines(folder / STATE / _PARKED)
+
+
+def drop(folder: Path) -> None:
+    """Forget what was kept: nothing is parked any more."""
+    shutil.rmtree(folder / STATE, ignore_errors=True)

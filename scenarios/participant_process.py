@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvloop
 
+from choreography.rabbit_connection import quieten_clients
 from scenarios.part import Part, faults_path, spans_path
 from scenarios.planned_faults import PlannedFaults, RecordedFaults
 from scenarios.systems import HOSTS
@@ -94,6 +95,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="the run's working folder, with part.json in it")
     parser.add_argument("--port", type=int, default=0, help="where its function is served")
     arguments = parser.parse_args()
+    quieten_clients()
     uvloop.run(_serve(**vars(arguments)))
 
 

@@ -34,6 +34,10 @@ class RunSpec:
     processes: bool = False
     hold_s: float = 0.0
     """How long the run waits for an operator when something is parked."""
+    trouble_every_s: float = 0.0
+    """Pause between two troubles of a soak; 0 = no soak."""
+    evidence: bool = True
+    """Whether spans and the coordinator's own records are kept."""
 
     def plan(self) -> FaultPlan:
         """The story's faults and the user's."""
@@ -47,7 +51,8 @@ class RunSpec:
 
     def needs_wires(self) -> bool:
         """Whether the plan cuts a participant off."""
-        return any(f.moment is Moment.COORDINATOR_UNREACHABLE for f in self.plan().faults)
+        cuts = any(f.moment is Moment.COORDINATOR_UNREACHABLE for f in self.plan().faults)
+        return cuts or self.trouble_every_s > 0
 
 
 def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:

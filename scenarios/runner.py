@@ -21,17 +21,21 @@ from scenarios.planned_faults import Injection, PlannedFaults, read_record
 from scenarios.run_folder import RunFolder, leave_lines, verdict_document
 from scenarios.run_spec import RunSpec, about, now_utc
 from scenarios.setting import Assembled, Setting
+from scenarios.soak import SoakFigures
 from scenarios.systems import STYLES
+from scenarios.troubles import TroubleMaker, common_troubles
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError
-from shared_domain.participants import NAMES, open_participants
+from shared_domain.participants import NAMES, Participants, open_participants
 from shared_domain.ports import Ledgers, OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
 HOLD_POLL_S = 0.2
+SPANS = 100_000
+"""Most spans that a run keeps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +107,8 @@ class _Run:
     ) -> None:
         self._spec, self._folder, self._progress = spec, folder, progress
         self._run_id, self._told = run_id, told
-        self._clock, self._tracer = SystemClock(), OtelTracer()
+        self._clock = SystemClock()
+        self._tracer = OtelTracer(limit=SPANS if spec.evidence else 0)
         self._policy, self._plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self._plan)
         self._order_ids = [order.order_id for order in orders]
@@ -171,7 +176,7 @@ class _Run:
             self._folder.write(
                 "run.json", self._told | {"status": "running", "operator": str(socket)}
             )
-            verdict = await self._serve(assembled, work)
+            verdict = await self._serve(assembled, participants, work)
             parked = await assembled.system.parked()
             return verdict, await assembled.system.kept() if parked else None
 
@@ -187,7 +192,7 @@ class _Run:
             seed=self._spec.seed,
         )
 
-    async def _serve(self, assembled: Assembled, work: Path) -> Verdict:
+    async def _serve(self, assembled: Assembled, participants: Participants, work: Path) -> Verdict:
         system, clock = assembled.system, self._clock
         disturber = Disturber(
             assembled,
@@ -205,7 +210,12 @@ class _Run:
         begun = clock.mono_s()
         for customer in self._customers:
             customer.intended_mono_s += begun
-        await come(self._customers, system=system, clock=clock, accepted=accepted)
+        trouble_maker = self._trouble_maker(assembled, participants)
+        async with asyncio.TaskGroup() as troubled:
+            if self._spec.trouble_every_s:
+                troubled.create_task(trouble_maker.run())
+            await come(self._customers, system=system, clock=clock, accepted=accepted)
+            trouble_maker.stop()
         settlement = await self._settle(system, work)
         settlement = await self._hold(system, work, settlement)
         ended = clock.mono_s()
@@ -230,9 +240,50 @@ class _Run:
             redriven={a["order_id"] for a in self._acts if a["action"] == "redrive"},
         )
         self._leave(verdict, ledgers, parked, injections, settlement)
-        for source, rows in (await system.evidence()).items():
-            self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+        if self._spec.evidence:
+            for source, rows in (await system.evidence()).items():
+                self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+        if self._spec.trouble_every_s:
+            figures = await self._figures(trouble_maker, system, participants, verdict, parked)
+            self._folder.write(
+                "soak.json", figures.to_json() | {"lasted_s": round(ended - begun, 1)}
+            )
         return verdict
+
+    def _trouble_maker(self, assembled: Assembled, participants: Participants) -> TroubleMaker:
+        common = common_troubles(assembled.coordinator, assembled.wires, assembled.processes)
+        return TroubleMaker(
+            {**common, **assembled.troubles},
+            every_s=self._spec.trouble_every_s,
+            seed=self._spec.seed,
+            customers=self._customers,
+            participants=participants,
+            clock=self._clock,
+        )
+
+    async def _figures(
+        self,
+        trouble_maker: TroubleMaker,
+        system: OrderSystem,
+        participants: Participants,
+        verdict: Verdict,
+        parked: list[Parked],
+    ) -> SoakFigures:
+        repeated = sum(n - 1 for n in self._faults.record.attempts.values())
+        return SoakFigures(
+            orders=len(self._customers),
+            classes=verdict.counts(),
+            troubles=dict(sorted(trouble_maker.struck.items())),
+            longest_recovery_s={
+                name: round(max(found), 2)
+                for name, found in sorted(trouble_maker.recovery_s.items())
+                if found
+            },
+            redeliveries=await participants.redeliveries(),
+            repeated=repeated,
+            parked=len({saga.order_id for saga in parked}),
+            backlog=await system.backlog(),
+        )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
         """Settle, and again for as long as a fault holds requests back that could still change something."""

@@ -5,9 +5,11 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from choreography.rabbit_node import RabbitNode
 from scenarios.planned_faults import PlannedFaults
 from scenarios.processes import ParticipantProcess, RestartPolicy
 from scenarios.tcp_proxy import TcpProxy
+from scenarios.troubles import Trouble
 from scenarios.wire_faults import UnreliableLink
 from shared_domain.guards import Guards
 from shared_domain.participants import Participants
@@ -24,7 +26,7 @@ class Backends:
     """
 
     broker: str = "memory"
-    node: Disturbance | None = None
+    node: RabbitNode | None = None
     engine: str = "inprocess"
 
     @property
@@ -74,12 +76,14 @@ class Assembled:
     """A running system, and what can be done to its parts (None or nothing = not from here).
 
     `wires`: participant -> its wire to the coordinator. `processes`: participant -> its own process.
+    `troubles`: what only this style's coordinator can do to its clients.
     """
 
     system: OrderSystem
     coordinator: Disturbance | None
     wires: Mapping[str, TcpProxy] = field(default_factory=dict)
     processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 

@@ -95,6 +95,10 @@ class UnreliableBroker:
         """See Broker."""
         await self._broker.restore(letters)
 
+    async def waiting(self) -> int:
+        """See Broker."""
+        return await self._broker.waiting()
+
     async def audit(self) -> list[Envelope]:
         """See Broker."""
         return await self._broker.audit()

@@ -69,6 +69,12 @@ class Participants:
         """The status of one order, as the order service knows it; UNKNOWN if it was never placed."""
         return await self.doors["order"].database.read(lambda tx: order_store.status(tx, order_id))
 
+    async def redeliveries(self) -> int:
+        """How often a message came again without an ack, over all participants."""
+        sql = "SELECT coalesce(sum(times), 0) AS n FROM redeliveries"
+        rows = [await d.database.read(lambda tx: tx.one(sql)) for d in self.doors.values()]
+        return sum(row["n"] for row in rows if row)
+
     async def stock_up(self, stock: dict[str, int]) -> None:
         """Set the initial stock of a run."""
         await self.doors["inventory"].database.write(lambda tx: inventory_store.stock_up(tx, stock))

@@ -137,6 +137,10 @@ class OrderSystem(Operator, Protocol):
         """Wait until nothing can change any more: every order terminal or parked, nothing unpublished, ledgers quiet."""
         ...
 
+    async def backlog(self) -> int:
+        """How many messages lie in work queues, or executions run: 0 once everything is over. Raise Failure."""
+        ...
+
     async def ledgers(self) -> Ledgers:
         """The participants' own rows: the ground truth."""
         ...

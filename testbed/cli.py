@@ -3,36 +3,45 @@
 import asyncio
 import json
 import logging
-import signal
 import sys
 import tempfile
-from collections.abc import Callable, Coroutine
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 import typer
 import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from bench.results import find_runs
-from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_connection import quieten_clients
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
 from report.tables import comparison, findings
 from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import MEANING, FaultPlan
-from scenarios.run_spec import RunSpec
-from scenarios.scenario import Scenario
+from scenarios.fault_plan import MEANING
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import UsageError
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from testbed import settings
-from testbed.suite import SuiteResult, run_suite, suite_folder
+from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
+from testbed.operating import COMMAND, operating
+from testbed.options import (
+    AsJson,
+    Broker,
+    Durability,
+    Engine,
+    Orders,
+    Out,
+    Rate,
+    Seed,
+    StepOrder,
+    TimeScale,
+)
+from testbed.soaking import soak
+from testbed.suite import SuiteResult, suite_folder
 
 T = TypeVar("T")
 HEADLINE = [name for name in SCENARIOS if name != "crash_before_commit"]
@@ -49,32 +58,6 @@ app = typer.Typer(
 )
 
 
-class Durability(StrEnum):
-    """What a run's data survive."""
-
-    process = "process"
-    power = "power"
-
-
-class StepOrder(StrEnum):
-    """Which of stock and money comes first."""
-
-    inventory_first = "inventory-first"
-    payment_first = "payment-first"
-
-
-Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each run.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides customers, arrivals and chance.")]
-Out = Annotated[Path, typer.Option(help="Folder for run folders.")]
-Broker = Annotated[str, typer.Option(help="auto, memory, rabbitmq, or amqp://...")]
-Engine = Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
-TimeScale = Annotated[
-    float, typer.Option(min=0.001, max=100, help="Multiplies every retry wait and deadline.")
-]
-Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second (Poisson).")]
-
-
 @app.command()
 def demo(
     orders: Orders = 50,
@@ -86,9 +69,9 @@ def demo(
     """The headline comparison: both styles, every headline scenario, table, charts and page."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
-    _say_backends(chosen, engine)
-    result = _carry_out(
-        _suite(
+    say_backends(chosen, engine)
+    result = carry_out(
+        carry_suite(
             lambda: suite_folder(out, "demo"),
             scenarios=[SCENARIOS[name] for name in HEADLINE],
             styles=list(STYLES),
@@ -101,7 +84,7 @@ def demo(
         )
     )
     page = write_report(result.rows, result.folder / "report", left_out=[])
-    _wide().print(comparison(result.rows))
+    wide().print(comparison(result.rows))
     print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
     raise typer.Exit(result.exit_code())
@@ -134,7 +117,9 @@ def run_scenarios(
     ] = False,
     hold: Annotated[
         float,
-        typer.Option(min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."),
+        typer.Option(
+            min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."
+        ),
     ] = 0.0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
@@ -146,10 +131,10 @@ def run_scenarios(
         settings.check_processes(chosen, engine)
     stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
-    _say_backends(chosen, engine)
+    say_backends(chosen, engine)
     several = len(stories) * len(styles) > 1
-    result = _carry_out(
-        _suite(
+    result = carry_out(
+        carry_suite(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
             scenarios=stories,
             styles=styles,
@@ -170,7 +155,7 @@ def run_scenarios(
     if as_json:
         _print_json(result)
     else:
-        _wide().print(comparison(result.rows))
+        wide().print(comparison(result.rows))
         for row in result.rows:
             for line in findings(row):
                 print(line)
@@ -196,7 +181,7 @@ def list_all(as_json: AsJson = False) -> None:
         table = Table("name", "what it is", title=title, title_justify="left")
         for name, text in entries.items():
             table.add_row(name, text)
-        _wide().print(table)
+        wide().print(table)
 
 
 @app.command()
@@ -213,7 +198,7 @@ def report(
     if as_json:
         print(json.dumps({"schema": 1, "ok": True, "page": str(page), "runs": len(rows)}))
         return
-    _wide().print(comparison(rows))
+    wide().print(comparison(rows))
     for text in left_out:
         print(f"left out: {text}")
     print(page)
@@ -266,88 +251,9 @@ def engine(
             raise UsageError(str(error)) from error
 
 
-async def _suite(
-    make_folder: Callable[[], Path],
-    *,
-    scenarios: list[Scenario],
-    styles: list[str],
-    broker: str,
-    engine: str,
-    orders: int,
-    seed: int,
-    rate_per_s: float,
-    time_scale: float,
-    durability: str = "process",
-    guards: Guards | None = None,
-    step_order: str = "inventory-first",
-    extra_plan: FaultPlan | None = None,
-    processes: bool = False,
-    hold_s: float = 0.0,
-) -> SuiteResult:
-    async with settings.open_backends(broker, engine) as backends:
-        specs = [
-            RunSpec(
-                scenario=scenario,
-                style=style,
-                orders=orders,
-                seed=seed,
-                backends=backends,
-                rate_per_s=rate_per_s,
-                time_scale=time_scale,
-                durability=durability,
-                guards=guards or Guards.all(),
-                step_order=step_order,
-                extra_plan=extra_plan or FaultPlan(),
-                processes=processes,
-                hold_s=hold_s,
-            )
-            for scenario in scenarios
-            for style in styles
-        ]
-        return await run_suite(specs, make_folder())
-
-
-def _carry_out(work: Coroutine[Any, Any, T]) -> T:
-    """Run to the end; SIGINT and SIGTERM cancel it, and everything it started ends with it."""
-
-    async def cancellable() -> T:
-        task = asyncio.current_task()
-        assert task is not None
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
-        return await work
-
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(cancellable())
-
-
-def _say_backends(broker: str, engine: str) -> None:
-    names = {"memory": "the embedded broker", "rabbitmq": "a private RabbitMQ node"}
-    engines = {
-        "inprocess": "the Step Functions engine in this process",
-        "embedded": "the embedded Step Functions engine over HTTP",
-    }
-    print(
-        f"Choreography over {names.get(broker, 'the RabbitMQ server of the given URL')},"
-        f" orchestration over {engines.get(engine, engine)}.",
-        file=sys.stderr,
-    )
-    if broker == "memory":
-        print(
-            "RabbitMQ is not used: install rabbitmq-server or set"
-            f" {AMQP_VARIABLE} for the real pair.",
-            file=sys.stderr,
-        )
-
-
 def _no_counterpart(guard: str) -> str:
     styles = [style for style, guards in NO_COUNTERPART.items() if guard in guards]
     return f" (no counterpart in {', '.join(styles)})" if styles else ""
-
-
-def _wide() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=170)
 
 
 def _print_json(result: SuiteResult) -> None:
@@ -368,11 +274,15 @@ def _print_json(result: SuiteResult) -> None:
     print(json.dumps({"schema": 1, "ok": ok, "exit_code": result.exit_code(), "runs": runs}))
 
 
+app.command()(soak)
+for _style, _name in COMMAND.items():
+    app.add_typer(operating(_style), name=_name)
+
+
 def main() -> None:
     """The program `saga`."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    logging.getLogger("aiormq").setLevel(logging.CRITICAL)
-    logging.getLogger("aio_pika").setLevel(logging.CRITICAL)
+    quieten_clients()
     assert set(Durability) == set(SYNCHRONOUS)
     try:
         app()

@@ -39,7 +39,7 @@ def save(
 
 def statuses(tx: Transaction) -> dict[str, str]:
     """order_id -> status, of every order ever opened."""
-    return {row["order_id"]: row["status"] for row in tx.all("SELECT * FROM orders")}
+    return {row["order_id"]: row["status"] for row in tx.all("SELECT order_id, status FROM orders")}
 
 
 def status(tx: Transaction, order_id: str) -> str:

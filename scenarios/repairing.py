@@ -1,0 +1,161 @@
+"""A finished run opened again, so that an operator can repair what it left parked; then it is judged again.
+
+Its databases and its engine's history go on where they stood, over the backends of today. No fault strikes any more: the
+cause counts as repaired.
+"""
+
+import tempfile
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+from scenarios.catalog.index import SCENARIOS
+from scenarios.customers import Customer
+from scenarios.fault_plan import FaultPlan
+from scenarios.judgement import judge
+from scenarios.kept_state import STATE, drop, fetch, keep
+from scenarios.planned_faults import Injection, PlannedFaults
+from scenarios.run_folder import RunFolder, leave_lines, read_json, read_lines, verdict_document
+from scenarios.run_spec import now_utc
+from scenarios.setting import Backends, Setting
+from scenarios.soak import SCENARIO as SOAK
+from scenarios.systems import STYLES
+from scenarios.verdict import Verdict
+from shared_domain.clock import SystemClock
+from shared_domain.errors import UsageError
+from shared_domain.guards import Guards
+from shared_domain.participants import open_participants
+from shared_domain.policy import Policy
+from shared_domain.ports import OrderSystem, Parked
+from shared_domain.tracing import OtelTracer
+
+OPERATOR = "evidence/operator.jsonl"
+"""What operators did, one act per line."""
+
+
+async def repair(
+    folder: Path, backends: Backends, *, action: str, parked_ids: list[str]
+) -> tuple[list[Parked], Verdict]:
+    """Redrive or discard these in a finished run; what was moved, and the new verdict, which replaces the old one.
+
+    Raise UsageError if the run has nothing parked. The run folder is changed at the end or not at all.
+    """
+    if not (folder / STATE).exists():
+        raise UsageError(f"{folder} has nothing parked: there is nothing to {action}")
+    return await _Repair(folder, read_json(folder / "run.json"), backends).carry_out(
+        action, parked_ids
+    )
+
+
+class _Repair:
+    """One finished run, open again."""
+
+    def __init__(self, folder: Path, about: dict[str, Any], backends: Backends) -> None:
+        self._folder, self._about, self._backends = RunFolder(folder), about, backends
+        self._policy, self._guards = Policy(**about["policy"]), Guards.parse(about["guards"])
+        self._customers = [Customer.of_line(line) for line in read_lines(folder / "orders.jsonl")]
+        self._clock, self._tracer = SystemClock(), OtelTracer()
+
+    async def carry_out(self, action: str, parked_ids: list[str]) -> tuple[list[Parked], Verdict]:
+        with tempfile.TemporaryDirectory(prefix="saga-repair-") as temporary:
+            work = Path(temporary)
+            restored = fetch(self._folder.path, work)
+            async with AsyncExitStack() as stack:
+                system = await self._open(stack, work)
+                await system.restore(restored)
+                act: Callable[[list[str]], Awaitable[list[Parked]]]
+                act = system.redrive if action == "redrive" else system.discard
+                sagas = await act(parked_ids)
+                await self._settle(system, sagas)
+                verdict = await self._judge(system, action, sagas)
+                still = await system.kept() if await system.parked() else None
+            if still is None:
+                drop(self._folder.path)
+            else:
+                keep(work, self._folder.path, still)
+        return sagas, verdict
+
+    async def _open(self, stack: AsyncExitStack, work: Path) -> OrderSystem:
+        about = self._about
+        faults = PlannedFaults(
+            FaultPlan(), [], seed=about["seed"], policy=self._policy, clock=self._clock
+        )
+        participants = await stack.enter_async_context(
+            open_participants(
+                work,
+                policy=self._policy,
+                guards=self._guards,
+                faults=faults,
+                tracer=self._tracer,
+                clock=self._clock,
+                durability=about["durability"],
+            )
+        )
+        setting = Setting(
+            folder=work,
+            run_id=about["run_id"],
+            backends=self._backends,
+            step_order=about["step_order"],
+            durability=about["durability"],
+            policy=self._policy,
+            guards=self._guards,
+            participants=participants,
+            faults=faults,
+            tracer=self._tracer,
+            clock=self._clock,
+        )
+        return (await stack.enter_async_context(STYLES[about["style"]](setting))).system
+
+    async def _settle(self, system: OrderSystem, sagas: list[Parked]) -> None:
+        known = {customer.order.order_id for customer in self._customers}
+        ids = {saga.order_id for saga in sagas} & known
+        await system.settle(ids, deadline_s=2 * self._policy.saga_s() + 3)
+
+    async def _judge(self, system: OrderSystem, action: str, sagas: list[Parked]) -> Verdict:
+        """Judge the run again and write it down."""
+        folder, about = self._folder, self._about
+        acts = [
+            {"utc": now_utc(), "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
+            for s in sagas
+        ]
+        if (folder.path / OPERATOR).exists():
+            acts = [*read_lines(folder.path / OPERATOR), *acts]
+        touched = {act["order_id"] for act in acts}
+        for customer in self._customers:
+            if customer.order.order_id in touched:
+                customer.told.append(await system.outcome(customer.order.order_id))
+        ledgers, parked = await system.ledgers(), await system.parked()
+        injections = [Injection(**line) for line in read_lines(folder.path / "faults.jsonl")]
+        verdict = judge(
+            scenario=SCENARIOS.get(about["scenario"], SOAK),
+            asked=[customer.asked() for customer in self._customers],
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            policy=self._policy,
+            run_ended_mono_s=self._clock.mono_s(),
+            never_struck=_never_struck(about, injections),
+            redriven={act["order_id"] for act in acts if act["action"] == "redrive"},
+        )
+        lines = [customer.line(index) for index, customer in enumerate(self._customers)]
+        folder.write_lines("orders.jsonl", lines)
+        leave_lines(folder, ledgers, parked)
+        folder.write_lines(OPERATOR, acts)
+        for source, rows in (await system.evidence()).items():
+            name = f"evidence/{source}.jsonl"
+            # What the broker of the first life heard stays.
+            before = read_lines(folder.path / name) if source == "audit" else []
+            folder.write_lines(name, [*before, *rows])
+        folder.write("verdict.json", verdict_document(verdict))
+        return verdict
+
+
+def _never_struck(about: dict[str, Any], injections: list[Injection]) -> list[str]:
+    struck = {(i.operation, i.moment) for i in injections if i.struck}
+    plan = FaultPlan.from_json(about["plan"])
+    return [
+        f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
+        for number, fault in enumerate(plan.faults)
+        if (fault.operation, str(fault.moment)) not in struck
+    ]

@@ -1,0 +1,107 @@
+"""What several commands do alike: carry work out until it ends or is interrupted, and say over what."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+from rich.console import Console
+
+from choreography.rabbit_connection import AMQP_VARIABLE
+from scenarios.fault_plan import FaultPlan
+from scenarios.run_spec import RunSpec
+from scenarios.scenario import Scenario
+from shared_domain.guards import Guards
+from testbed import settings
+from testbed.suite import SuiteResult, run_suite
+
+T = TypeVar("T")
+
+
+async def carry_suite(
+    make_folder: Callable[[], Path],
+    *,
+    scenarios: list[Scenario],
+    styles: list[str],
+    broker: str,
+    engine: str,
+    orders: int,
+    seed: int,
+    rate_per_s: float,
+    time_scale: float,
+    durability: str = "process",
+    guards: Guards | None = None,
+    step_order: str = "inventory-first",
+    extra_plan: FaultPlan | None = None,
+    processes: bool = False,
+    hold_s: float = 0.0,
+    trouble_every_s: float = 0.0,
+    evidence: bool = True,
+) -> SuiteResult:
+    """Every scenario in every style over the same backends."""
+    async with settings.open_backends(broker, engine) as backends:
+        specs = [
+            RunSpec(
+                scenario=scenario,
+                style=style,
+                orders=orders,
+                seed=seed,
+                backends=backends,
+                rate_per_s=rate_per_s,
+                time_scale=time_scale,
+                durability=durability,
+                guards=guards or Guards.all(),
+                step_order=step_order,
+                extra_plan=extra_plan or FaultPlan(),
+                processes=processes,
+                hold_s=hold_s,
+                trouble_every_s=trouble_every_s,
+                evidence=evidence,
+            )
+            for scenario in scenarios
+            for style in styles
+        ]
+        return await run_suite(specs, make_folder())
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; SIGINT and SIGTERM cancel it, and everything it started ends with it."""
+
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        return await work
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(cancellable())
+
+
+def say_backends(broker: str, engine: str) -> None:
+    """Tell the user, on standard error, what the styles run over."""
+    names = {"memory": "the embedded broker", "rabbitmq": "a private RabbitMQ node"}
+    engines = {
+        "inprocess": "the Step Functions engine in this process",
+        "embedded": "the embedded Step Functions engine over HTTP",
+    }
+    print(
+        f"Choreography over {names.get(broker, 'the RabbitMQ server of the given URL')},"
+        f" orchestration over {engines.get(engine, engine)}.",
+        file=sys.stderr,
+    )
+    if broker == "memory":
+        print(
+            "RabbitMQ is not used: install rabbitmq-server or set"
+            f" {AMQP_VARIABLE} for the real pair.",
+            file=sys.stderr,
+        )
+
+
+def wide() -> Console:
+    """A console on which tables keep their columns."""
+    console = Console()
+    return console if console.is_terminal else Console(width=170)

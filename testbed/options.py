@@ -1,0 +1,33 @@
+"""The options that several commands share."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Durability(StrEnum):
+    """What a run's data survive."""
+
+    process = "process"
+    power = "power"
+
+
+class StepOrder(StrEnum):
+    """Which of stock and money comes first."""
+
+    inventory_first = "inventory-first"
+    payment_first = "payment-first"
+
+
+Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each run.")]
+Seed = Annotated[int, typer.Option(min=0, help="Decides customers, arrivals and chance.")]
+Out = Annotated[Path, typer.Option(help="Folder for run folders.")]
+Broker = Annotated[str, typer.Option(help="auto, memory, rabbitmq, or amqp://...")]
+Engine = Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+TimeScale = Annotated[
+    float, typer.Option(min=0.001, max=100, help="Multiplies every retry wait and deadline.")
+]
+Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second (Poisson).")]

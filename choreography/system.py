@@ -13,9 +13,10 @@ from choreography.reactions import STEP_ORDERS, heard_by
 from choreography.relay import unpublished
 from choreography.service_host import serve_participant
 from shared_domain.guards import Guards
-from shared_domain.messages import Order, PlaceOrder
+from shared_domain.messages import Event, Order, PlaceOrder
+from shared_domain.order.service import overdue
 from shared_domain.participants import Participants
-from shared_domain.policy import Policy
+from shared_domain.policy import OnDeadline, Policy
 from shared_domain.ports import Clock, Ledgers, Parked, Service, Settlement, Tracer
 from shared_domain.settling import settle
 
@@ -125,8 +126,12 @@ class ChoreographedSystem:
         )
 
     async def parked(self) -> list[Parked]:
-        """See ports.OrderSystem: the dead letters."""
-        return [_parked(letter) for letter in await self._broker.dead_letters()]
+        """See ports.OrderSystem: the dead letters, and what the order service reports as open past its deadline."""
+        parked = [_parked(letter) for letter in await self._broker.dead_letters()]
+        if self._policy.on_deadline == OnDeadline.REPORT:
+            waiting = {saga.order_id for saga in parked}
+            parked += [_overdue(e) for e in await self._overdue() if e.order_id not in waiting]
+        return parked
 
     async def show(self, parked_id: str) -> dict[str, Any]:
         """See ports.Operator: the letter's headers and body."""
@@ -136,9 +141,13 @@ class ChoreographedSystem:
         return {}
 
     async def redrive(self, parked_ids: Collection[str]) -> list[Parked]:
-        """See ports.Operator: to the service that parked it, and to nobody else."""
+        """See ports.Operator: to the service that parked it, and to nobody else. What is overdue is compensated."""
         sent = await self._broker.redrive(lambda letter: letter.letter_id in parked_ids)
-        return [_parked(letter) for letter in sent]
+        late = [e for e in await self._overdue() if e.order_id in parked_ids]
+        for expired in late:
+            message = envelope(expired, source="operator", wall_s=self._clock.wall_s())
+            await self._broker.publish(message)
+        return [*(_parked(letter) for letter in sent), *(_overdue(event) for event in late)]
 
     async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
         """See ports.Operator."""
@@ -175,6 +184,9 @@ class ChoreographedSystem:
             await asyncio.wait(self._hosts)
         await self._broker.aclose()
 
+    async def _overdue(self) -> list[Event]:
+        return await self._participants.doors["order"].database.read(overdue)
+
     async def _unpublished(self) -> int:
         return sum(
             [await door.database.read(unpublished) for door in self._participants.doors.values()]
@@ -201,6 +213,17 @@ def _parked(letter: DeadLetter) -> Parked:
         where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
         why=f"{letter.reason}: {letter.fault}",
         parked_id=letter.letter_id,
+    )
+
+
+def _overdue(expired: Event) -> Parked:
+    return Parked(
+        order_id=expired.order_id,
+        operation="",
+        where="order service",
+        why="open past the saga deadline",
+        parked_id=expired.order_id,
+        reported=True,
     )
 
 

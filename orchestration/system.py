@@ -59,7 +59,8 @@ class OrchestratedSystem:
         clock: Clock,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        arn = await step_functions.create(name=name, definition=saga_definition(step_order, guards))
+        definition = saga_definition(step_order, guards, policy.on_deadline)
+        arn = await step_functions.create(name=name, definition=definition)
         yield cls(
             participants=participants,
             step_functions=step_functions,
@@ -160,6 +161,7 @@ class OrchestratedSystem:
             where="failed execution",
             why=why,
             parked_id=order_id,
+            reported=execution.get("status") == "TIMED_OUT",
         )
 
     async def backlog(self) -> int:

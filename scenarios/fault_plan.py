@@ -54,6 +54,7 @@ DISTURBANCES = frozenset(
     {Moment.COORDINATOR_KILLED, Moment.COORDINATOR_FROZEN, Moment.COORDINATOR_UNREACHABLE}
 )
 """What is done to the coordinator of the whole run, when the order that the fault is addressed to is accepted."""
+DELAYS = frozenset({Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED})
 CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
 DEFAULT_DELAY_S = 1.0
 

@@ -120,8 +120,9 @@ def _class_of(
     waiting = parked.get(facts.asked.order_id)
     if waiting is None:
         return OrderClass.STUCK, _open(facts), facts.rows
-    why = f"{waiting.where} at {waiting.operation or 'an unreadable message'}: {waiting.why}"
-    if waiting.operation not in MAY_PARK:
+    at = f" at {waiting.operation}" if waiting.operation else ""
+    why = f"{waiting.where}{at}: {waiting.why}"
+    if waiting.operation not in MAY_PARK and not waiting.reported:
         return OrderClass.STUCK, f"{_open(facts)}, and {why}, without compensation", facts.rows
     return OrderClass.PARKED, why, []
 

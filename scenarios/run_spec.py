@@ -10,7 +10,7 @@ from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
 from scenarios.setting import Backends
 from shared_domain.guards import NO_COUNTERPART, Guards
-from shared_domain.policy import Policy
+from shared_domain.policy import OnDeadline, Policy
 
 LEAST_SCALE_OF_A_RESTART = 0.2
 """A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
@@ -31,6 +31,7 @@ class RunSpec:
     durability: str = "process"
     step_order: str = "inventory-first"
     extra_plan: FaultPlan = field(default_factory=FaultPlan)
+    on_deadline: str = OnDeadline.COMPENSATE
     processes: bool = False
     hold_s: float = 0.0
     """How long the run waits for an operator when something is parked."""
@@ -47,7 +48,8 @@ class RunSpec:
         """The policy at this run's time scale, or at the least one that the story makes sense with."""
         crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
         least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
-        return Policy(time_scale=max(self.time_scale, self.scenario.least_time_scale, least))
+        scale = max(self.time_scale, self.scenario.least_time_scale, least)
+        return Policy(time_scale=scale, on_deadline=self.on_deadline)
 
     def needs_wires(self) -> bool:
         """Whether the plan cuts a participant off."""
@@ -115,6 +117,8 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append(f"--durability {spec.durability}")
     if spec.processes:
         parts.append("--processes")
+    if spec.on_deadline != OnDeadline.COMPENSATE:
+        parts.append(f"--on-deadline {spec.on_deadline}")
     if spec.step_order != "inventory-first":
         parts.append(f"--step-order {spec.step_order}")
     if spec.extra_plan.faults:

@@ -1,6 +1,7 @@
 """One retry budget and one set of deadlines, for the ASL fields and the RabbitMQ delay queues alike."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from shared_domain.guards import Guards
 
@@ -16,6 +17,15 @@ def backoff_s(*, attempt: int, interval_s: float, rate: float, cap_s: float) -> 
         return cap_s
 
 
+class OnDeadline(StrEnum):
+    """What becomes of a saga that is open past its deadline."""
+
+    COMPENSATE = "compensate"
+    """It is undone as far as it has come."""
+    REPORT = "report"
+    """It is left as it is and shown to an operator, who may have it compensated."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
     """Unscaled seconds; `time_scale` multiplies every one of them in both styles."""
@@ -27,6 +37,7 @@ class Policy:
     step_deadline_s: float = 5
     saga_deadline_s: float = 60
     time_scale: float = 1.0
+    on_deadline: str = OnDeadline.COMPENSATE
 
     def retries(self, *, compensation: bool, guards: Guards) -> int:
         """Retries after the first attempt, with the run's safeguards."""

@@ -66,7 +66,7 @@ class Parked:
     """A saga that waits for an operator: a dead letter or a failed execution.
 
     `operation` is the step that stopped it, "" if its message could not even be read. `parked_id` names it on a
-    command line: orders may have several.
+    command line: orders may have several. `reported`: it is open past its deadline, and the user wanted to be told.
     """
 
     order_id: str
@@ -74,6 +74,7 @@ class Parked:
     where: str
     why: str
     parked_id: str = ""
+    reported: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ from scenarios.fault_plan import FaultPlan
 from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from shared_domain.guards import Guards
+from shared_domain.policy import OnDeadline
 from testbed import settings
 from testbed.suite import SuiteResult, run_suite
 
@@ -36,6 +37,7 @@ async def carry_suite(
     guards: Guards | None = None,
     step_order: str = "inventory-first",
     extra_plan: FaultPlan | None = None,
+    on_deadline: str = OnDeadline.COMPENSATE,
     processes: bool = False,
     hold_s: float = 0.0,
     trouble_every_s: float = 0.0,
@@ -56,6 +58,7 @@ async def carry_suite(
                 guards=guards or Guards.all(),
                 step_order=step_order,
                 extra_plan=extra_plan or FaultPlan(),
+                on_deadline=on_deadline,
                 processes=processes,
                 hold_s=hold_s,
                 trouble_every_s=trouble_every_s,

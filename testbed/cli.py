@@ -25,6 +25,7 @@ from scenarios.verdict import Exit
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import UsageError
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
+from shared_domain.policy import OnDeadline
 from testbed import settings
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.operating import COMMAND, operating
@@ -44,7 +45,7 @@ from testbed.soaking import soak
 from testbed.suite import SuiteResult, suite_folder
 
 T = TypeVar("T")
-HEADLINE = [name for name in SCENARIOS if name != "crash_before_commit"]
+HEADLINE = [n for n in SCENARIOS if n not in ("crash_before_commit", "late_success")]
 DEMO_RATE_PER_S, DEMO_TIME_SCALE = 90.0, 0.02
 INTERRUPTED = 130
 
@@ -112,6 +113,9 @@ def run_scenarios(
     step_order: Annotated[
         StepOrder, typer.Option(help="Which of stock and money comes first.")
     ] = StepOrder.inventory_first,
+    on_deadline: Annotated[
+        OnDeadline, typer.Option(help="What becomes of a saga that is open past its deadline.")
+    ] = OnDeadline.COMPENSATE,
     processes: Annotated[
         bool, typer.Option("--processes", help="Each participant in a process of its own.")
     ] = False,
@@ -148,6 +152,7 @@ def run_scenarios(
             guards=checked_guards,
             step_order=step_order.value,
             extra_plan=extra,
+            on_deadline=on_deadline.value,
             processes=processes,
             hold_s=hold,
         )

@@ -13,6 +13,7 @@ from scenarios.catalog import (
     flaky_participant,
     happy_path,
     last_item,
+    late_success,
     lost_reply,
     out_of_stock,
     refund_fails_forever,
@@ -37,6 +38,7 @@ SCENARIOS: dict[str, Scenario] = {
         refund_flaky,
         refund_fails_forever,
         last_item,
+        late_success,
         coordinator_killed,
     )
 }

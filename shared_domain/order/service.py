@@ -27,8 +27,11 @@ class OrderService:
         store.save(tx, order, command, text=text, wall_s=self._clock.wall_s())
         return self._once.remember(tx, command, decision)
 
-    def expire(self, tx: Transaction, *, deadline_s: float) -> list[Event]:
-        """Announce OrderExpired, once, for every order PENDING for longer than `deadline_s`."""
+    def expire(self, tx: Transaction, *, deadline_s: float, announce: bool = True) -> list[Event]:
+        """Mark every order that is PENDING for longer than `deadline_s`, once; the OrderExpired of each.
+
+        `announce`: whether they go into the outbox; otherwise nobody hears of it until somebody asks for `overdue`.
+        """
         late = tx.all(
             "SELECT order_id, message FROM orders"
             " WHERE status = 'PENDING' AND expired = 0 AND placed_wall_s < ? LIMIT 100",
@@ -39,5 +42,13 @@ class OrderService:
             tx.run("UPDATE orders SET expired = 1 WHERE order_id = ?", row["order_id"])
             placed = messages.from_json(orjson.loads(row["message"]))
             expired.append(messages.reply(OrderExpired, placed, "saga deadline passed"))
-            self._once.enqueue(tx, expired[-1])
+            if announce:
+                self._once.enqueue(tx, expired[-1])
         return expired
+
+
+def overdue(tx: Transaction) -> list[Event]:
+    """The OrderExpired of every order that is open past its deadline."""
+    rows = tx.all("SELECT message FROM orders WHERE status = 'PENDING' AND expired = 1")
+    placed = [messages.from_json(orjson.loads(row["message"])) for row in rows]
+    return [messages.reply(OrderExpired, order, "saga deadline passed") for order in placed]

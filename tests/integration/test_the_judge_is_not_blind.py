@@ -76,8 +76,8 @@ async def test_a_refund_that_ignores_its_message_id_is_found(carry_out, monkeypa
 
 @pytest.mark.parametrize("end", ["OrderCancelled", "OrderParked"])
 async def test_a_charge_whose_catch_goes_straight_to_fail_is_found(carry_out, monkeypatch, end):
-    def hasty(step_order, guards):
-        definition = saga_definition(step_order, guards)
+    def hasty(*arguments):
+        definition = saga_definition(*arguments)
         definition["States"]["ChargePayment"]["Catch"][0]["Next"] = end
         return definition
 

@@ -1,0 +1,41 @@
+"""A booking arrives after the saga's deadline has had the order undone, a confirmation after it has expired:
+what comes late meets a tombstone, or finds the order confirmed.
+"""
+
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.scenario import COMMITTED, COMPENSATED, Classes, Scenario
+
+STEP = 5
+LATE_S = 75.0
+"""Past the saga deadline of 60 s."""
+LATE = frozenset({"late"})
+"""In the choreography nothing but the deadline ends such a saga, so it ends after it."""
+
+
+def _expects(index: int) -> Classes:
+    if index % STEP == STEP - 1:
+        return COMPENSATED | LATE
+    return COMMITTED | LATE if index % STEP == 1 else COMMITTED
+
+
+SCENARIO = Scenario(
+    name="late_success",
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(
+                orders={"every": STEP},
+                operation="BookShipment",
+                moment=Moment.REQUEST_DELAYED,
+                attempts="all",
+                for_s=LATE_S,
+            ),
+            Fault(
+                orders=list(range(1, n, STEP)),
+                operation="ConfirmOrder",
+                moment=Moment.REQUEST_DELAYED,
+                for_s=LATE_S,
+            ),
+        )
+    ),
+    expects=_expects,
+)

@@ -121,6 +121,13 @@ class Broker(Protocol):
         """Return once the broker has confirmed. Raise NotDelivered (nobody has it) or OutcomeUnknown."""
         ...
 
+    async def audited(self) -> None:
+        """Return once what was published through this object is in the audit too. Raise Failure.
+
+        Only then is an event told for good: a publisher that dies before is not in the audit with its last words.
+        """
+        ...
+
     def subscribe(self, queue: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """Deliveries of `queue`, without end, across restarts of the broker.
 

@@ -12,6 +12,7 @@ from pamqp.common import FieldTable
 
 from choreography.broker import PREFETCH, DeadLetter, Delivery, Topology, Wanted
 from choreography.cloud_events import Envelope
+from choreography.rabbit_audit import BATCH_TYPE, Audit
 from choreography.rabbit_connection import LOST, REOPEN_S, connect
 from choreography.rabbit_consumer import deliveries
 from choreography.rabbit_headers import dead_letter_headers, dead_letter_of
@@ -32,6 +33,7 @@ class RabbitBroker:
         self._opening = asyncio.Lock()
         self._connection: AbstractConnection | None = None
         self._publisher: Publisher | None = None
+        self._audit = Audit(self._write_audit)
 
     @classmethod
     @asynccontextmanager
@@ -47,13 +49,20 @@ class RabbitBroker:
             await broker._open_patiently()
             yield broker
         finally:
+            await broker._audit.close()
             await broker._close()
 
     async def publish(self, message: Envelope) -> None:
         """See Broker."""
         publisher = await self._open()
-        heard = self._topology.heard(message.routing_key)
-        await publisher.publish(message, exchange=self._queues.exchange, heard=heard)
+        self._audit.tell(message.body)
+        if self._topology.heard(message.routing_key):
+            exchange, routing_key = self._queues.exchange, message.routing_key
+            await publisher.publish(message, {}, exchange=exchange, routing_key=routing_key)
+
+    async def audited(self) -> None:
+        """See Broker."""
+        await self._audit.written()
 
     def subscribe(self, queue: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """See Broker."""
@@ -84,6 +93,7 @@ class RabbitBroker:
 
     async def audit(self) -> list[Envelope]:
         """See Broker."""
+        await self._audit.written()
         envelopes = []
         async with self._reading(self._queues.audit) as batches:
             for batch in batches:
@@ -118,6 +128,7 @@ class RabbitBroker:
 
     async def aclose(self) -> None:
         """See Broker."""
+        await self._audit.close()
         with contextlib.suppress(*LOST, NotDelivered):
             await self._open()
             assert self._connection is not None
@@ -128,7 +139,11 @@ class RabbitBroker:
         """Publish straight to one queue of this run, with a confirm."""
         publisher = await self._open()
         target = f"{self._topology.prefix}.{queue}"
-        await publisher.send(message, headers, exchange="", routing_key=target)
+        await publisher.publish(message, headers, exchange="", routing_key=target)
+
+    async def _write_audit(self, batch: bytes) -> None:
+        publisher = await self._open()
+        await publisher.publish_plain(batch, content_type=BATCH_TYPE, queue=self._queues.audit)
 
     async def _open(self) -> Publisher:
         """A publisher that was open a moment ago. Raise NotDelivered."""
@@ -141,9 +156,7 @@ class RabbitBroker:
                 await self._close()
                 self._connection = await connect(self._url)
                 await self._queues.declare(self._connection)
-                self._publisher = await Publisher.open(
-                    self._connection, audit=self._queues.audit, confirms=self._confirms
-                )
+                self._publisher = await Publisher.open(self._connection, confirms=self._confirms)
             except LOST as error:
                 raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
             return self._publisher

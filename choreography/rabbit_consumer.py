@@ -14,7 +14,7 @@ from choreography.cloud_events import Envelope
 from choreography.rabbit_connection import LOST, REOPEN_S, connect
 from choreography.rabbit_headers import attempts_of, dead_letter_headers, envelope_of, told
 
-ACK_PAUSE_S = 0.002
+ACK_PAUSE_S = 0.02
 """How long acks gather before they leave together."""
 
 Move = Callable[[str, Envelope, FieldTable], Awaitable[None]]

@@ -6,6 +6,7 @@ it again, with the same message_id.
 """
 
 import asyncio
+import contextlib
 from functools import partial
 from typing import Any
 
@@ -24,7 +25,7 @@ MAX_IN_FLIGHT = 256
 """Most events between their commit and the broker's confirm."""
 PAUSE_S = 0.05
 """Wait before an event is sent again after a failed publish."""
-MARK_S = 0.02
+MARK_S = 0.1
 """How long confirmed rows gather before one transaction marks them."""
 
 
@@ -84,8 +85,10 @@ class Relay:
             await self._clock.sleep(MARK_S)
             if confirmed:
                 rows = [(seq,) for seq in confirmed]
-                confirmed.clear()
-                await self._database.write(partial(_mark_published, rows=rows))
+                with contextlib.suppress(Failure):
+                    await self._broker.audited()
+                    del confirmed[: len(rows)]
+                    await self._database.write(partial(_mark_published, rows=rows))
 
 
 def _mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:

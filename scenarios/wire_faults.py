@@ -75,6 +75,10 @@ class UnreliableBroker:
         ):
             raise OutcomeUnknown(f"{message.routing_key}: injected loss of the confirm")
 
+    async def audited(self) -> None:
+        """See Broker."""
+        await self._broker.audited()
+
     def subscribe(self, queue: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """See Broker."""
         return self._broker.subscribe(queue)

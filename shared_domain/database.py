@@ -59,6 +59,10 @@ class _OneHop(aiosqlite.Connection):
         result: T = await self._execute(work, self._conn)  # type: ignore[no-untyped-call]
         return result
 
+    def run_here(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Without the hop: nothing else may be on the thread meanwhile."""
+        return work(self._conn)
+
 
 @dataclass(slots=True)
 class _Waiting(Generic[T]):
@@ -70,8 +74,8 @@ class _Waiting(Generic[T]):
 class Database:
     """Open it with `async with Database.open(...)`; nothing else may write to the file meanwhile."""
 
-    def __init__(self, connection: _OneHop) -> None:
-        self._connection = connection
+    def __init__(self, connection: _OneHop, *, in_loop: bool) -> None:
+        self._connection, self._in_loop = connection, in_loop
         self._waiting: list[_Waiting[Any]] = []
         self._committer: asyncio.Task[None] | None = None
         self._listener: Callable[[list[Any]], None] | None = None
@@ -102,7 +106,8 @@ class Database:
 
         connection = _OneHop(connect, iter_chunk_size=64)
         async with connection:
-            database = cls(connection)
+            # LOOK: without an fsync a transaction takes less time than to tell another thread of it, and back.
+            database = cls(connection, in_loop=SYNCHRONOUS[durability] == "NORMAL")
             try:
                 yield database
             finally:
@@ -130,7 +135,12 @@ class Database:
 
     async def read(self, work: Callable[[Transaction], T]) -> T:
         """Run `work`, which must not write, between two transactions."""
-        return await self._connection.run(lambda connection: work(Transaction(connection)))
+        return await self._run(lambda connection: work(Transaction(connection)))
+
+    async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._in_loop:
+            return self._connection.run_here(work)
+        return await self._connection.run(work)
 
     def listen(self, listener: Callable[[list[Any]], None] | None) -> None:
         """Call `listener` with what each commit announces, in the order of commits; None = nobody listens."""
@@ -150,7 +160,7 @@ class Database:
             batch = self._next_batch()
             works = [waiting.work for waiting in batch]
             try:
-                outcomes = await self._connection.run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
+                outcomes = await self._run(lambda c, w=works: _commit(c, w))  # type: ignore[misc]
             except Exception as broken:
                 outcomes = [(None, broken, [])] * len(batch)
             facts = [fact for _, _, told in outcomes for fact in told]

@@ -25,7 +25,6 @@ CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY, order_id TEXT NOT NULL, message TEXT NOT NULL,
     wall_s REAL NOT NULL, published INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
-CREATE INDEX IF NOT EXISTS outbox_of_order ON outbox (order_id);
 CREATE TABLE IF NOT EXISTS parked (message_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS redeliveries (message_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
@@ -76,12 +75,17 @@ class ExactlyOnce:
 
         Raise StillParked if it was parked: a second chain must not wake what the first one left to an operator.
         """
-        if tx.one("SELECT 1 FROM parked WHERE message_id = ?", command.message_id):
-            raise StillParked(command.message_id)
-        if not self._guards.inbox:
-            return None
-        row = tx.one("SELECT answer FROM inbox WHERE message_id = ?", command.message_id)
-        if row is None:
+        message_id = command.message_id
+        row = tx.one(
+            "SELECT (SELECT 1 FROM parked WHERE message_id = ?) AS parked,"
+            " (SELECT answer FROM inbox WHERE message_id = ?) AS answer",
+            message_id,
+            message_id,
+        )
+        assert row is not None
+        if row["parked"]:
+            raise StillParked(message_id)
+        if row["answer"] is None or not self._guards.inbox:
             return None
         answer = messages.from_json(orjson.loads(row["answer"]))
         assert isinstance(answer, Event)

@@ -3,9 +3,15 @@ import sqlite3
 
 import pytest
 
-from shared_domain.database import Database
+from shared_domain.database import SYNCHRONOUS, Database
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY);"
+
+
+@pytest.fixture(params=SYNCHRONOUS)
+def durability(request):
+    """Both drivers: in the event loop, and on aiosqlite's thread."""
+    return request.param
 
 
 def _add(n):
@@ -17,16 +23,16 @@ async def _all(database):
     return [row["n"] for row in rows]
 
 
-async def test_what_was_written_is_there_after_reopening(tmp_path):
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+async def test_what_was_written_is_there_after_reopening(tmp_path, durability):
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         await database.write(_add(1))
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         assert await _all(database) == [1]
 
 
-async def test_transactions_that_wait_together_share_a_commit(tmp_path):
+async def test_transactions_that_wait_together_share_a_commit(tmp_path, durability):
     commits = []
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         await database._connection.set_trace_callback(
             lambda sql: commits.append(sql) if sql == "COMMIT" else None
         )
@@ -35,9 +41,9 @@ async def test_transactions_that_wait_together_share_a_commit(tmp_path):
     assert len(commits) < 10
 
 
-async def test_one_that_asks_to_commit_alone_shares_with_nobody(tmp_path):
+async def test_one_that_asks_to_commit_alone_shares_with_nobody(tmp_path, durability):
     commits = []
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         await database._connection.set_trace_callback(
             lambda sql: commits.append(sql) if sql == "COMMIT" else None
         )
@@ -45,12 +51,12 @@ async def test_one_that_asks_to_commit_alone_shares_with_nobody(tmp_path):
     assert len(commits) == 5
 
 
-async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path):
+async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path, durability):
     def poison(tx):
         tx.run("INSERT INTO t VALUES (100)")
         raise ValueError("poison")
 
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         works = [_add(1), poison, _add(2), _add(1)]
         results = await asyncio.gather(
             *(database.write(work) for work in works), return_exceptions=True
@@ -59,8 +65,8 @@ async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path):
     assert [type(r) for r in results] == [int, ValueError, int, sqlite3.IntegrityError]
 
 
-async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path):
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path, durability):
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         for n in range(20):
             task = asyncio.create_task(database.write(_add(n)))
             await asyncio.sleep(0)
@@ -70,15 +76,17 @@ async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path):
         assert 1000 in await _all(database)
 
 
-async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path):
+async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path, durability):
     (tmp_path / "a").write_bytes(b"a letter, not a database" * 100)
     with pytest.raises(sqlite3.DatabaseError):
-        async with Database.open(tmp_path / "a", schema=SCHEMA):
+        async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability):
             pass
     assert (tmp_path / "a").read_bytes() == b"a letter, not a database" * 100
 
 
-async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one(tmp_path):
+async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one(
+    tmp_path, durability
+):
     heard = []
 
     def announcing(number, *, fails):
@@ -90,7 +98,7 @@ async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one
 
         return work
 
-    async with Database.open(tmp_path / "a", schema=SCHEMA) as database:
+    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
         database.listen(heard.extend)
         await asyncio.gather(
             *(database.write(announcing(n, fails=n == 2)) for n in range(4)),

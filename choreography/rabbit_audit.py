@@ -1,0 +1,54 @@
+"""The audit of a run on RabbitMQ: a copy of everything that was said, written in batches by whoever says it.
+
+A queue bound to `#` would be simpler, and would make every message routable: nobody would notice an event that no service
+hears.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from shared_domain.errors import Failure
+
+BATCH_TYPE = "application/cloudevents-batch+json"
+BATCH_S = 0.1
+"""How long messages gather at most before they are written."""
+MOST_IN_BATCH = 256
+
+
+class Audit:
+    """What has been said and not yet written down."""
+
+    def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
+        """`write` publishes one batch and returns at its confirm. Raises Failure."""
+        self._write = write
+        self._said: list[bytes] = []
+        self._writing = asyncio.Lock()
+        self._later: asyncio.Task[None] | None = None
+
+    def tell(self, body: bytes) -> None:
+        """Something has been said."""
+        self._said.append(body)
+        if self._later is None:
+            self._later = asyncio.create_task(self._soon())
+
+    async def written(self) -> None:
+        """Return once everything said so far is written down. Raise Failure; nothing is lost then."""
+        async with self._writing:
+            while self._said:
+                batch = self._said[:MOST_IN_BATCH]
+                await self._write(b"[" + b",".join(batch) + b"]")
+                del self._said[: len(batch)]
+
+    async def close(self) -> None:
+        """Forget what is not written."""
+        if self._later is not None:
+            self._later.cancel()
+            await asyncio.wait([self._later])
+
+    async def _soon(self) -> None:
+        while True:
+            await asyncio.sleep(BATCH_S)
+            try:
+                await self.written()
+            except Failure:
+                continue  # and again, until the broker is back

@@ -30,7 +30,7 @@ class RabbitBroker:
     def __init__(self, url: str, topology: Topology, *, durability: str, confirms: bool) -> None:
         self._url, self._topology, self._confirms = url, topology, confirms
         self._queues = Queues(topology, durability=durability)
-        self._opening = asyncio.Lock()
+        self._opening, self._one_reader = asyncio.Lock(), asyncio.Lock()
         self._connection: AbstractConnection | None = None
         self._publisher: Publisher | None = None
         self._audit = Audit(self._write_audit)
@@ -68,7 +68,7 @@ class RabbitBroker:
         """See Broker."""
         return deliveries(
             self._url,
-            queue=self._queues.service(queue),
+            queues=self._queues,
             service=queue,
             prefetch=self._topology.prefetch.get(queue, PREFETCH),
             move=self._send,
@@ -204,7 +204,8 @@ class RabbitBroker:
         await self._open()
         assert self._connection is not None
         try:
-            async with self._connection.channel() as opened:
+            # What one reader holds, another would not find.
+            async with self._one_reader, self._connection.channel() as opened:
                 declared = await opened.declare_queue(queue, passive=True)
                 count = declared.declaration_result.message_count or 0
                 channel = await opened.get_underlay_channel()

@@ -13,6 +13,7 @@ from choreography.broker import Attempt, DeadLetter, Delivery
 from choreography.cloud_events import Envelope
 from choreography.rabbit_connection import LOST, REOPEN_S, connect
 from choreography.rabbit_headers import attempts_of, dead_letter_headers, envelope_of, told
+from choreography.rabbit_topology import Queues
 
 ACK_PAUSE_S = 0.02
 """How long acks gather before they leave together."""
@@ -117,10 +118,11 @@ class _Delivery:
 
 @asynccontextmanager
 async def deliveries(
-    url: str, *, queue: str, service: str, prefetch: int, move: Move
+    url: str, *, queues: Queues, service: str, prefetch: int, move: Move
 ) -> AsyncIterator[AsyncIterator[Delivery]]:
-    """Deliveries of `queue`, across restarts of the broker, on connections of their own.
+    """Deliveries of a service's queue, across restarts of the broker, on connections of their own.
 
+    Queues that somebody has deleted meanwhile are declared again.
     At the end the connection is closed: what is in hand is delivered again.
     """
     arrived: asyncio.Queue[Delivery | BaseException] = asyncio.Queue()
@@ -130,7 +132,7 @@ async def deliveries(
             while True:
                 with contextlib.suppress(*LOST):
                     await _consume(
-                        url, queue=queue, service=service, prefetch=prefetch, move=move, to=arrived
+                        url, queues, service=service, prefetch=prefetch, move=move, to=arrived
                     )
                 await asyncio.sleep(REOPEN_S)
         except Exception as broken:
@@ -146,8 +148,8 @@ async def deliveries(
 
 async def _consume(
     url: str,
+    queues: Queues,
     *,
-    queue: str,
     service: str,
     prefetch: int,
     move: Move,
@@ -157,6 +159,7 @@ async def _consume(
     connection = await connect(url)
     acks = None
     try:
+        await queues.declare(connection)
         opened = connection.channel()
         await opened.initialize()
         await opened.set_qos(prefetch_count=prefetch)
@@ -173,7 +176,7 @@ async def _consume(
             to.put_nowait(_Delivery(service, message, holding, move))
 
         channel.on_consumer_cancel_callbacks.add(cancelled)
-        await channel.basic_consume(queue, take)
+        await channel.basic_consume(queues.service(service), take)
         closed = asyncio.ensure_future(opened.closed())
         try:
             await asyncio.wait({closed, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import uvloop
@@ -35,6 +35,13 @@ def _kill_myself(reason: str) -> None:
 
 
 async def _serve(style: str, name: str, folder: Path, port: int) -> None:
+    with closing(RecordedFaults(faults_path(folder, name))) as record:
+        await _serve_recording(style, name, folder, port, record)
+
+
+async def _serve_recording(
+    style: str, name: str, folder: Path, port: int, record: RecordedFaults
+) -> None:
     part, clock, tracer = Part.read(folder), SystemClock(), OtelTracer()
     faults = PlannedFaults(
         part.plan,
@@ -42,7 +49,7 @@ async def _serve(style: str, name: str, folder: Path, port: int) -> None:
         seed=part.seed,
         policy=part.policy,
         clock=clock,
-        record=RecordedFaults(faults_path(folder, name)),
+        record=record,
         crash=_kill_myself,
     )
     opening = open_participant(

@@ -107,6 +107,10 @@ class RecordedFaults(FaultRecord):
         super().note(*entry)
         self._file.write(json.dumps(entry).encode() + b"\n")
 
+    def close(self) -> None:
+        """Record nothing more."""
+        self._file.close()
+
 
 def _drop_work(reason: str) -> None:
     raise ParticipantCrashed(reason)

@@ -12,7 +12,7 @@ from scenarios.setting import Backends
 from shared_domain.guards import NO_COUNTERPART, Guards
 from shared_domain.policy import OnDeadline, Policy
 
-LEAST_SCALE_OF_A_RESTART = 0.2
+LEAST_SCALE_OF_A_RESTART = 0.5
 """A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
 
 

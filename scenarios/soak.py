@@ -8,17 +8,29 @@ from scenarios.run_folder import SCHEMA
 from scenarios.scenario import ENDED, PARKED, Scenario
 
 REFUSED_SHARE = 0.05
+PARKED_EVERY = 200
+"""Of so many orders the last one cannot be delivered and its refund never works."""
 LATE = frozenset({"late"})
+
+
+def _faults(n: int) -> FaultPlan:
+    refused = [
+        Fault(orders={"share": REFUSED_SHARE}, operation=operation, moment=Moment.REFUSED)
+        for operation in ("ChargePayment", "BookShipment")
+    ]
+    last = {"every": PARKED_EVERY}
+    undeliverable = Fault(orders=last, operation="BookShipment", moment=Moment.REFUSED)
+    not_refunded = Fault(
+        orders=last, operation="RefundPayment", moment=Moment.ERROR, attempts="all"
+    )
+    return FaultPlan(faults=(*refused, undeliverable, not_refunded))
+
 
 SCENARIO = Scenario(
     name="soak",
-    story="Orders come at a steady rate, one in ten is refused somewhere, and something breaks all the time.",
-    faults=lambda n: FaultPlan(
-        faults=tuple(
-            Fault(orders={"share": REFUSED_SHARE}, operation=operation, moment=Moment.REFUSED)
-            for operation in ("ChargePayment", "BookShipment")
-        )
-    ),
+    story="Orders come at a steady rate, one in ten is refused somewhere, one in 200 cannot be refunded, and"
+    " something breaks all the time.",
+    faults=_faults,
     expects=lambda i: ENDED | PARKED | LATE,
 )
 

@@ -78,6 +78,7 @@ class Database:
         self._connection, self._in_loop = connection, in_loop
         self._waiting: list[_Waiting[Any]] = []
         self._committer: asyncio.Task[None] | None = None
+        self._closing = False
         self._listener: Callable[[list[Any]], None] | None = None
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -114,6 +115,7 @@ class Database:
                 database.thaw()
                 if database._committer is not None:
                     await database._committer
+                database._closing = True
 
     async def write(self, work: Callable[[Transaction], T], *, alone: bool = False) -> T:
         """Run `work` as one transaction and return its result once it is committed.
@@ -138,6 +140,8 @@ class Database:
         return await self._run(lambda connection: work(Transaction(connection)))
 
     async def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        if self._closing:
+            raise sqlite3.ProgrammingError("the database is closed")
         if self._in_loop:
             return self._connection.run_here(work)
         return await self._connection.run(work)

@@ -26,7 +26,7 @@ from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import UsageError
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline
-from testbed import settings
+from testbed import brokering, settings
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.operating import COMMAND, operating
 from testbed.options import (
@@ -280,6 +280,7 @@ def _print_json(result: SuiteResult) -> None:
 
 
 app.command()(soak)
+app.add_typer(brokering.app, name="broker")
 for _style, _name in COMMAND.items():
     app.add_typer(operating(_style), name=_name)
 

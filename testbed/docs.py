@@ -74,7 +74,13 @@ def _state(states: dict[str, Any], name: str) -> str:
         )
     else:
         way = f"then **{state['Next']}**"
-    return f"Task `{name}`; {way}; Catch to **{state['Catch'][0]['Next']}**"
+    return f"Task `{name}`; {way}; {_caught(state)}"
+
+
+def _caught(state: dict[str, Any]) -> str:
+    if "Catch" not in state:
+        return "no Catch: the execution fails here, and can be redriven"
+    return f"Catch to **{state['Catch'][0]['Next']}**"
 
 
 def _scenarios() -> str:

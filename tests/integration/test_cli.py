@@ -271,3 +271,51 @@ def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(
     assert json.loads(about.read_text())["status"] == "interrupted"
     done = saga("report", "runs")
     _assert_one_clear_line(done, "holds no complete run")
+
+
+def _runs(done):
+    return [Path(run["folder"]) for run in json.loads(done.stdout)["runs"]]
+
+
+def test_dead_letters_are_listed_shown_and_redriven(saga):
+    ran = saga("run", "refund_fails_forever", *QUICK[2:], "--orders", 8, "--json")
+    choreography, orchestration = _runs(ran)
+    listed = json.loads(saga("dead-letters", "list", choreography, "--json").stdout)["parked"]
+    assert [row["order_id"] for row in listed] == ["order-00003", "order-00007"]
+    assert "order-00007" in saga("dead-letters", "list", choreography).stdout
+    shown = json.loads(saga("dead-letters", "show", choreography, "order-00003").stdout)
+    assert [attempt["number"] for attempt in shown["attempts"]] == [1, 2, 3, 4]
+    assert "injected error" in shown["fault"]
+    assert json.loads(shown["body"])["type"] == "saga.ShipmentRefused.v1"
+    gone = saga("dead-letters", "discard", choreography, "order-00003", "--yes", *QUICK[2:4])
+    assert gone.returncode == 1, "the saga is stuck now, and the verdict must say so"
+    assert "stuck" in gone.stdout
+    sent = saga("dead-letters", "redrive", choreography, listed[1]["parked_id"], *QUICK[2:4])
+    assert "order-00007 RefundPayment: sent on" in sent.stdout
+    assert "nothing is parked" in saga("dead-letters", "list", choreography).stdout
+    assert "RefundPayment" in saga("executions", "show", orchestration, "order-00003").stdout
+    done = saga("executions", "redrive", orchestration, "--all", "--json", *QUICK[2:4])
+    assert (done.returncode, len(json.loads(done.stdout)["redrive"])) == (0, 2)
+
+
+def test_what_cannot_be_operated_on_is_told_in_one_line(saga, tmp_path):
+    (folder,) = _runs(saga("run", "happy_path", *QUICK, "--style", "choreography", "--json"))
+    cases = [
+        (["dead-letters", "redrive", folder], "say which"),
+        (["dead-letters", "redrive", folder, "--all"], "nothing parked"),
+        (["dead-letters", "show", folder, "nobody"], "no dead letter nobody"),
+        (["executions", "list", folder], "use saga dead-letters"),
+        (["dead-letters", "list", tmp_path], "is it a run folder?"),
+        (["broker", "list"], "either a run folder or --prefix"),
+        (["broker", "sweep", "--prefix", "x", "--broker", "memory"], "which server?"),
+        (["broker", "list", "--prefix", "x", "--broker", "amqp://127.0.0.1:1/"], "does not answer"),
+        (
+            ["run", "happy_path", "--processes", "--broker", "memory"],
+            "--processes needs the real pair",
+        ),
+    ]
+    for words, told in cases:
+        done = saga(*words)
+        assert done.returncode == 2, words
+        assert told in done.stderr
+        assert done.stderr.count("error:") == 1

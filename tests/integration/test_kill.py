@@ -43,4 +43,4 @@ async def test_a_broker_that_cannot_be_killed_from_here_makes_the_run_unknown(ca
     remote = Backends(broker=rabbit.url, node=None, engine="embedded")
     result = await carry_out("coordinator_killed", "choreography", backends=remote)
     assert result.verdict.judgement is Judgement.UNKNOWN
-    assert "cannot be killed from here" in " ".join(result.verdict.problems)
+    assert "cannot be killed or frozen from here" in " ".join(result.verdict.problems)

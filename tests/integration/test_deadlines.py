@@ -1,0 +1,113 @@
+"""A saga that waits too long: compensated or reported, and the race with a success that comes late."""
+
+import asyncio
+import secrets
+
+import pytest
+
+from choreography import memory_broker
+from choreography.memory_broker import MemoryBroker
+from choreography.system import ChoreographedSystem, topology
+from orchestration.saga_definition import saga_definition
+from scenarios.verdict import Judgement
+from shared_domain.clock import SystemClock
+from shared_domain.database import Database
+from shared_domain.faults import NoFaults
+from shared_domain.guards import Guards
+from shared_domain.participants import open_participants
+from shared_domain.policy import OnDeadline, Policy
+from shared_domain.tracing import NoTracer
+from tests.samples import order
+
+styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
+
+
+@styles
+async def test_a_success_that_comes_after_the_compensation_changes_nothing(carry_out, style):
+    result = await carry_out("late_success", style, orders=20)
+    assert (result.verdict.judgement, result.verdict.as_expected) == (Judgement.CONSISTENT, True)
+
+
+@styles
+async def test_without_tombstones_the_late_success_takes_effect(carry_out, style):
+    result = await carry_out("late_success", style, orders=20, guards=Guards(tombstones=False))
+    assert result.verdict.judgement is Judgement.INCONSISTENT
+    late = [o for o in result.verdict.orders if o.order_class == "half-done"]
+    assert [o.order_id for o in late] == [f"order-{n:05d}" for n in (4, 9, 14, 19)]
+
+
+async def _without_inventory(tmp_path, on_deadline):
+    """A choreography in which the order service alone is at work, so that every order waits."""
+    policy, clock = Policy(time_scale=0.005, on_deadline=on_deadline), SystemClock()
+    parts = {"policy": policy, "guards": Guards.all(), "tracer": NoTracer(), "clock": clock}
+    participants = open_participants(tmp_path, faults=NoFaults(), durability="process", **parts)
+    journal = Database.open(tmp_path / "broker.sqlite", schema=memory_broker.SCHEMA)
+    queues = topology(prefix=secrets.token_hex(4), step_order="inventory-first", policy=policy)
+    async with (
+        participants as opened,
+        journal as database,
+        MemoryBroker.open(database, queues, clock) as broker,
+        ChoreographedSystem.open(
+            participants=opened, services={"order": opened.doors["order"]}, broker=broker,
+            step_order="inventory-first", **parts,
+        ) as system,
+    ):  # fmt: skip
+        await system.place_order(order("o1"))
+        yield system
+
+
+@pytest.fixture
+async def reporting(tmp_path):
+    async for system in _without_inventory(tmp_path, OnDeadline.REPORT):
+        yield system
+
+
+@pytest.fixture
+async def compensating(tmp_path):
+    async for system in _without_inventory(tmp_path, OnDeadline.COMPENSATE):
+        yield system
+
+
+def _said(audit):
+    return [row["routing_key"] for row in audit["audit"]]
+
+
+async def test_an_overdue_saga_is_reported_left_alone_and_compensated_when_an_operator_says_so(
+    reporting,
+):
+    async with asyncio.timeout(10):
+        while not (parked := await reporting.parked()):
+            await asyncio.sleep(0.02)
+    (saga,) = parked
+    assert (saga.order_id, saga.reported) == ("o1", True)
+    assert "deadline" in saga.why
+    await asyncio.sleep(0.3)
+    assert "OrderExpired" not in _said(await reporting.evidence())
+    assert await reporting.redrive([saga.parked_id]) == [saga]
+    assert "OrderExpired" in _said(await reporting.evidence())
+
+
+async def test_an_overdue_saga_is_compensated_without_anybody(compensating):
+    async with asyncio.timeout(10):
+        while "OrderExpired" not in _said(await compensating.evidence()):
+            await asyncio.sleep(0.02)
+    assert await compensating.parked() == []
+
+
+async def test_a_state_machine_that_reports_times_out_as_a_whole():
+    reporting = saga_definition("inventory-first", Guards.all(), OnDeadline.REPORT)
+    assert reporting["TimeoutSeconds"] == Policy().saga_deadline_s
+    assert "TimeoutSeconds" not in saga_definition("inventory-first", Guards.all())
+
+
+async def test_a_reported_execution_waits_for_an_operator(carry_out):
+    """Every attempt at the charge is slow, so that the steps' deadlines do not end before the saga's."""
+    slow = {
+        "orders": [1], "operation": "ChargePayment", "moment": "participant.slow", "for_s": 300,
+        "attempts": "all",
+    }  # fmt: skip
+    result = await carry_out(
+        "happy_path", "orchestration", orders=3, faults=[slow], guards=Guards(timeouts=True),
+        expects=lambda i: frozenset({"committed", "parked", "compensated"}),
+    )  # fmt: skip
+    assert result.verdict.judgement is Judgement.CONSISTENT

@@ -1,0 +1,185 @@
+"""One process per participant: the same outcomes, kill -9 at named moments, supervision, and no orphans."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from choreography.rabbit_broker import RabbitBroker
+from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.system import ChoreographedSystem, topology
+from scenarios.catalog.index import SCENARIOS
+from scenarios.processes import ParticipantProcess, RestartPolicy
+from scenarios.run_folder import read_lines
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
+from scenarios.verdict import Judgement
+from shared_domain.clock import SystemClock
+from shared_domain.errors import UsageError
+from shared_domain.faults import NoFaults
+from shared_domain.guards import Guards
+from shared_domain.participants import NAMES, database_path, open_participants
+from shared_domain.policy import Policy
+from shared_domain.tracing import NoTracer
+from tests.samples import order
+
+pytestmark = [pytest.mark.timeout(120)]
+styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
+
+
+def _spec(name, style, backends, **changes):
+    given = {
+        "scenario": SCENARIOS[name], "style": style, "orders": 20, "seed": 1, "backends": backends,
+        "rate_per_s": 40.0, "time_scale": 0.05, "processes": True,
+    }  # fmt: skip
+    return RunSpec(**given | changes)
+
+
+@styles
+async def test_kill_9_of_a_participant_after_its_commit_changes_no_outcome(
+    tmp_path, real_pair, style
+):
+    result = await run(_spec("crash_after_commit", style, real_pair), runs=tmp_path, facts={})
+    assert result.verdict.judgement is Judgement.CONSISTENT, result.verdict.problems
+    assert {o.order_class for o in result.verdict.orders} == {"committed"}
+    crashes = read_lines(result.folder / "faults.jsonl")
+    assert [crash["struck"] for crash in crashes] == [True] * 2
+    assert len(read_lines(result.folder / "trace.jsonl")) > 20, "no spans of the processes"
+
+
+@pytest.mark.long
+@styles
+@pytest.mark.parametrize(
+    "name", ["crash_before_commit", "budget_spent", "lost_reply", "late_success"]
+)
+async def test_stories_end_alike_in_processes_of_their_own(tmp_path, real_pair, style, name):
+    result = await run(_spec(name, style, real_pair), runs=tmp_path, facts={})
+    assert result.verdict.as_expected, result.verdict.problems
+
+
+async def test_a_participant_that_is_never_started_again_leaves_its_orders_open_and_shown(
+    tmp_path, real_pair
+):
+    story = replace(SCENARIOS["crash_before_commit"], restart=RestartPolicy(at_most=0))
+    spec = _spec("happy_path", "choreography", real_pair, scenario=story, orders=20)
+    result = await run(spec, runs=tmp_path, facts={})
+    assert result.verdict.judgement is Judgement.INCONSISTENT
+    assert "stuck" in {o.order_class for o in result.verdict.orders}
+
+
+def _sleeper(folder, text="ready"):
+    script = f"print({text!r}, flush=True); import time; time.sleep(60)"
+    return ParticipantProcess(
+        [sys.executable, "-c", script], log=folder / "sleeper.log", environment={}
+    )
+
+
+async def test_a_supervisor_starts_a_dead_process_again_as_often_as_it_may(tmp_path):
+    process = _sleeper(tmp_path)
+    await process.start()
+    watching = asyncio.create_task(process.supervise(RestartPolicy(at_most=1)))
+    first = process.pid
+    process.kill()
+    async with asyncio.timeout(10):
+        while process.pid == first or not psutil.pid_exists(process.pid):
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(0.3)
+        process.kill()
+        await watching
+    assert process.deaths == 2
+    assert not psutil.pid_exists(process.pid)
+
+
+async def test_a_process_that_ends_before_it_is_ready_is_named_with_its_last_words(tmp_path):
+    script = "import sys; print('no such database', flush=True); sys.exit(2)"
+    process = ParticipantProcess(
+        [sys.executable, "-c", script], log=tmp_path / "log", environment={}
+    )
+    with pytest.raises(UsageError, match="no such database"):
+        await process.start()
+
+
+def _descendants(pid):
+    return {child.pid for child in psutil.Process(pid).children(recursive=True)}
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
+def test_no_process_outlives_its_runner(tmp_path, how, rabbit):
+    command = [
+        sys.executable, "-c", "from testbed.cli import main; main()", "run", "happy_path",
+        "--processes", "--orders", "500", "--rate", "10", "--out", str(tmp_path),
+        "--style", "choreography", "--engine", "embedded",
+    ]  # fmt: skip
+    runner = subprocess.Popen(
+        command,
+        env={**os.environ, AMQP_VARIABLE: rabbit.url},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        until = time.monotonic() + 30
+        while len(started := _descendants(runner.pid)) < len(NAMES):
+            assert time.monotonic() < until, "the participants did not start"
+            time.sleep(0.1)
+        time.sleep(1)
+        runner.send_signal(how)
+        runner.wait(timeout=30)
+        until = time.monotonic() + 10
+        while any(_alive(pid) for pid in started):
+            assert time.monotonic() < until, "orphans"
+            time.sleep(0.1)
+    finally:
+        runner.kill()
+        runner.wait()
+
+
+def _alive(pid):
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+async def test_four_participants_that_were_started_by_hand_carry_orders_out(tmp_path, rabbit):
+    """What the module's own documentation says: python -m choreography NAME, four times."""
+    prefix, policy, clock = f"byhand.{os.getpid()}", Policy(), SystemClock()
+    parts = {
+        "policy": policy, "guards": Guards.all(), "tracer": NoTracer(), "clock": clock,
+    }  # fmt: skip
+    opening = open_participants(tmp_path, faults=NoFaults(), durability="process", **parts)
+    async with opening as participants:
+        await participants.stock_up({"book": 100})
+        processes = [
+            subprocess.Popen(  # noqa: ASYNC220 - it is started, not waited for
+                [
+                    sys.executable, "-m", "choreography", name, "--amqp", rabbit.url,
+                    "--prefix", prefix, "--database", str(database_path(tmp_path, name)),
+                ]
+            )
+            for name in NAMES
+        ]  # fmt: skip
+        try:
+            queues = topology(prefix=prefix, step_order="inventory-first", policy=policy)
+            async with (
+                RabbitBroker.open(rabbit.url, queues) as broker,
+                ChoreographedSystem.open(
+                    participants=participants, services={}, broker=broker,
+                    step_order="inventory-first", **parts,
+                ) as customer,
+            ):  # fmt: skip
+                for n in range(5):
+                    await customer.place_order(order(f"o{n}"))
+                async with asyncio.timeout(30):
+                    for n in range(5):
+                        while await customer.outcome(f"o{n}") != "CONFIRMED":
+                            await asyncio.sleep(0.05)
+        finally:
+            for process in processes:
+                process.send_signal(signal.SIGTERM)
+            assert [process.wait(timeout=20) for process in processes] == [0] * 4

@@ -5,29 +5,31 @@ everything that is not in the journal, `restart` reads it back.
 """
 
 import asyncio
-import json
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from choreography.broker import PREFETCH, Attempt, DeadLetter, Delivery, Topology, Wanted
 from choreography.cloud_events import Envelope
+from choreography.memory_journal import (
+    AUDIT,
+    DEAD,
+    attempts_of,
+    attempts_text,
+    envelope_of,
+    headers_text,
+    letter_of,
+    reason_text,
+    rows_of,
+)
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import NotDelivered, OutcomeUnknown
 from shared_domain.ports import Clock
 
 T = TypeVar("T")
-AUDIT, DEAD = "audit", ".dead"
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS messages (
-    id INTEGER PRIMARY KEY, queue TEXT NOT NULL, attempts TEXT NOT NULL DEFAULT '[]',
-    due_wall_s REAL NOT NULL DEFAULT 0, redriven INTEGER NOT NULL DEFAULT 0, reason TEXT NOT NULL DEFAULT '',
-    headers TEXT NOT NULL, body BLOB NOT NULL);
-CREATE INDEX IF NOT EXISTS by_queue ON messages (queue);
-"""
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class _Delivery:
         await self._broker.commit(
             lambda tx: tx.run(
                 "UPDATE messages SET attempts = ?, due_wall_s = ?, redriven = 0 WHERE id = ?",
-                _told(attempts),
+                attempts_text(attempts),
                 due_wall_s,
                 row_id,
             )
@@ -83,13 +85,13 @@ class _Delivery:
             self._broker.enqueue_later(self._queue, stored, delay_s)
 
     async def dead_letter(self, operation: str, reason: str, failed: Attempt) -> None:
-        row_id, text = self._stored.row_id, json.dumps([operation, reason])
+        row_id, text = self._stored.row_id, reason_text(operation, reason)
         await self._broker.commit(
             lambda tx: tx.run(
                 "UPDATE messages SET queue = ?, reason = ?, attempts = ? WHERE id = ?",
                 self._queue + DEAD,
                 text,
-                _told((*self.attempts, failed)),
+                attempts_text((*self.attempts, failed)),
                 row_id,
             )
         )
@@ -135,7 +137,7 @@ class MemoryBroker:
 
     async def _store(self, message: Envelope) -> None:
         self._check_alive()
-        text, body = _headers(message), message.body
+        text, body = headers_text(message), message.body
         queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
 
         def store(tx: Transaction) -> list[int]:
@@ -194,9 +196,9 @@ class MemoryBroker:
         rows = [
             (
                 letter.queue + DEAD,
-                _told(letter.attempts),
-                json.dumps([letter.operation, letter.reason]),
-                _headers(letter.envelope),
+                attempts_text(letter.attempts),
+                reason_text(letter.operation, letter.reason),
+                headers_text(letter.envelope),
                 letter.envelope.body,
             )
             for letter in letters
@@ -209,7 +211,7 @@ class MemoryBroker:
         self._check_alive()
         return sum(
             [
-                len(await self._database.read(partial(_rows, queue=queue)))
+                len(await self._database.read(partial(rows_of, queue=queue)))
                 for queue in self.topology.bindings
             ]
         )
@@ -217,7 +219,9 @@ class MemoryBroker:
     async def audit(self) -> list[Envelope]:
         """See Broker."""
         self._check_alive()
-        return [_envelope(row) for row in await self._database.read(lambda tx: _rows(tx, AUDIT))]
+        return [
+            envelope_of(row) for row in await self._database.read(lambda tx: rows_of(tx, AUDIT))
+        ]
 
     async def aclose(self) -> None:
         """Nothing outlives the journal's file."""
@@ -244,11 +248,11 @@ class MemoryBroker:
         """Serve again, from the journal."""
         now = self.clock.wall_s()
         for queue in self.topology.bindings:
-            for row in await self._database.read(partial(_rows, queue=queue)):
+            for row in await self._database.read(partial(rows_of, queue=queue)):
                 stored = _Stored(
                     row["id"],
-                    _envelope(row),
-                    _attempts(row),
+                    envelope_of(row),
+                    attempts_of(row),
                     redelivered=True,  # it may have been in hand when the broker died
                     redriven=bool(row["redriven"]),
                 )
@@ -310,38 +314,10 @@ class MemoryBroker:
         self._check_alive()
         letters = []
         for queue in self.topology.bindings:
-            for row in await self._database.read(partial(_rows, queue=queue + DEAD)):
-                operation, reason = json.loads(row["reason"])
-                letter = DeadLetter(
-                    envelope=_envelope(row),
-                    queue=queue,
-                    operation=operation,
-                    reason=reason,
-                    attempts=_attempts(row),
-                )
-                letters.append((row["id"], letter))
+            rows = await self._database.read(partial(rows_of, queue=queue + DEAD))
+            letters += [(row["id"], letter_of(row, queue)) for row in rows]
         return letters
 
     def _check_alive(self) -> None:
         if not self._alive:
             raise NotDelivered("the broker is down")
-
-
-def _rows(tx: Transaction, queue: str) -> list[dict[str, Any]]:
-    return tx.all("SELECT * FROM messages WHERE queue = ? ORDER BY id", queue)
-
-
-def _headers(message: Envelope) -> str:
-    return json.dumps({k: v for k, v in asdict(message).items() if k != "body"})
-
-
-def _told(attempts: tuple[Attempt, ...]) -> str:
-    return json.dumps([asdict(attempt) for attempt in attempts])
-
-
-def _attempts(row: dict[str, Any]) -> tuple[Attempt, ...]:
-    return tuple(Attempt(**attempt) for attempt in json.loads(row["attempts"]))
-
-
-def _envelope(row: dict[str, Any]) -> Envelope:
-    return Envelope(body=row["body"], **json.loads(row["headers"]))

@@ -115,7 +115,7 @@ def soak_table(figures: dict[str, dict[str, Any]]) -> Table:
     def line(name: str, text: Callable[[dict[str, Any]], str]) -> None:
         table.add_row(name, *(text(found) for found in figures.values()))
 
-    line("orders", lambda f: str(f["orders"]))
+    line("orders", lambda f: str(sum(f["classes"].values())))
     for name in sorted({name for f in figures.values() for name in f["classes"]}):
         line(f"  {name}", lambda f, n=name: str(f["classes"].get(n, 0)))  # type: ignore[misc]
     line("troubles struck", lambda f: str(sum(f["troubles"].values())))

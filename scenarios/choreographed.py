@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
-from choreography import memory_broker
+from choreography import memory_journal
 from choreography.broker import Broker, Topology
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
@@ -40,7 +40,7 @@ async def choreography(setting: Setting) -> AsyncIterator[Assembled]:
 async def _on_memory(setting: Setting, stack: AsyncExitStack) -> Assembled:
     opening = Database.open(
         setting.folder / "broker.sqlite",
-        schema=memory_broker.SCHEMA,
+        schema=memory_journal.SCHEMA,
         durability=setting.durability,
     )
     journal = await stack.enter_async_context(opening)

@@ -5,30 +5,30 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scenarios.aftermath import changed, leave
 from scenarios.arrivals import poisson_offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
-from scenarios.fault_plan import DISTURBANCES
 from scenarios.judgement import judge
 from scenarios.kept_state import keep
 from scenarios.operator_desk import desk
 from scenarios.part import Part, faults_path, spans_path
-from scenarios.planned_faults import Injection, PlannedFaults, read_record
-from scenarios.run_folder import RunFolder, leave_lines, verdict_document
+from scenarios.planned_faults import PlannedFaults, read_record
+from scenarios.run_folder import RunFolder, verdict_document
 from scenarios.run_spec import RunSpec, about, now_utc
-from scenarios.setting import Assembled, Setting
+from scenarios.setting import Assembled, Setting, troubles_of
 from scenarios.soak import SoakFigures
 from scenarios.systems import STYLES
-from scenarios.troubles import TroubleMaker, common_troubles
+from scenarios.troubles import TroubleMaker
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError
 from shared_domain.participants import NAMES, Participants, open_participants
-from shared_domain.ports import Ledgers, OrderSystem, Parked, Settlement
+from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
 WARM_UP_S = 0.1
@@ -210,7 +210,14 @@ class _Run:
         begun = clock.mono_s()
         for customer in self._customers:
             customer.intended_mono_s += begun
-        trouble_maker = self._trouble_maker(assembled, participants)
+        trouble_maker = TroubleMaker(
+            troubles_of(assembled),
+            every_s=self._spec.trouble_every_s,
+            seed=self._spec.seed,
+            customers=self._customers,
+            participants=participants,
+            clock=clock,
+        )
         async with asyncio.TaskGroup() as troubled:
             if self._spec.trouble_every_s:
                 troubled.create_task(trouble_maker.run())
@@ -224,7 +231,7 @@ class _Run:
         ledgers, parked = await system.ledgers(), await system.parked()
         for name in NAMES:
             self._faults.record.add(read_record(faults_path(work, name)))
-        injections = self._changed(ledgers, disturber.orders_in_flight)
+        injections = changed(self._faults, ledgers, orders_in_flight=disturber.orders_in_flight)
         verdict = judge(
             scenario=self._spec.scenario,
             asked=[customer.asked() for customer in self._customers],
@@ -239,51 +246,33 @@ class _Run:
             still_changing=settlement.still_changing,
             redriven={a["order_id"] for a in self._acts if a["action"] == "redrive"},
         )
-        self._leave(verdict, ledgers, parked, injections, settlement)
+        leave(
+            self._folder,
+            customers=self._customers,
+            ledgers=ledgers,
+            parked=parked,
+            spans=self._tracer.take(),
+            injections=injections,
+            acts=self._acts,
+            verdict=verdict,
+            settlement=settlement,
+        )
         if self._spec.evidence:
             for source, rows in (await system.evidence()).items():
                 self._folder.write_lines(f"evidence/{source}.jsonl", rows)
         if self._spec.trouble_every_s:
-            figures = await self._figures(trouble_maker, system, participants, verdict, parked)
-            self._folder.write(
-                "soak.json", figures.to_json() | {"lasted_s": round(ended - begun, 1)}
+            figures = SoakFigures(
+                classes=verdict.counts(),
+                troubles=dict(sorted(trouble_maker.struck.items())),
+                longest_recovery_s=trouble_maker.longest_recovery_s(),
+                redeliveries=await participants.redeliveries(),
+                repeated=sum(n - 1 for n in self._faults.record.attempts.values()),
+                parked=len({saga.order_id for saga in parked}),
+                backlog=await system.backlog(),
+                lasted_s=round(ended - begun, 1),
             )
+            self._folder.write("soak.json", figures.to_json())
         return verdict
-
-    def _trouble_maker(self, assembled: Assembled, participants: Participants) -> TroubleMaker:
-        common = common_troubles(assembled.coordinator, assembled.wires, assembled.processes)
-        return TroubleMaker(
-            {**common, **assembled.troubles},
-            every_s=self._spec.trouble_every_s,
-            seed=self._spec.seed,
-            customers=self._customers,
-            participants=participants,
-            clock=self._clock,
-        )
-
-    async def _figures(
-        self,
-        trouble_maker: TroubleMaker,
-        system: OrderSystem,
-        participants: Participants,
-        verdict: Verdict,
-        parked: list[Parked],
-    ) -> SoakFigures:
-        repeated = sum(n - 1 for n in self._faults.record.attempts.values())
-        return SoakFigures(
-            orders=len(self._customers),
-            classes=verdict.counts(),
-            troubles=dict(sorted(trouble_maker.struck.items())),
-            longest_recovery_s={
-                name: round(max(found), 2)
-                for name, found in sorted(trouble_maker.recovery_s.items())
-                if found
-            },
-            redeliveries=await participants.redeliveries(),
-            repeated=repeated,
-            parked=len({saga.order_id for saga in parked}),
-            backlog=await system.backlog(),
-        )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
         """Settle, and again for as long as a fault holds requests back that could still change something."""
@@ -317,44 +306,3 @@ class _Run:
             {"utc": now_utc(), "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
             for s in sagas
         ]
-
-    def _changed(self, ledgers: Ledgers, orders_in_flight: int) -> list[Injection]:
-        """Every injection, with `changed`: the saga's rows or attempts differ from the fault-free template."""
-        rows: dict[str, list[tuple[str, str]]] = {}
-        for name in NAMES:
-            for row in ledgers[name]["ledger"]:
-                rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
-        template = sorted((operation, "done") for operation in _STEPS)
-        repeated = {o for (o, _), count in self._faults.record.attempts.items() if count > 1}
-        injections = self._faults.injections()
-        for injection in injections:
-            order_id = injection.order_id
-            differs = order_id in repeated or sorted(rows.get(order_id, [])) != template
-            if injection.moment in DISTURBANCES:
-                differs = differs or orders_in_flight > 0
-            injection.changed = injection.struck and differs
-        return injections
-
-    def _leave(
-        self,
-        verdict: Verdict,
-        ledgers: Ledgers,
-        parked: list[Parked],
-        injections: list[Injection],
-        settlement: Settlement,
-    ) -> None:
-        """Write the run down."""
-        folder = self._folder
-        customers = [customer.line(index) for index, customer in enumerate(self._customers)]
-        folder.write_lines("orders.jsonl", customers)
-        leave_lines(folder, ledgers, parked)
-        folder.write_lines("trace.jsonl", self._tracer.take())
-        folder.write_lines("faults.jsonl", [asdict(injection) for injection in injections])
-        if self._acts:
-            folder.write_lines("evidence/operator.jsonl", self._acts)
-        document = verdict_document(verdict)
-        document["timing"]["settlement"] = asdict(settlement)
-        folder.write("verdict.json", document)
-
-
-_STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")

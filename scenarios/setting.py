@@ -9,7 +9,7 @@ from choreography.rabbit_node import RabbitNode
 from scenarios.planned_faults import PlannedFaults
 from scenarios.processes import ParticipantProcess, RestartPolicy
 from scenarios.tcp_proxy import TcpProxy
-from scenarios.troubles import Trouble
+from scenarios.troubles import Trouble, common_troubles
 from scenarios.wire_faults import UnreliableLink
 from shared_domain.guards import Guards
 from shared_domain.participants import Participants
@@ -85,6 +85,12 @@ class Assembled:
     processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+
+
+def troubles_of(assembled: Assembled) -> dict[str, Trouble]:
+    """Name -> trouble, of all that can be brought about in this system."""
+    common = common_troubles(assembled.coordinator, assembled.wires, assembled.processes)
+    return {**common, **assembled.troubles}
 
 
 async def open_wires(

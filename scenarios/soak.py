@@ -39,7 +39,6 @@ SCENARIO = Scenario(
 class SoakFigures:
     """What a soak came to, as soak.json tells it."""
 
-    orders: int
     classes: dict[str, int]
     troubles: dict[str, int]
     """Name -> how often it struck."""
@@ -53,6 +52,7 @@ class SoakFigures:
     """Dead letters, or failed executions, that an operator can see."""
     backlog: int
     """Messages left in work queues, or executions still running, at the end."""
+    lasted_s: float
 
     def to_json(self) -> dict[str, Any]:
         """As soak.json."""

@@ -76,6 +76,12 @@ class TroubleMaker:
                     return
             self.recovery_s[name].append(self._clock.mono_s() - ended)
 
+    def longest_recovery_s(self) -> dict[str, float]:
+        """Name of a trouble -> its longest recovery, in real seconds."""
+        return {
+            name: round(max(found), 2) for name, found in sorted(self.recovery_s.items()) if found
+        }
+
     def stop(self) -> None:
         """Make no more trouble."""
         self._stopped.set()

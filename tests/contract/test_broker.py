@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
-from choreography import memory_broker
+from choreography import memory_journal
 from choreography.broker import Attempt, Topology
 from choreography.cloud_events import envelope
 from choreography.memory_broker import MemoryBroker
@@ -58,7 +58,7 @@ async def backend(kind, tmp_path):
     async with AsyncExitStack() as stack:
         if node is None:
             database = await stack.enter_async_context(
-                Database.open(tmp_path / "broker.sqlite", schema=memory_broker.SCHEMA)
+                Database.open(tmp_path / "broker.sqlite", schema=memory_journal.SCHEMA)
             )
             broker = await stack.enter_async_context(
                 MemoryBroker.open(database, _topology(), SystemClock())

@@ -5,7 +5,7 @@ import secrets
 
 import pytest
 
-from choreography import memory_broker
+from choreography import memory_journal
 from choreography.memory_broker import MemoryBroker
 from choreography.system import ChoreographedSystem, topology
 from orchestration.saga_definition import saga_definition
@@ -41,7 +41,7 @@ async def _without_inventory(tmp_path, on_deadline):
     policy, clock = Policy(time_scale=0.005, on_deadline=on_deadline), SystemClock()
     parts = {"policy": policy, "guards": Guards.all(), "tracer": NoTracer(), "clock": clock}
     participants = open_participants(tmp_path, faults=NoFaults(), durability="process", **parts)
-    journal = Database.open(tmp_path / "broker.sqlite", schema=memory_broker.SCHEMA)
+    journal = Database.open(tmp_path / "broker.sqlite", schema=memory_journal.SCHEMA)
     queues = topology(prefix=secrets.token_hex(4), step_order="inventory-first", policy=policy)
     async with (
         participants as opened,

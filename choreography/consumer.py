@@ -73,8 +73,8 @@ class Consumer:
             await delivery.requeue()
         except OutcomeUnknown as failure:
             await self._after_failure(delivery, command, failure)
-        except StillParked:
-            await delivery.ack()
+        except StillParked as parked:
+            await self._still_parked(delivery, command, parked)
         else:
             await delivery.ack()
 
@@ -105,6 +105,12 @@ class Consumer:
     async def _after_failure(
         self, delivery: Delivery, command: Command, failure: OutcomeUnknown
     ) -> None:
+        try:
+            # A second chain that fails before it can learn that the first one is parked.
+            await self._database.read(lambda tx: self._once.check_parked(tx, command))
+        except StillParked as parked:
+            await self._still_parked(delivery, command, parked)
+            return
         forward = type(command) in FORWARD
         budget = self._policy.retries(compensation=not forward, guards=self._guards)
         if len(delivery.attempts) < budget:
@@ -121,12 +127,26 @@ class Consumer:
             if not self._guards.outbox:
                 await self._publish(answer)
             await delivery.ack()
+        elif self._guards.dead_letters:
+            await self._database.write(lambda tx: self._once.park(tx, command, reason))
+            await self._show(delivery, command, reason, failure)
         else:
-            if self._guards.dead_letters:
-                await self._database.write(
-                    lambda tx: self._once.park(tx, command, f"{reason}: {failure}")
-                )
-            await self._park(delivery, command.name, reason, failure)
+            await delivery.ack()
+
+    async def _still_parked(
+        self, delivery: Delivery, command: Command, parked: StillParked
+    ) -> None:
+        """Let a parked message sleep; but if its dead letter may never have reached the broker, send it again."""
+        if parked.told or not delivery.redelivered:
+            await delivery.ack()
+        else:
+            await self._show(delivery, command, parked.reason, parked)
+
+    async def _show(
+        self, delivery: Delivery, command: Command, reason: str, failure: Exception
+    ) -> None:
+        if await self._park(delivery, command.name, reason, failure):
+            await self._database.write(lambda tx: self._once.told(tx, command))
 
     async def _publish(self, answer: Event) -> None:
         source, wall_s = self._service.name, self._clock.wall_s()
@@ -134,18 +154,21 @@ class Consumer:
 
     async def _park(
         self, delivery: Delivery, operation: str, reason: str, failure: Exception
-    ) -> None:
+    ) -> bool:
+        """Whether the message is a dead letter now."""
         if self._guards.dead_letters:
             failed = self._attempt(delivery, failure)
-            await self._or_requeue(delivery, delivery.dead_letter(operation, reason, failed))
-        else:
-            await delivery.ack()
+            return await self._or_requeue(delivery, delivery.dead_letter(operation, reason, failed))
+        await delivery.ack()
+        return False
 
-    async def _or_requeue(self, delivery: Delivery, move: Awaitable[None]) -> None:
+    async def _or_requeue(self, delivery: Delivery, move: Awaitable[None]) -> bool:
         try:
             await move
         except Failure:
             await delivery.requeue()
+            return False
+        return True
 
     def _attempt(self, delivery: Delivery, failure: Exception) -> Attempt:
         fault = f"{type(failure).__name__}: {failure}"

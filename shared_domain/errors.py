@@ -18,7 +18,14 @@ class ConnectionLost(OutcomeUnknown):
 
 
 class StillParked(Exception):
-    """Definite: the message waits for an operator, and nothing but a redrive may wake it."""
+    """Definite: the message waits for an operator, and nothing but a redrive may wake it.
+
+    `told`: whether the operator can see it by now; `reason`: why it waits.
+    """
+
+    def __init__(self, message_id: str, *, reason: str, told: bool) -> None:
+        super().__init__(message_id)
+        self.reason, self.told = reason, told
 
 
 class UnreadableMessage(Exception):

@@ -25,7 +25,8 @@ CREATE TABLE IF NOT EXISTS outbox (
     seq INTEGER PRIMARY KEY, order_id TEXT NOT NULL, message TEXT NOT NULL,
     wall_s REAL NOT NULL, published INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
-CREATE TABLE IF NOT EXISTS parked (message_id TEXT PRIMARY KEY, reason TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS parked (
+    message_id TEXT PRIMARY KEY, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS redeliveries (message_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -77,14 +78,14 @@ class ExactlyOnce:
         """
         message_id = command.message_id
         row = tx.one(
-            "SELECT (SELECT 1 FROM parked WHERE message_id = ?) AS parked,"
+            "SELECT (SELECT told FROM parked WHERE message_id = ?) AS told,"
             " (SELECT answer FROM inbox WHERE message_id = ?) AS answer",
             message_id,
             message_id,
         )
         assert row is not None
-        if row["parked"]:
-            raise StillParked(message_id)
+        if row["told"] is not None:
+            self.check_parked(tx, command)
         if row["answer"] is None or not self._guards.inbox:
             return None
         answer = messages.from_json(orjson.loads(row["answer"]))
@@ -126,7 +127,18 @@ class ExactlyOnce:
 
     def park(self, tx: Transaction, command: Command, reason: str) -> None:
         """Leave a message to an operator."""
-        tx.run("INSERT OR IGNORE INTO parked VALUES (?, ?)", command.message_id, reason)
+        sql = "INSERT OR IGNORE INTO parked (message_id, reason) VALUES (?, ?)"
+        tx.run(sql, command.message_id, reason)
+
+    def told(self, tx: Transaction, command: Command) -> None:
+        """The operator can see the parked message now."""
+        tx.run("UPDATE parked SET told = 1 WHERE message_id = ?", command.message_id)
+
+    def check_parked(self, tx: Transaction, command: Command) -> None:
+        """Raise StillParked if the message waits for an operator."""
+        row = tx.one("SELECT reason, told FROM parked WHERE message_id = ?", command.message_id)
+        if row is not None:
+            raise StillParked(command.message_id, reason=row["reason"], told=bool(row["told"]))
 
     def unpark(self, tx: Transaction, command: Command) -> None:
         """Take a message back from the operator, who has redriven it."""

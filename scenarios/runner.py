@@ -267,7 +267,7 @@ class _Run:
                 longest_recovery_s=trouble_maker.longest_recovery_s(),
                 redeliveries=await participants.redeliveries(),
                 repeated=sum(n - 1 for n in self._faults.record.attempts.values()),
-                parked=len({saga.order_id for saga in parked}),
+                parked=len(parked),
                 backlog=await system.backlog(),
                 lasted_s=round(ended - begun, 1),
             )

@@ -6,6 +6,7 @@ Start all four with the same prefix and step order; each keeps its own database 
 import argparse
 import asyncio
 import os
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from choreography.system import topology
 from shared_domain.child import until_stopped
 from shared_domain.clock import SystemClock
 from shared_domain.database import SYNCHRONOUS
-from shared_domain.errors import Failure, UsageError
+from shared_domain.errors import Failure, UsageError, first
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
 from shared_domain.participants import NAMES, open_participant
@@ -40,9 +41,16 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--prefix", default="saga", help="of every queue; the same for all four")
     parser.add_argument("--step-order", choices=STEP_ORDERS, default="inventory-first")
     parser.add_argument("--guards", default="all", help="all, none or -outbox,-inbox")
-    parser.add_argument("--time-scale", type=float, default=1.0, help="multiplies every second")
+    parser.add_argument("--time-scale", type=_positive, default=1.0, help="multiplies every second")
     parser.add_argument("--durability", choices=SYNCHRONOUS, default="process")
     return parser.parse_args()
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number <= 100:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 100")
+    return number
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
@@ -86,10 +94,12 @@ def main() -> int:
     quieten_clients()
     try:
         uvloop.run(_serve(_arguments()))
-    except (UsageError, Failure, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    except* (UsageError, Failure, OSError, ValueError, sqlite3.Error) as group:
+        print(f"error: {first(group)}", file=sys.stderr)
+        return_code = 2
+    else:
+        return_code = 0
+    return return_code
 
 
 if __name__ == "__main__":

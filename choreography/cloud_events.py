@@ -12,7 +12,7 @@ import orjson
 
 from shared_domain import messages
 from shared_domain.errors import UnreadableMessage
-from shared_domain.messages import KINDS, MAX_BYTES, VERSION, Event, Message
+from shared_domain.messages import KINDS, MAX_BYTES, MAX_TEXT, VERSION, Event, Message
 
 CONTENT_TYPE = "application/cloudevents+json"
 SPECVERSION = "1.0"
@@ -82,6 +82,8 @@ def read(body: bytes) -> Message:
             texts["reason"] = data.get("reason", "")
         if not all(type(text) is str for text in texts.values()):
             raise UnreadableMessage("causedby, traceparent and reason must be texts")
+        if max(len(texts["caused_by"]), len(texts["traceparent"])) > MAX_TEXT:
+            raise UnreadableMessage(f"causedby and traceparent have at most {MAX_TEXT} characters")
         message = kind(order=messages.order_from_json(data["order"]), **texts)
         if (document["id"], document["subject"]) != (message.message_id, message.order_id):
             raise UnreadableMessage(

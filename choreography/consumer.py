@@ -4,6 +4,7 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable
 
 from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
@@ -88,8 +89,10 @@ class Consumer:
 
     async def _count(self, command: Command) -> None:
         """Count a redelivery before the work that may end this process again."""
-        times = await self._database.write(lambda tx: self._once.redelivered(tx, command))
-        if times > MAX_REDELIVERIES:
+        times, answered = await self._database.write(
+            lambda tx: (self._once.redelivered(tx, command), self._once.answered(tx, command))
+        )
+        if times > MAX_REDELIVERIES and not answered:
             raise _CameBackTooOften(f"{command.name} came back {times} times without an ack")
 
     async def _call(self, command: Command) -> None:
@@ -125,7 +128,8 @@ class Consumer:
         if gave_up := GAVE_UP.get(type(command)):
             answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
             if not self._guards.outbox:
-                await self._publish(answer)
+                with contextlib.suppress(Failure):  # without an outbox it is lost
+                    await self._publish(answer)
             await delivery.ack()
         elif self._guards.dead_letters:
             await self._database.write(lambda tx: self._once.park(tx, command, reason))

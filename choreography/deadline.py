@@ -5,8 +5,11 @@ and is refused; or, if the parcel is booked already, the cancellation is answere
 forward: shipping's ledger decides, and either way the ledgers agree in the end (see docs/deadlines.md).
 """
 
+import contextlib
+
 from choreography.broker import Broker
 from choreography.cloud_events import envelope
+from shared_domain.errors import Failure
 from shared_domain.order.service import OrderService
 from shared_domain.participant import Participant
 from shared_domain.policy import OnDeadline, Policy
@@ -30,4 +33,7 @@ async def watch_deadlines(
         if announce and publish_at_once is not None:
             for event in expired:
                 message = envelope(event, source=door.name, wall_s=clock.wall_s())
-                await publish_at_once.publish(message)
+                with contextlib.suppress(
+                    Failure
+                ):  # without an outbox it is lost: that is what it is for
+                    await publish_at_once.publish(message)

@@ -61,7 +61,7 @@ class _Delivery:
 
     async def ack(self) -> None:
         if self._take_back():
-            await self._broker.forget(self._stored.row_id)
+            await self._broker.forget(self._stored.row_id, queue=self._queue)
 
     async def requeue(self) -> None:
         if self._take_back():
@@ -177,19 +177,28 @@ class MemoryBroker:
     async def redrive(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
         chosen = [(row_id, letter) for row_id, letter in await self._letters() if wanted(letter)]
-        moves = [(letter.queue, row_id) for row_id, letter in chosen]
-        sql = "UPDATE messages SET queue = ?, attempts = '[]', redriven = 1 WHERE id = ?"
-        await self.commit(lambda tx: tx.run_many(sql, moves))
-        for row_id, letter in chosen:
+        sql = "UPDATE messages SET queue = ?, attempts = '[]', redriven = 1 WHERE id = ? AND queue = ?"
+        # Another operator may have been quicker.
+        moved = await self.commit(
+            lambda tx: [
+                (row_id, letter)
+                for row_id, letter in chosen
+                if tx.run(sql, letter.queue, row_id, letter.queue + DEAD)
+            ]
+        )
+        for row_id, letter in moved:
             self.enqueue(letter.queue, _Stored(row_id, letter.envelope, redriven=True))
-        return [letter for _, letter in chosen]
+        return [letter for _, letter in moved]
 
     async def discard(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
         chosen = [(row_id, letter) for row_id, letter in await self._letters() if wanted(letter)]
-        rows = [(row_id,) for row_id, _ in chosen]
-        await self.commit(lambda tx: tx.run_many("DELETE FROM messages WHERE id = ?", rows))
-        return [letter for _, letter in chosen]
+        sql = "DELETE FROM messages WHERE id = ? AND queue = ?"
+        return await self.commit(
+            lambda tx: [
+                letter for row_id, letter in chosen if tx.run(sql, row_id, letter.queue + DEAD)
+            ]
+        )
 
     async def restore(self, letters: list[DeadLetter]) -> None:
         """See Broker."""
@@ -267,12 +276,11 @@ class MemoryBroker:
             raise OutcomeUnknown("the broker went down before it confirmed")
         return result
 
-    async def forget(self, row_id: int) -> None:
-        """Ack one message."""
+    async def forget(self, row_id: int, *, queue: str) -> None:
+        """Ack one message; a dead letter that it has become meanwhile stays."""
         if self._alive:
-            await self._database.write(
-                lambda tx: tx.run("DELETE FROM messages WHERE id = ?", row_id)
-            )
+            sql = "DELETE FROM messages WHERE id = ? AND queue = ?"
+            await self._database.write(lambda tx: tx.run(sql, row_id, queue))
 
     def enqueue(self, queue: str, stored: _Stored) -> None:
         """Make a stored message deliverable now."""

@@ -53,9 +53,10 @@ async def check_server(url: str) -> None:
     try:
         connection = await connect(url)
     except (*LOST, ValueError) as error:
-        where = url.rpartition("@")[2]
+        scheme, _, address = url.partition("://")
+        where = address.rpartition("@")[2]
         raise UsageError(
-            f"RabbitMQ at {url.partition(':')[0]}://{where} does not answer ({error}):"
+            f"RabbitMQ at {scheme}://{where} does not answer ({error}):"
             " check the address, or use --broker memory"
         ) from error
     await connection.close()

@@ -66,16 +66,18 @@ class _Acks:
         settled = {t: s for t, s in self._deliveries.items() if s is not _State.HELD}
         held = (t for t, s in self._deliveries.items() if s is _State.HELD)
         oldest_held = next(held, None)
-        for tag in settled:
-            del self._deliveries[tag]
         for tag in [t for t, s in settled.items() if s is _State.BACK]:
             await self._channel.basic_nack(tag, requeue=True, wait=wait)
+            del self._deliveries[tag]
         done = [t for t, s in settled.items() if s is _State.DONE]
         before = [t for t in done if oldest_held is None or t < oldest_held]
         if before:
             await self._channel.basic_ack(before[-1], multiple=True, wait=wait)
+        for tag in before:
+            del self._deliveries[tag]
         for tag in done[len(before) :]:
             await self._channel.basic_ack(tag, wait=wait)
+            del self._deliveries[tag]
 
 
 class _Delivery:

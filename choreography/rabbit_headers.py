@@ -7,6 +7,7 @@ from pamqp.common import FieldTable
 
 from choreography.broker import Attempt, DeadLetter
 from choreography.cloud_events import Envelope
+from shared_domain.messages import MAX_TEXT
 
 MAX_FAULT = 500
 """Longest text of a fault in a header; a header table has to fit into one frame."""
@@ -20,8 +21,9 @@ def envelope_of(message: aiormq.abc.DeliveredMessage) -> Envelope:
         routing_key=properties.message_type or message.routing_key or "",
         message_id=properties.message_id or "",
         order_id=properties.correlation_id or "",
-        caused_by=str(headers.get("caused_by", "")),
-        traceparent=str(headers.get("traceparent", "")),
+        # Whoever sent it may have sent more than fits beside what a dead letter adds.
+        caused_by=str(headers.get("caused_by", ""))[:MAX_TEXT],
+        traceparent=str(headers.get("traceparent", ""))[:MAX_TEXT],
         body=message.body,
     )
 

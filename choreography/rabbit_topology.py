@@ -24,6 +24,8 @@ _KEEP_EXPIRED: FieldTable = {
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+_LOOKED_AT_FOR_EVER: FieldTable = {"x-delivery-limit": 1_000_000_000}
+"""To look into a queue is to be delivered from it: RabbitMQ 4 would drop what was looked at twenty times."""
 MOST_RETRIES = 16
 """A sweep looks for this many delay queues of each service."""
 
@@ -60,9 +62,12 @@ class Queues:
 
     def all(self) -> dict[str, FieldTable]:
         """Name -> arguments of every queue of the run."""
-        queues: dict[str, FieldTable] = {self.audit: self._type}
+        kept = self._type
+        if kept["x-queue-type"] == "quorum":
+            kept = kept | _LOOKED_AT_FOR_EVER
+        queues: dict[str, FieldTable] = {self.audit: kept}
         for service in self._topology.bindings:
-            queues[self.dead(service)] = self._type
+            queues[self.dead(service)] = kept
             # What the broker itself gives up (a delivery limit) is parked too.
             queues[self.service(service)] = self._forwarding(self.dead(service))
             for number, delay_s in enumerate(self._topology.retry_delays_s, 1):

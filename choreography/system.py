@@ -13,7 +13,7 @@ from choreography.reactions import STEP_ORDERS, heard_by
 from choreography.relay import unpublished
 from choreography.service_host import serve_participant
 from shared_domain.guards import Guards
-from shared_domain.messages import Event, Order, PlaceOrder
+from shared_domain.messages import Event, Order, PlaceOrder, check_order
 from shared_domain.order.service import overdue
 from shared_domain.participants import Participants
 from shared_domain.policy import OnDeadline, Policy
@@ -100,6 +100,7 @@ class ChoreographedSystem:
 
     async def place_order(self, order: Order) -> str:
         """See ports.OrderSystem. Accepted = the broker has confirmed the PlaceOrder message."""
+        check_order(order)
         with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
             caused_by = f"{order.order_id}:customer"
             command = PlaceOrder(order=order, caused_by=caused_by, traceparent=traceparent)

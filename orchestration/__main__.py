@@ -5,6 +5,7 @@
 
 import argparse
 import logging
+import sqlite3
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
@@ -100,7 +101,7 @@ def main() -> int:
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
         uvloop.run(_part(vars(_parser().parse_args())))
-    except (HistoryDamaged, UsageError, OSError) as error:
+    except (HistoryDamaged, UsageError, OSError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0

@@ -11,7 +11,7 @@ from typing import Any
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
 from shared_domain.guards import Guards
-from shared_domain.messages import Order
+from shared_domain.messages import Order, check_order
 from shared_domain.order.model import TERMINAL
 from shared_domain.participants import Participants
 from shared_domain.policy import Policy
@@ -73,6 +73,7 @@ class OrchestratedSystem:
 
     async def place_order(self, order: Order) -> str:
         """See ports.OrderSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
+        check_order(order)
         with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
             await self._step_functions.start(
                 machine_arn=self._machine_arn,

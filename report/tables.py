@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from bench.latency import quantile
 from bench.results import RunRow
@@ -59,6 +60,11 @@ def comparison(rows: list[RunRow]) -> Table:
     return table
 
 
+def plain(text: str) -> Text:
+    """A text as it is, whoever wrote it: no markup is obeyed, no control character reaches the terminal."""
+    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
+
 def _ms(seconds: float | None) -> str:
     return "-" if seconds is None else f"{1000 * seconds:.1f}"
 
@@ -98,7 +104,7 @@ def findings(row: RunRow, *, most: int = 3) -> list[str]:
     for order in suspects[:1]:
         lines.append(f"{order['order_id']}: {order['order_class']}, because {order['why']}:")
         lines += [f"  {_witness(witness)}" for witness in order["witnesses"]]
-    return [f"{row.scenario}, {row.style}: {line}" for line in lines]
+    return [plain(f"{row.scenario}, {row.style}: {line}").plain for line in lines]
 
 
 def _witness(row: dict[str, Any]) -> str:

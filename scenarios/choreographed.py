@@ -26,6 +26,8 @@ from shared_domain.participant import Participant
 from shared_domain.participants import NAMES
 from shared_domain.ports import Clock, Service
 
+_PORTS = {"amqp": 5672, "amqps": 5671}
+
 
 @asynccontextmanager
 async def choreography(setting: Setting) -> AsyncIterator[Assembled]:
@@ -58,7 +60,7 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
     wires: dict[str, TcpProxy] = {}
     if setting.cuttable:
         wires = await open_wires(
-            stack, dict.fromkeys(NAMES, (address.hostname, address.port or 5672))
+            stack, dict.fromkeys(NAMES, (address.hostname, address.port or _PORTS[address.scheme]))
         )
     urls = {name: _through(url, wires[name]) if wires else url for name in NAMES}
 
@@ -72,10 +74,18 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
         return await stack.enter_async_context(opening)
 
     broker = await open_broker(url)
-    processes: Mapping[str, ParticipantProcess] = {}
     brokers: dict[str, Broker] = {}
     services: Mapping[str, Service] = {}
-    if setting.processes:
+    if not setting.processes:
+        services = setting.services()
+        for name in NAMES if wires else ():
+            own = await open_broker(urls[name])
+            brokers[name] = UnreliableBroker(own, setting.faults)
+    system = await _choreographed(setting, stack, broker=broker, brokers=brokers, services=services)
+    processes: Mapping[str, ParticipantProcess] = {}
+    if (
+        setting.processes
+    ):  # opened last and so ended first: nobody listens when the queues are deleted
         supervising = supervised(
             "choreography",
             setting.folder,
@@ -84,13 +94,6 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
             policy=setting.restart,
         )
         processes = await stack.enter_async_context(supervising)
-    else:
-        services = setting.services()
-        if wires:
-            for name in NAMES:
-                own = await open_broker(urls[name])
-                brokers[name] = UnreliableBroker(own, setting.faults)
-    system = await _choreographed(setting, stack, broker=broker, brokers=brokers, services=services)
     node = setting.backends.node
     troubles = {
         name: partial(trouble, node) for name, trouble in TROUBLES.items() if node is not None

@@ -23,8 +23,8 @@ _ANSWER_S = 30.0
 @asynccontextmanager
 async def desk(
     operator: Operator, socket: Path, *, acted: Callable[[str, list[Parked]], None]
-) -> AsyncIterator[None]:
-    """Serve an operator at `socket` while the context is open. `acted` hears of each redrive and discard."""
+) -> AsyncIterator[Path]:
+    """Serve an operator at `socket` while the context is open; yields it. `acted` hears of each redrive and discard."""
 
     async def parked(_: web.Request) -> web.Response:
         return web.json_response([asdict(saga) for saga in await operator.parked()])
@@ -43,7 +43,7 @@ async def desk(
     async def failures(request: web.Request, handler: Any) -> web.StreamResponse:
         try:
             answer: web.StreamResponse = await handler(request)
-        except Failure as failure:
+        except (Failure, UsageError) as failure:
             return web.json_response({"failure": str(failure)}, status=503)
         return answer
 
@@ -57,7 +57,7 @@ async def desk(
     try:
         await web.UnixSite(runner, str(socket)).start()
         os.chmod(socket, 0o600)  # noqa: PTH101 - nothing here blocks
-        yield
+        yield socket
     finally:
         await runner.cleanup()
 
@@ -93,11 +93,16 @@ class DistantOperator:
                 aiohttp.ClientSession(connector=connector, timeout=timeout) as session,
                 session.request(method, f"http://run{path}", json=document) as answer,
             ):
+                if answer.content_type != "application/json":
+                    raise NotDelivered(f"the run answered {answer.status}: {await answer.text()}")
                 told = await answer.json()
                 if answer.status != 200:
-                    raise NotDelivered(str(told.get("failure", answer.status)))
+                    raise NotDelivered(str(told["failure"]))
                 return told
+        except TimeoutError as error:
+            raise NotDelivered(f"the run is silent for {_ANSWER_S:.0f} s") from error
         except aiohttp.ClientError as error:
             raise UsageError(
-                f"the run does not answer ({error}): it was killed, and what it had parked is lost with it"
+                f"the run does not answer ({error}): it is about to end, so try again; or it was killed, and"
+                " what it had parked is lost with it"
             ) from error

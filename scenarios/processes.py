@@ -1,6 +1,7 @@
 """Participants as processes of their own: started, seen ready, started again after a death, ended with the run."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -32,7 +33,6 @@ class ParticipantProcess:
         self._command, self._log = command, log
         self._environment = {**os.environ, **environment}
         self._process: asyncio.subprocess.Process | None = None
-        self._lives = 0
         self.deaths = 0
         """How often it has died without having been told to."""
 
@@ -45,17 +45,18 @@ class ParticipantProcess:
     def kill(self) -> None:
         """Kill -9, now; its supervisor notices."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it was quicker
+            self._process.send_signal(signal.SIGKILL)
 
     async def start(self) -> None:
         """Start it; returns when it is ready. Raise UsageError if it is not within READY_S or ends before."""
-        self._lives += 1
+        told = self._log.stat().st_size if self._log.exists() else 0
         self._process = await child.start(
             self._command, log=self._log, environment=self._environment
         )
         try:
             async with asyncio.timeout(READY_S):
-                while self._log.read_bytes().count(b"ready\n") < self._lives:
+                while not self._said_since(told, b"ready\n"):
                     if self._process.returncode is not None:
                         raise UsageError(f"a participant did not start: {self._told()}")
                     await asyncio.sleep(LOOK_S)
@@ -83,6 +84,11 @@ class ParticipantProcess:
         """SIGTERM, and kill -9 if that does not help."""
         if self._process is not None:
             await child.end(self._process, with_signal=signal.SIGTERM)
+
+    def _said_since(self, position: int, line: bytes) -> bool:
+        with self._log.open("rb") as log:
+            log.seek(position)
+            return line in log.read()
 
     def _told(self) -> str:
         lines = self._log.read_text(errors="replace").strip().splitlines()

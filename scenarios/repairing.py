@@ -4,12 +4,15 @@ Its databases and its engine's history go on where they stood, over the backends
 cause counts as repaired.
 """
 
+import fcntl
+import sqlite3
 import tempfile
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from orchestration.engine.errors import HistoryDamaged
 from scenarios.catalog.index import SCENARIOS
 from scenarios.customers import Customer
 from scenarios.fault_plan import FaultPlan
@@ -27,7 +30,7 @@ from shared_domain.errors import UsageError
 from shared_domain.guards import Guards
 from shared_domain.participants import open_participants
 from shared_domain.policy import Policy
-from shared_domain.ports import OrderSystem, Parked
+from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
 OPERATOR = "evidence/operator.jsonl"
@@ -39,13 +42,28 @@ async def repair(
 ) -> tuple[list[Parked], Verdict]:
     """Redrive or discard these in a finished run; what was moved, and the new verdict, which replaces the old one.
 
-    Raise UsageError if the run has nothing parked. The run folder is changed at the end or not at all.
+    Raise UsageError if the run has nothing parked, if its state is damaged, or if another operator is at work on it.
+    The run folder is written when the sagas have ended; until then it is as it was.
     """
     if not (folder / STATE).exists():
         raise UsageError(f"{folder} has nothing parked: there is nothing to {action}")
-    return await _Repair(folder, read_json(folder / "run.json"), backends).carry_out(
-        action, parked_ids
-    )
+    with _alone(folder):
+        try:
+            repairing = _Repair(folder, read_json(folder / "run.json"), backends)
+            return await repairing.carry_out(action, parked_ids)
+        except (sqlite3.DatabaseError, HistoryDamaged) as error:
+            raise UsageError(f"the kept state of {folder} is damaged: {error}") from error
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else may repair this run meanwhile. Raise UsageError if somebody does."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UsageError(f"another operator is at work on {folder}: try again later") from error
+        yield
 
 
 class _Repair:
@@ -67,8 +85,8 @@ class _Repair:
                 act: Callable[[list[str]], Awaitable[list[Parked]]]
                 act = system.redrive if action == "redrive" else system.discard
                 sagas = await act(parked_ids)
-                await self._settle(system, sagas)
-                verdict = await self._judge(system, action, sagas)
+                settlement = await self._settle(system, sagas)
+                verdict = await self._judge(system, action, sagas, settlement)
                 still = await system.kept() if await system.parked() else None
             if still is None:
                 drop(self._folder.path)
@@ -107,12 +125,14 @@ class _Repair:
         )
         return (await stack.enter_async_context(STYLES[about["style"]](setting))).system
 
-    async def _settle(self, system: OrderSystem, sagas: list[Parked]) -> None:
+    async def _settle(self, system: OrderSystem, sagas: list[Parked]) -> Settlement:
         known = {customer.order.order_id for customer in self._customers}
         ids = {saga.order_id for saga in sagas} & known
-        await system.settle(ids, deadline_s=2 * self._policy.saga_s() + 3)
+        return await system.settle(ids, deadline_s=2 * self._policy.saga_s() + 3)
 
-    async def _judge(self, system: OrderSystem, action: str, sagas: list[Parked]) -> Verdict:
+    async def _judge(
+        self, system: OrderSystem, action: str, sagas: list[Parked], settlement: Settlement
+    ) -> Verdict:
         """Judge the run again and write it down."""
         folder, about = self._folder, self._about
         acts = [
@@ -136,6 +156,7 @@ class _Repair:
             policy=self._policy,
             run_ended_mono_s=self._clock.mono_s(),
             never_struck=_never_struck(about, injections),
+            still_changing=settlement.still_changing,
             redriven={act["order_id"] for act in acts if act["action"] == "redrive"},
         )
         lines = [customer.line(index) for index, customer in enumerate(self._customers)]

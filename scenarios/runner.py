@@ -1,6 +1,7 @@
 """One run: open a style, let customers come, disturb it as planned, let it settle, judge the ledgers."""
 
 import asyncio
+import contextlib
 import secrets
 import tempfile
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from scenarios.systems import STYLES
 from scenarios.troubles import TroubleMaker
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
-from shared_domain.errors import Failure, UsageError
+from shared_domain.errors import Failure, UsageError, first
 from shared_domain.participants import NAMES, Participants, open_participants
 from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
@@ -67,6 +68,12 @@ async def run(
         verdict = await _Run(spec, folder, progress, run_id, told).carry_out()
     except (Failure, OSError, UsageError) as error:
         verdict = _unknown(folder, f"a part of the testbed failed: {error}")
+    except BaseExceptionGroup as group:
+        failed, rest = group.split((Failure, OSError, UsageError))
+        if failed is None or rest is not None:
+            folder.write("run.json", told | {"status": "failed", "error": repr(rest)})
+            raise
+        verdict = _unknown(folder, f"a part of the testbed failed: {first(failed)}")
     except asyncio.CancelledError:
         folder.write("run.json", told | {"status": "interrupted"})
         raise
@@ -171,11 +178,6 @@ class _Run:
             if spec.processes:
                 self._part(setting).write(work)
             assembled = await stack.enter_async_context(STYLES[spec.style](setting))
-            socket = work / "operator.sock"
-            await stack.enter_async_context(desk(assembled.system, socket, acted=self._acted))
-            self._folder.write(
-                "run.json", self._told | {"status": "running", "operator": str(socket)}
-            )
             verdict = await self._serve(assembled, participants, work)
             parked = await assembled.system.parked()
             return verdict, await assembled.system.kept() if parked else None
@@ -218,13 +220,16 @@ class _Run:
             participants=participants,
             clock=clock,
         )
-        async with asyncio.TaskGroup() as troubled:
-            if self._spec.trouble_every_s:
-                troubled.create_task(trouble_maker.run())
-            await come(self._customers, system=system, clock=clock, accepted=accepted)
-            trouble_maker.stop()
-        settlement = await self._settle(system, work)
-        settlement = await self._hold(system, work, settlement)
+        async with desk(system, work / "operator.sock", acted=self._acted) as socket:
+            operator = {"status": "running", "operator": str(socket)}
+            self._folder.write("run.json", self._told | operator)
+            async with asyncio.TaskGroup() as troubled:
+                if self._spec.trouble_every_s:
+                    troubled.create_task(trouble_maker.run())
+                await come(self._customers, system=system, clock=clock, accepted=accepted)
+                trouble_maker.stop()
+            settlement = await self._settle(system, work)
+            settlement = await self._hold(system, work, settlement)
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
@@ -295,11 +300,17 @@ class _Run:
         return self._faults.record.in_flight + sum(record.in_flight for record in records)
 
     async def _hold(self, system: OrderSystem, work: Path, settlement: Settlement) -> Settlement:
-        """Wait for an operator as long as the user said and something is parked, and settle again."""
-        until = self._clock.mono_s() + self._spec.hold_s
-        while self._clock.mono_s() < until and await system.parked():
+        """Wait for an operator as long as the user said and something is parked; settle again after what he did."""
+        until, done = self._clock.mono_s() + self._spec.hold_s, len(self._acts)
+        while self._clock.mono_s() < until:
+            if len(self._acts) > done:
+                done = len(self._acts)
+                settlement = await self._settle(system, work)
+            with contextlib.suppress(Failure):
+                if not await system.parked() and len(self._acts) == done:
+                    break
             await self._clock.sleep(HOLD_POLL_S)
-        return await self._settle(system, work) if self._acts else settlement
+        return settlement if len(self._acts) == done else await self._settle(system, work)
 
     def _acted(self, action: str, sagas: list[Parked]) -> None:
         self._acts += [

@@ -50,6 +50,10 @@ class TcpProxy:
         except OSError:
             writer.transport.abort()
             return
+        if not self._whole:  # it was cut meanwhile
+            writer.transport.abort()
+            onward_writer.transport.abort()
+            return
         wires = {writer, onward_writer}
         self._wires |= wires
         try:

@@ -38,3 +38,10 @@ class ParticipantCrashed(Exception):
 
 class UsageError(Exception):
     """The user asked for something impossible. The text says what is wrong and what to do."""
+
+
+def first(error: BaseException) -> BaseException:
+    """The first error of a group of them, however deep; an error that is no group is itself."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

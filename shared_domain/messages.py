@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from shared_domain.errors import UnreadableMessage
+from shared_domain.errors import NotDelivered, UnreadableMessage
 
 VERSION = 1
 MAX_BYTES = 262_144
@@ -181,6 +181,10 @@ EVENTS: dict[str, type[Event]] = {e.__name__: e for e in Event.__subclasses__()}
 KINDS: dict[str, type[Message]] = {**COMMANDS, **EVENTS}
 _ORDER_FIELDS = {field.name: field.type for field in fields(Order)}
 _TOO_LARGE = 2**63  # what a database column holds
+MAX_ORDER_ID = 80
+"""Longest order_id: it names an execution (the limit of AWS Step Functions)."""
+MAX_TEXT = 255
+"""Longest text in an order, in characters, and of caused_by and traceparent: they travel in headers."""
 
 
 def order_json(order: Order) -> dict[str, Any]:
@@ -216,6 +220,8 @@ def from_json(document: Any) -> Message:
         texts = (document["caused_by"], document.get("traceparent", ""), *reason.values())
         if not all(isinstance(text, str) for text in texts):
             raise UnreadableMessage("caused_by, traceparent and reason must be texts")
+        if max(map(len, texts[:2])) > MAX_TEXT:
+            raise UnreadableMessage(f"caused_by and traceparent have at most {MAX_TEXT} characters")
         return kind(
             order=order_from_json(document["order"]),
             caused_by=document["caused_by"],
@@ -231,11 +237,21 @@ def order_from_json(document: Any) -> Order:
     try:
         wrong = [k for k, t in _ORDER_FIELDS.items() if type(document[k]) is not t]
         wrong += [k for k, v in document.items() if type(v) is int and abs(v) >= _TOO_LARGE]
+        wrong += [k for k, v in document.items() if type(v) is str and len(v) > MAX_TEXT]
+        wrong += ["order_id"] * (len(document["order_id"]) > MAX_ORDER_ID)
         if wrong:
             raise UnreadableMessage(f"order fields of the wrong type or size: {', '.join(wrong)}")
         return Order(**document)
     except (KeyError, TypeError, AttributeError) as error:
         raise UnreadableMessage(f"not an order: {error!r}") from error
+
+
+def check_order(order: Order) -> None:
+    """Raise NotDelivered if no participant could read the order: ask for one that can be read."""
+    try:
+        order_from_json(order_json(order))
+    except UnreadableMessage as error:
+        raise NotDelivered(f"this order cannot be placed: {error}") from error
 
 
 def to_bytes(message: Message) -> bytes:

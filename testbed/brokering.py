@@ -12,6 +12,7 @@ from rich.table import Table
 
 from choreography.rabbit_connection import AMQP_VARIABLE, LOST, check_server, connect
 from choreography.rabbit_topology import Found, find, sweep
+from report.tables import plain
 from scenarios.run_folder import read_json
 from shared_domain.errors import UsageError
 from shared_domain.participants import NAMES
@@ -68,6 +69,8 @@ def _looked(look: Look, run: Path | None, prefix: str, broker: str) -> list[Foun
                 return await look(connection, prefix, NAMES)
             finally:
                 await connection.close()
+        except ValueError as error:
+            raise UsageError(f"--prefix {prefix!r} cannot be a queue's name: {error}") from error
         except LOST as error:
             raise UsageError(f"the server was lost meanwhile: {error}") from error
 
@@ -80,5 +83,5 @@ def _say(found: list[Found], what: str, *, as_json: bool) -> None:
         return
     table = Table("queue", "messages", "consumers", title=f"Queues {what}", title_justify="left")
     for queue in found:
-        table.add_row(queue.name, str(queue.messages), str(queue.consumers))
+        table.add_row(plain(queue.name), str(queue.messages), str(queue.consumers))
     wide().print(table if found else f"no queue {what}")

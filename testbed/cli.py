@@ -23,7 +23,7 @@ from scenarios.fault_plan import MEANING
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit
 from shared_domain.database import SYNCHRONOUS
-from shared_domain.errors import UsageError
+from shared_domain.errors import Failure, UsageError, first
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
@@ -293,13 +293,14 @@ def main() -> None:
     try:
         app()
     except* UsageError as group:
-        error: BaseException = group
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
+        error = first(group)
         print(f"error: {error}", file=sys.stderr)
         if "--json" in sys.argv:
             print(json.dumps({"schema": 1, "ok": False, "error": str(error)}))
         sys.exit(Exit.WRONG_USAGE)
+    except* Failure as group:
+        print(f"error: {first(group)}", file=sys.stderr)
+        sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted: the run folder in hand is marked so", file=sys.stderr)
         sys.exit(INTERRUPTED)

@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 
 from bench.results import read_run
-from report.tables import findings
+from report.tables import findings, plain
 from scenarios.operator_desk import DistantOperator
 from scenarios.repairing import repair
 from scenarios.run_folder import read_json, read_lines
@@ -34,12 +34,14 @@ class _Register:
 
     def __init__(self, folder: Path, style: str) -> None:
         self.folder, self.about = folder, read_json(folder / "run.json")
-        found = self.about["style"]
+        found, status = self.about.get("style"), self.about.get("status")
+        if found not in COMMAND:
+            raise UsageError(f"{folder} is no run of a style that can be operated: {found!r}")
         if found != style:
             raise UsageError(f"{folder} is a run of {found}: use saga {COMMAND[found]}")
-        if self.about["status"] not in ("running", "complete"):
-            raise UsageError(f"{folder} was {self.about['status']}: it kept nothing to work on")
-        self.alive = self.about["status"] == "running"
+        if status not in ("running", "complete"):
+            raise UsageError(f"{folder} was {status}: it kept nothing to work on")
+        self.alive = status == "running"
         self.distant = DistantOperator(self.about.get("operator", "")) if self.alive else None
 
     def parked(self) -> list[Parked]:
@@ -86,9 +88,8 @@ def operating(style: str) -> typer.Typer:
             return
         table = Table("id", "order", "stopped at", "where", "why", title=f"Every {word}")
         for saga in sagas:
-            table.add_row(
-                saga.parked_id, saga.order_id, saga.operation or "unreadable", saga.where, saga.why
-            )
+            told = (saga.parked_id, saga.order_id, saga.operation or "unreadable", saga.where)
+            table.add_row(*map(plain, (*told, saga.why)))
         wide().print(table if sagas else f"no {word}: nothing is parked")
 
     @app.command(help=f"Everything that is known about a {word}, as JSON.")
@@ -184,4 +185,4 @@ def _say(action: str, sagas: list[Parked], *, as_json: bool, code: Exit = Exit.A
         print(json.dumps(document))
         return
     for saga in sagas:
-        print(f"{saga.order_id} {saga.operation or 'unreadable'}: {done}")
+        print(plain(f"{saga.order_id} {saga.operation or 'unreadable'}: {done}"))

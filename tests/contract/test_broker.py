@@ -226,6 +226,15 @@ async def test_a_discarded_letter_is_gone_and_the_others_stay(backend):
     assert [d.envelope.order_id for d in await broker.dead_letters()] == ["o2"]
 
 
+async def test_of_two_operators_at_once_only_one_moves_a_letter(backend):
+    broker, _ = backend
+    await _park(broker, "o1")
+    moved = await asyncio.gather(
+        broker.redrive(lambda letter: True), broker.discard(lambda letter: True)
+    )
+    assert sum(map(len, moved)) == 1
+
+
 async def test_what_nobody_is_meant_to_hear_is_published_and_audited(backend):
     broker, _ = backend
     ended = _said(OrderConfirmed(order=ORDER, caused_by="x"))

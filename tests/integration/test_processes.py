@@ -12,11 +12,12 @@ import psutil
 import pytest
 
 from choreography.rabbit_broker import RabbitBroker
-from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_connection import AMQP_VARIABLE, connect
+from choreography.rabbit_topology import find
 from choreography.system import ChoreographedSystem, topology
 from scenarios.catalog.index import SCENARIOS
 from scenarios.processes import ParticipantProcess, RestartPolicy
-from scenarios.run_folder import read_lines
+from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.verdict import Judgement
@@ -49,9 +50,19 @@ async def test_kill_9_of_a_participant_after_its_commit_loses_and_doubles_nothin
     assert result.verdict.judgement is Judgement.CONSISTENT, result.verdict.problems
     # A conductor may lose patience while Python starts again, and compensate.
     assert {o.order_class for o in result.verdict.orders} <= {"committed", "compensated"}
+    if style == "choreography":
+        assert await _queues_of(result.folder, real_pair.broker) == []
     crashes = read_lines(result.folder / "faults.jsonl")
     assert [crash["struck"] for crash in crashes] == [True] * 2
     assert len(read_lines(result.folder / "trace.jsonl")) > 20, "no spans of the processes"
+
+
+async def _queues_of(folder, url):
+    connection = await connect(url)
+    try:
+        return await find(connection, f"saga.{read_json(folder / 'run.json')['run_id']}", NAMES)
+    finally:
+        await connection.close()
 
 
 @pytest.mark.long
@@ -96,6 +107,15 @@ async def test_a_supervisor_starts_a_dead_process_again_as_often_as_it_may(tmp_p
         await watching
     assert process.deaths == 2
     assert not psutil.pid_exists(process.pid)
+
+
+async def test_a_life_that_ends_before_it_is_ready_does_not_count_against_the_next_one(tmp_path):
+    process = _sleeper(tmp_path)
+    await process.start()
+    (tmp_path / "sleeper.log").write_text("the life before said nothing\n")
+    await process.end()
+    await process.start()
+    await process.end()
 
 
 async def test_a_process_that_ends_before_it_is_ready_is_named_with_its_last_words(tmp_path):

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from bench.results import read_run
+from choreography.system import ChoreographedSystem
 from orchestration.system import OrchestratedSystem
 from scenarios.catalog.index import SCENARIOS
 from scenarios.run_folder import read_json, read_lines
@@ -166,6 +167,18 @@ async def test_two_kills_at_the_same_time_start_one_coordinator(carry_out, style
         "happy_path", style, orders=20, rate_per_s=400, faults=[kills], least_time_scale=0.2
     )
     assert {o.order_class for o in result.verdict.orders} <= {"committed", "compensated"}
+
+
+async def test_a_coordinator_that_is_lost_for_good_makes_the_run_unknown(carry_out, monkeypatch):
+    """The failure comes out of a group of tasks, and is one all the same."""
+
+    async def lost(self):
+        raise NotDelivered("the broker is gone")
+
+    monkeypatch.setattr(ChoreographedSystem, "parked", lost)
+    result = await carry_out("happy_path", "choreography")
+    assert (result.verdict.judgement, result.verdict.exit_code()) == ("UNKNOWN", 3)
+    assert "the broker is gone" in result.verdict.problems[0]
 
 
 async def test_a_part_of_the_testbed_that_fails_makes_the_run_unknown(carry_out, monkeypatch):

@@ -1,6 +1,7 @@
 """The envelope of the choreography: CloudEvents attributes, versioned, and what cannot be read is refused as such."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -80,3 +81,16 @@ def test_what_cannot_be_read_is_refused_with_the_reason(body, why):
 
 def test_attributes_that_somebody_added_do_no_harm():
     assert read(_broken(partitionkey="7")) == command(ChargePayment)
+
+
+@pytest.mark.parametrize("changes", [{"traceparent": "0" * 140_000}, {"causedby": "x" * 300}])
+def test_what_would_not_fit_into_a_header_is_refused_before_anything_happens(changes):
+    with pytest.raises(UnreadableMessage, match="at most"):
+        read(_broken(**changes))
+
+
+@pytest.mark.parametrize("changes", [{"order_id": "x" * 81}, {"customer": "y" * 256}])
+def test_an_order_whose_texts_are_too_long_is_not_read(changes):
+    sent = ChargePayment(order=replace(ORDER, **changes), caused_by="x")
+    with pytest.raises(UnreadableMessage, match="wrong type or size"):
+        read(_sealed(sent).body)

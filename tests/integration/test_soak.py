@@ -1,0 +1,28 @@
+"""A short soak, as a user runs it: something breaks all the time, and the ledgers agree in the end."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit):
+    words = ["--orders", "600", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]
+    done = subprocess.run(
+        [*SAGA, "soak", *words, "--out", str(tmp_path), "--json"],
+        stdout=subprocess.PIPE,
+        check=False,
+    )
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["problems"]) == (0, [])
+    assert set(told["styles"]) == {"choreography", "orchestration"}
+    for figures in told["styles"].values():
+        assert sum(figures["classes"].values()) == 600
+        assert sum(figures["troubles"].values()) >= 3
+        assert figures["backlog"] == 0
+        assert figures["parked"] == figures["classes"]["parked"] > 0

@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiormq
 import orjson
-from aio_pika.abc import AbstractConnection
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from pamqp.common import FieldTable
 
 from choreography.broker import PREFETCH, DeadLetter, Delivery, Topology, Wanted
@@ -95,7 +95,7 @@ class RabbitBroker:
         """See Broker."""
         await self._audit.written()
         envelopes = []
-        async with self._reading(self._queues.audit) as batches:
+        async with self._reading(self._queues.audit) as (batches, _):
             for batch in batches:
                 envelopes += [
                     Envelope(
@@ -116,15 +116,9 @@ class RabbitBroker:
         assert self._connection is not None
         try:
             async with self._connection.channel() as channel:
-                counts = [
-                    (
-                        await channel.declare_queue(name, passive=True)
-                    ).declaration_result.message_count
-                    for name in self._queues.work()
-                ]
+                return sum([await _count(channel, name) for name in self._queues.work()])
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
-        return sum(count or 0 for count in counts)
 
     async def aclose(self) -> None:
         """See Broker."""
@@ -186,7 +180,7 @@ class RabbitBroker:
         """Every dead letter, or the wanted ones that were moved; the others stay in their order."""
         found = []
         for service in self._topology.bindings:
-            async with self._reading(self._queues.dead(service)) as messages:
+            async with self._reading(self._queues.dead(service)) as (messages, taken):
                 for message in messages:
                     letter = dead_letter_of(message, service)
                     if not remove:
@@ -195,24 +189,41 @@ class RabbitBroker:
                         if redrive:
                             await self._send(service, letter.envelope, {"x-redriven": 1})
                         await message.channel.basic_ack(message.delivery_tag or 0)
+                        taken.append(message)
                         found.append(letter)
         return found
 
     @asynccontextmanager
-    async def _reading(self, queue: str) -> AsyncIterator[list[aiormq.abc.DeliveredMessage]]:
-        """Everything in a queue; what is not acked inside is put back where it was. Raise NotDelivered."""
+    async def _reading(
+        self, queue: str
+    ) -> AsyncIterator[tuple[list[aiormq.abc.DeliveredMessage], list[aiormq.abc.DeliveredMessage]]]:
+        """Everything in a queue, and a list for what the caller acks; the rest is put back where it was.
+
+        Raise NotDelivered if the broker does not answer.
+        """
         await self._open()
         assert self._connection is not None
+        taken: list[aiormq.abc.DeliveredMessage] = []
         try:
             # What one reader holds, another would not find.
-            async with self._one_reader, self._connection.channel() as opened:
-                declared = await opened.declare_queue(queue, passive=True)
-                count = declared.declaration_result.message_count or 0
-                channel = await opened.get_underlay_channel()
-                arrived: asyncio.Queue[aiormq.abc.DeliveredMessage] = asyncio.Queue()
-                if count:
-                    await channel.basic_consume(queue, arrived.put)
-                async with asyncio.timeout(READ_S + count / 1000):
-                    yield [await arrived.get() for _ in range(count)]
+            async with self._one_reader:
+                async with self._connection.channel() as opened:
+                    count = await _count(opened, queue)
+                    channel = await opened.get_underlay_channel()
+                    arrived: asyncio.Queue[aiormq.abc.DeliveredMessage] = asyncio.Queue()
+                    if count:
+                        await channel.basic_consume(queue, arrived.put)
+                    async with asyncio.timeout(READ_S + count / 1000):
+                        yield [await arrived.get() for _ in range(count)], taken
+                # A quorum queue has them again only some time after the channel was closed.
+                async with self._connection.channel() as opened, asyncio.timeout(READ_S):
+                    while await _count(opened, queue) < count - len(taken):
+                        await asyncio.sleep(REOPEN_S / 10)
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
+
+
+async def _count(channel: AbstractChannel, queue: str) -> int:
+    """How many messages of a queue are in nobody's hands."""
+    declared = await channel.declare_queue(queue, passive=True)
+    return declared.declaration_result.message_count or 0

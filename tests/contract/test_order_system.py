@@ -13,6 +13,7 @@ from shared_domain.clock import SystemClock
 from shared_domain.guards import Guards
 from shared_domain.participants import open_participants
 from shared_domain.payment.model import CARD_LIMIT_CENTS
+from shared_domain.policy import Policy
 from shared_domain.tracing import OtelTracer
 from tests.samples import FAST, order
 
@@ -33,19 +34,25 @@ async def _open(
     stack, backends, tmp_path, style, *, plan=None, step_order="inventory-first", guards=None
 ):
     clock, tracer, guards = SystemClock(), OtelTracer(), guards or Guards.all()
+    # Deadlines of 100 ms are too short for processes that share two cores with other tests.
+    policy = FAST if backends.pair == "embedded" else Policy(time_scale=0.1)
     faults = PlannedFaults(
-        FaultPlan.from_json(plan) if plan else FaultPlan(), ["o1"], seed=1, policy=FAST, clock=clock
+        FaultPlan.from_json(plan) if plan else FaultPlan(),
+        ["o1"],
+        seed=1,
+        policy=policy,
+        clock=clock,
     )
     participants = await stack.enter_async_context(
         open_participants(
-            tmp_path, policy=FAST, guards=guards, faults=faults, tracer=tracer, clock=clock,
+            tmp_path, policy=policy, guards=guards, faults=faults, tracer=tracer, clock=clock,
             durability="process",
         )
     )  # fmt: skip
     await participants.stock_up({"book": 10})
     setting = Setting(
         folder=tmp_path, run_id=secrets.token_hex(4), backends=backends, step_order=step_order,
-        durability="process", policy=FAST, guards=guards, participants=participants, faults=faults,
+        durability="process", policy=policy, guards=guards, participants=participants, faults=faults,
         tracer=tracer, clock=clock,
     )  # fmt: skip
     return (await stack.enter_async_context(STYLES[style](setting))).system

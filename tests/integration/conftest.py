@@ -22,7 +22,7 @@ def carry_out(tmp_path):
     ):  # fmt: skip
         backends = backends or Backends()
         # Deadlines of 100 ms are too short for processes that share two cores with other tests.
-        time_scale = 0.05 if backends.engine == "embedded" else 0.02
+        time_scale = 0.1 if backends.engine == "embedded" else 0.02
         spec = RunSpec(
             scenario=replace(SCENARIOS[scenario], **changes),
             style=style,

@@ -48,8 +48,9 @@ class Customer:
     @classmethod
     def of_line(cls, line: dict[str, Any]) -> Self:
         """The customer that a line of orders.jsonl tells of."""
-        known = {k: v for k, v in line.items() if k not in ("schema", "index")}
-        return cls(**known | {"order": Order(**line["order"])})
+        known: dict[str, Any] = {k: v for k, v in line.items() if k not in ("schema", "index")}
+        known["order"] = Order(**line["order"])
+        return cls(**known)
 
 
 async def come(

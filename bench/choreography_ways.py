@@ -2,7 +2,6 @@
 
 import asyncio
 import sqlite3
-import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from bench.peers.faststream_choreography import faststream_choreography
 from bench.peers.naive_choreography import naive_choreography
+from bench.trials import Trials
 from choreography.rabbit_broker import RabbitBroker
 from choreography.system import ChoreographedSystem, topology
 from shared_domain.clock import SystemClock
@@ -92,24 +92,11 @@ WAYS: dict[str, Way] = {
 
 
 @dataclass(slots=True)
-class Measured:
-    """What was measured of one way at one number of orders in flight, a value per trial."""
+class Measured(Trials):
+    """What was measured of one way. `seconds`: before an order was placed, to its last ledger row."""
 
-    rates: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
-    """CPU time of this process per order: client, services and databases."""
-    seconds: list[float] = field(default_factory=list)
-    """Of every order: before it was placed, to the order's last ledger row."""
-
-    @property
-    def rate(self) -> float:
-        """Orders per second: the median of the trials."""
-        return statistics.median(self.rates)
-
-    @property
-    def p50_s(self) -> float:
-        """Median time of an order."""
-        return statistics.median(self.seconds)
+    """CPU time of this process per order and trial: client, services and databases."""
 
 
 async def measure(

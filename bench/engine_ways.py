@@ -15,6 +15,7 @@ import aiohttp
 
 from bench.echo_function import FUNCTION, echo, echo_function
 from bench.peers.moto_server import make_function, moto_server
+from bench.trials import Trials
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import ROLE, Call, boto3_call, direct_call
 from orchestration.tasks import in_process_invoker
@@ -35,11 +36,9 @@ class Reached:
 
 
 @dataclass(slots=True)
-class Measured:
+class Measured(Trials):
     """What was measured of one way. `seconds`: as the client saw it; `own_seconds`: as the service dates it."""
 
-    rates: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
     own_seconds: list[float] = field(default_factory=list)
     expected_s: float = FIRST_POLL_S
     polls: int = 0
@@ -50,16 +49,6 @@ class Measured:
         self.own_seconds.append(own_seconds)
         learnt = (1 - LEARNING) * self.expected_s + LEARNING * own_seconds
         self.expected_s = max(FIRST_POLL_S, learnt)
-
-    @property
-    def rate(self) -> float:
-        """Executions per second: the median of the trials."""
-        return statistics.median(self.rates)
-
-    @property
-    def p50_s(self) -> float:
-        """The median of all executions, as the client saw them."""
-        return statistics.median(self.seconds)
 
     @property
     def own_p50_s(self) -> float:

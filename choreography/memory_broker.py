@@ -136,7 +136,6 @@ class MemoryBroker:
             self._in_background(self._store(message))
 
     async def _store(self, message: Envelope) -> None:
-        self._check_alive()
         text, body = headers_text(message), message.body
         queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
 

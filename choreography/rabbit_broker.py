@@ -76,15 +76,19 @@ class RabbitBroker:
 
     async def dead_letters(self) -> list[DeadLetter]:
         """See Broker."""
-        return await self._each_dead_letter(lambda letter: False, redrive=False, remove=False)
+        found = []
+        for service in self._topology.bindings:
+            async with self._reading(self._queues.dead(service)) as (messages, _):
+                found += [dead_letter_of(message, service) for message in messages]
+        return found
 
     async def redrive(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
-        return await self._each_dead_letter(wanted, redrive=True, remove=True)
+        return await self._take(wanted, redrive=True)
 
     async def discard(self, wanted: Wanted) -> list[DeadLetter]:
         """See Broker."""
-        return await self._each_dead_letter(wanted, redrive=False, remove=True)
+        return await self._take(wanted, redrive=False)
 
     async def restore(self, letters: list[DeadLetter]) -> None:
         """See Broker."""
@@ -174,18 +178,14 @@ class RabbitBroker:
             with contextlib.suppress(*LOST):
                 await self._connection.close()
 
-    async def _each_dead_letter(
-        self, wanted: Wanted, *, redrive: bool, remove: bool
-    ) -> list[DeadLetter]:
-        """Every dead letter, or the wanted ones that were moved; the others stay in their order."""
+    async def _take(self, wanted: Wanted, *, redrive: bool) -> list[DeadLetter]:
+        """Take the wanted dead letters out of their queues; the others stay in their order."""
         found = []
         for service in self._topology.bindings:
             async with self._reading(self._queues.dead(service)) as (messages, taken):
                 for message in messages:
                     letter = dead_letter_of(message, service)
-                    if not remove:
-                        found.append(letter)
-                    elif wanted(letter):
+                    if wanted(letter):
                         if redrive:
                             await self._send(service, letter.envelope, {"x-redriven": 1})
                         await message.channel.basic_ack(message.delivery_tag or 0)

@@ -155,14 +155,17 @@ class OrchestratedSystem:
         events = await self._step_functions.history(self._execution(order_id))
         tried = [e for e in events if e["type"] == "TaskStateEntered"]
         operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
+        timed_out = execution.get("status") == "TIMED_OUT"
         why = f"{execution.get('error')}: {_message(execution.get('cause', ''))}"
+        if timed_out:  # such an execution has no error of its own
+            why = "TIMED_OUT: open past the saga deadline"
         return Parked(
             order_id=order_id,
             operation=operation,
             where="failed execution",
             why=why,
             parked_id=order_id,
-            reported=execution.get("status") == "TIMED_OUT",
+            reported=timed_out,
         )
 
     async def backlog(self) -> int:

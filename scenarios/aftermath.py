@@ -1,6 +1,6 @@
 """What is put together and written down when a run is over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -8,11 +8,30 @@ from scenarios.customers import Customer
 from scenarios.fault_plan import DISTURBANCES
 from scenarios.planned_faults import Injection, PlannedFaults
 from scenarios.run_folder import RunFolder, leave_lines, verdict_document
+from scenarios.run_spec import now_utc
 from scenarios.verdict import Verdict
 from shared_domain.participants import NAMES
 from shared_domain.ports import Ledgers, Parked, Settlement
 
 _STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
+
+
+OPERATOR = "evidence/operator.jsonl"
+"""What operators did, one act per line."""
+
+
+def acts_of(action: str, sagas: Iterable[Parked]) -> list[dict[str, Any]]:
+    """What an operator has done just now, as lines of OPERATOR."""
+    utc = now_utc()
+    return [
+        {"utc": utc, "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
+        for s in sagas
+    ]
+
+
+def redriven(acts: Iterable[dict[str, Any]]) -> set[str]:
+    """The orders that an operator has sent on."""
+    return {act["order_id"] for act in acts if act["action"] == "redrive"}
 
 
 def changed(faults: PlannedFaults, ledgers: Ledgers, *, orders_in_flight: int) -> list[Injection]:
@@ -54,7 +73,7 @@ def leave(
     folder.write_lines("trace.jsonl", spans)
     folder.write_lines("faults.jsonl", [asdict(injection) for injection in injections])
     if acts:
-        folder.write_lines("evidence/operator.jsonl", acts)
+        folder.write_lines(OPERATOR, acts)
     document = verdict_document(verdict)
     document["timing"]["settlement"] = asdict(settlement)
     folder.write("verdict.json", document)

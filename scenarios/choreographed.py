@@ -83,9 +83,8 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
             brokers[name] = UnreliableBroker(own, setting.faults)
     system = await _choreographed(setting, stack, broker=broker, brokers=brokers, services=services)
     processes: Mapping[str, ParticipantProcess] = {}
-    if (
-        setting.processes
-    ):  # opened last and so ended first: nobody listens when the queues are deleted
+    if setting.processes:
+        # Opened last and so ended first: nobody listens when the queues are deleted.
         supervising = supervised(
             "choreography",
             setting.folder,

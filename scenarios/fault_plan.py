@@ -55,7 +55,9 @@ DISTURBANCES = frozenset(
 )
 """What is done to the coordinator of the whole run, when the order that the fault is addressed to is accepted."""
 DELAYS = frozenset({Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED})
+"""What holds a message back, so that nobody can be blamed for the silence."""
 CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
+"""What ends a participant."""
 DEFAULT_DELAY_S = 1.0
 
 

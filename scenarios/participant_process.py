@@ -68,7 +68,7 @@ async def _serve_recording(
         _writing(tracer, folder, name),
     ):
         print("ready", flush=True)
-        await until_stopped()
+        await until_stopped(with_parent=True)
 
 
 @asynccontextmanager

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -112,6 +112,15 @@ class RecordedFaults(FaultRecord):
         self._file.close()
 
 
+def without_effect(plan: FaultPlan, struck: Container[int]) -> list[str]:
+    """The lines of a plan that are not among those that struck, in words. `struck`: numbers of faults."""
+    return [
+        f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
+        for number, fault in enumerate(plan.faults)
+        if number not in struck
+    ]
+
+
 def _drop_work(reason: str) -> None:
     raise ParticipantCrashed(reason)
 
@@ -171,14 +180,8 @@ class PlannedFaults:
 
     def never_struck(self) -> list[str]:
         """The lines of the plan of which nothing struck: the run says nothing about them."""
-        struck = {
-            number for (number, _, _), found in self.record.injections.items() if found.struck
-        }
-        return [
-            f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
-            for number, fault in enumerate(self.plan.faults)
-            if number not in struck
-        ]
+        found = self.record.injections.items()
+        return without_effect(self.plan, {number for (number, _, _), i in found if i.struck})
 
     def delay_s(self, fault: Fault) -> float:
         """How long a slow or delaying fault holds things up, scaled."""

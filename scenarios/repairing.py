@@ -13,14 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.engine.errors import HistoryDamaged
+from scenarios.aftermath import OPERATOR, acts_of, redriven
 from scenarios.catalog.index import SCENARIOS
 from scenarios.customers import Customer
 from scenarios.fault_plan import FaultPlan
 from scenarios.judgement import judge
 from scenarios.kept_state import STATE, drop, fetch, keep
-from scenarios.planned_faults import Injection, PlannedFaults
+from scenarios.planned_faults import Injection, PlannedFaults, without_effect
 from scenarios.run_folder import RunFolder, leave_lines, read_json, read_lines, verdict_document
-from scenarios.run_spec import now_utc
 from scenarios.setting import Backends, Setting
 from scenarios.soak import SCENARIO as SOAK
 from scenarios.systems import STYLES
@@ -28,13 +28,9 @@ from scenarios.verdict import Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import UsageError
 from shared_domain.guards import Guards
-from shared_domain.participants import open_participants
 from shared_domain.policy import Policy
 from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
-
-OPERATOR = "evidence/operator.jsonl"
-"""What operators did, one act per line."""
 
 
 async def repair(
@@ -99,29 +95,19 @@ class _Repair:
         faults = PlannedFaults(
             FaultPlan(), [], seed=about["seed"], policy=self._policy, clock=self._clock
         )
-        participants = await stack.enter_async_context(
-            open_participants(
+        setting = await stack.enter_async_context(
+            Setting.open(
                 work,
+                run_id=about["run_id"],
+                backends=self._backends,
+                step_order=about["step_order"],
+                durability=about["durability"],
                 policy=self._policy,
                 guards=self._guards,
                 faults=faults,
                 tracer=self._tracer,
                 clock=self._clock,
-                durability=about["durability"],
             )
-        )
-        setting = Setting(
-            folder=work,
-            run_id=about["run_id"],
-            backends=self._backends,
-            step_order=about["step_order"],
-            durability=about["durability"],
-            policy=self._policy,
-            guards=self._guards,
-            participants=participants,
-            faults=faults,
-            tracer=self._tracer,
-            clock=self._clock,
         )
         return (await stack.enter_async_context(STYLES[about["style"]](setting))).system
 
@@ -135,10 +121,7 @@ class _Repair:
     ) -> Verdict:
         """Judge the run again and write it down."""
         folder, about = self._folder, self._about
-        acts = [
-            {"utc": now_utc(), "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
-            for s in sagas
-        ]
+        acts = acts_of(action, sagas)
         if (folder.path / OPERATOR).exists():
             acts = [*read_lines(folder.path / OPERATOR), *acts]
         touched = {act["order_id"] for act in acts}
@@ -157,7 +140,7 @@ class _Repair:
             run_ended_mono_s=self._clock.mono_s(),
             never_struck=_never_struck(about, injections),
             still_changing=settlement.still_changing,
-            redriven={act["order_id"] for act in acts if act["action"] == "redrive"},
+            redriven=redriven(acts),
         )
         lines = [customer.line(index) for index, customer in enumerate(self._customers)]
         folder.write_lines("orders.jsonl", lines)
@@ -173,10 +156,11 @@ class _Repair:
 
 
 def _never_struck(about: dict[str, Any], injections: list[Injection]) -> list[str]:
-    struck = {(i.operation, i.moment) for i in injections if i.struck}
     plan = FaultPlan.from_json(about["plan"])
-    return [
-        f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
+    found = {(i.operation, i.moment) for i in injections if i.struck}
+    struck = {
+        number
         for number, fault in enumerate(plan.faults)
-        if (fault.operation, str(fault.moment)) not in struck
-    ]
+        if (fault.operation, str(fault.moment)) in found
+    }
+    return without_effect(plan, struck)

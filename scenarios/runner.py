@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.aftermath import changed, leave
+from scenarios.aftermath import acts_of, changed, leave, redriven
 from scenarios.arrivals import poisson_offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
@@ -28,7 +28,7 @@ from scenarios.troubles import TroubleMaker
 from scenarios.verdict import Judgement, Verdict
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError, first
-from shared_domain.participants import NAMES, Participants, open_participants
+from shared_domain.participants import NAMES, Participants
 from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
@@ -147,38 +147,28 @@ class _Run:
         """The verdict, and what must be kept of what is parked (None = nothing is)."""
         spec = self._spec
         async with AsyncExitStack() as stack:
-            participants = await stack.enter_async_context(
-                open_participants(
+            setting = await stack.enter_async_context(
+                Setting.open(
                     work,
+                    run_id=self._run_id,
+                    backends=spec.backends,
+                    step_order=spec.step_order,
+                    durability=spec.durability,
                     policy=self._policy,
                     guards=spec.guards,
                     faults=self._faults,
                     tracer=self._tracer,
                     clock=self._clock,
-                    durability=spec.durability,
+                    processes=spec.processes,
+                    cuttable=spec.needs_wires(),
+                    restart=spec.scenario.restart,
                 )
             )
-            await participants.stock_up(spec.scenario.stock(spec.orders))
-            setting = Setting(
-                folder=work,
-                run_id=self._run_id,
-                backends=spec.backends,
-                step_order=spec.step_order,
-                durability=spec.durability,
-                policy=self._policy,
-                guards=spec.guards,
-                participants=participants,
-                faults=self._faults,
-                tracer=self._tracer,
-                clock=self._clock,
-                processes=spec.processes,
-                cuttable=spec.needs_wires(),
-                restart=spec.scenario.restart,
-            )
+            await setting.participants.stock_up(spec.scenario.stock(spec.orders))
             if spec.processes:
                 self._part(setting).write(work)
             assembled = await stack.enter_async_context(STYLES[spec.style](setting))
-            verdict = await self._serve(assembled, participants, work)
+            verdict = await self._serve(assembled, setting.participants, work)
             parked = await assembled.system.parked()
             return verdict, await assembled.system.kept() if parked else None
 
@@ -249,7 +239,7 @@ class _Run:
             never_struck=self._faults.never_struck(),
             failures=self._failures,
             still_changing=settlement.still_changing,
-            redriven={a["order_id"] for a in self._acts if a["action"] == "redrive"},
+            redriven=redriven(self._acts),
         )
         leave(
             self._folder,
@@ -313,7 +303,4 @@ class _Run:
         return settlement if len(self._acts) == done else await self._settle(system, work)
 
     def _acted(self, action: str, sagas: list[Parked]) -> None:
-        self._acts += [
-            {"utc": now_utc(), "action": action, "order_id": s.order_id, "parked_id": s.parked_id}
-            for s in sagas
-        ]
+        self._acts += acts_of(action, sagas)

@@ -1,9 +1,10 @@
 """What a style is assembled from for one run, and what comes out of it."""
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from choreography.rabbit_node import RabbitNode
 from scenarios.planned_faults import PlannedFaults
@@ -12,7 +13,7 @@ from scenarios.tcp_proxy import TcpProxy
 from scenarios.troubles import Trouble, common_troubles
 from scenarios.wire_faults import UnreliableLink
 from shared_domain.guards import Guards
-from shared_domain.participants import Participants
+from shared_domain.participants import Participants, open_participants
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Disturbance, OrderSystem, Tracer
 
@@ -41,8 +42,7 @@ class Backends:
 class Setting:
     """Everything a style is assembled from, for one run.
 
-    `processes`: what every participant's own process has to know; None = all of them live in this process.
-    `cuttable`: whether each participant's wire to the coordinator must be one that can be cut.
+    `processes`: whether each participant has a process of its own. `cuttable`: whether each participant's wire to the coordinator must be one that can be cut.
     """
 
     folder: Path
@@ -56,9 +56,56 @@ class Setting:
     faults: PlannedFaults
     tracer: Tracer
     clock: Clock
-    processes: bool = False
-    cuttable: bool = False
-    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    processes: bool
+    cuttable: bool
+    restart: RestartPolicy
+
+    @classmethod
+    @asynccontextmanager
+    async def open(
+        cls,
+        folder: Path,
+        *,
+        run_id: str,
+        backends: Backends,
+        step_order: str,
+        durability: str,
+        policy: Policy,
+        guards: Guards,
+        faults: PlannedFaults,
+        tracer: Tracer,
+        clock: Clock,
+        processes: bool = False,
+        cuttable: bool = False,
+        restart: RestartPolicy | None = None,
+    ) -> AsyncIterator[Self]:
+        """A setting over the participants' databases in `folder`, which are open as long as the context is."""
+        opening = open_participants(
+            folder,
+            policy=policy,
+            guards=guards,
+            faults=faults,
+            tracer=tracer,
+            clock=clock,
+            durability=durability,
+        )
+        async with opening as participants:
+            yield cls(
+                folder=folder,
+                run_id=run_id,
+                backends=backends,
+                step_order=step_order,
+                durability=durability,
+                policy=policy,
+                guards=guards,
+                participants=participants,
+                faults=faults,
+                tracer=tracer,
+                clock=clock,
+                processes=processes,
+                cuttable=cuttable,
+                restart=restart or RestartPolicy(),
+            )
 
     @property
     def prefix(self) -> str:

@@ -18,12 +18,12 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-async def until_stopped() -> None:
-    """Return at SIGTERM or SIGINT, or when the process that started this one is gone."""
+async def until_stopped(*, with_parent: bool = False) -> None:
+    """Return at SIGTERM or SIGINT; `with_parent`: also when the process that started this one is gone."""
     stop, parent = asyncio.Event(), os.getppid()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    while not stop.is_set() and os.getppid() == parent:
+    while not stop.is_set() and not (with_parent and os.getppid() != parent):
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1):
                 await stop.wait()

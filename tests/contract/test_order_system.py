@@ -11,7 +11,6 @@ from scenarios.setting import Backends, Setting
 from scenarios.systems import STYLES
 from shared_domain.clock import SystemClock
 from shared_domain.guards import Guards
-from shared_domain.participants import open_participants
 from shared_domain.payment.model import CARD_LIMIT_CENTS
 from shared_domain.policy import Policy
 from shared_domain.tracing import OtelTracer
@@ -43,18 +42,14 @@ async def _open(
         policy=policy,
         clock=clock,
     )
-    participants = await stack.enter_async_context(
-        open_participants(
-            tmp_path, policy=policy, guards=guards, faults=faults, tracer=tracer, clock=clock,
-            durability="process",
+    setting = await stack.enter_async_context(
+        Setting.open(
+            tmp_path, run_id=secrets.token_hex(4), backends=backends, step_order=step_order,
+            durability="process", policy=policy, guards=guards, faults=faults, tracer=tracer,
+            clock=clock,
         )
     )  # fmt: skip
-    await participants.stock_up({"book": 10})
-    setting = Setting(
-        folder=tmp_path, run_id=secrets.token_hex(4), backends=backends, step_order=step_order,
-        durability="process", policy=policy, guards=guards, participants=participants, faults=faults,
-        tracer=tracer, clock=clock,
-    )  # fmt: skip
+    await setting.participants.stock_up({"book": 10})
     return (await stack.enter_async_context(STYLES[style](setting))).system
 
 

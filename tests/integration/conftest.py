@@ -18,7 +18,7 @@ def carry_out(tmp_path):
 
     async def carried_out(
         scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
-        **changes,
+        on_deadline="compensate", **changes,
     ):  # fmt: skip
         backends = backends or Backends()
         # Deadlines of 100 ms are too short for processes that share two cores with other tests.
@@ -32,6 +32,7 @@ def carry_out(tmp_path):
             rate_per_s=rate_per_s,
             time_scale=time_scale,
             guards=guards or Guards.all(),
+            on_deadline=on_deadline,
             extra_plan=FaultPlan.from_json({"schema": 1, "faults": list(faults)}),
         )
         return await run(spec, runs=tmp_path / "runs", facts={})

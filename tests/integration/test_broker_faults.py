@@ -15,7 +15,6 @@ from scenarios.systems import STYLES
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure
 from shared_domain.guards import Guards
-from shared_domain.participants import open_participants
 from shared_domain.policy import Policy
 from shared_domain.tracing import NoTracer
 from tests.samples import order
@@ -66,21 +65,17 @@ async def _open(rabbit, tmp_path, *, cuttable=False):
     async with AsyncExitStack() as stack:
         clock, guards, tracer = SystemClock(), Guards.all(), NoTracer()
         faults = PlannedFaults(FaultPlan(), [], seed=1, policy=POLICY, clock=clock)
-        participants = await stack.enter_async_context(
-            open_participants(
-                tmp_path, policy=POLICY, guards=guards, faults=faults, tracer=tracer, clock=clock,
-                durability="process",
+        setting = await stack.enter_async_context(
+            Setting.open(
+                tmp_path, run_id=secrets.token_hex(4), step_order="inventory-first",
+                backends=Backends(broker=rabbit.url, node=rabbit, engine="embedded"),
+                durability="process", policy=POLICY, guards=guards, faults=faults, tracer=tracer,
+                clock=clock, cuttable=cuttable,
             )
         )  # fmt: skip
-        await participants.stock_up({"book": 10_000})
-        setting = Setting(
-            folder=tmp_path, run_id=secrets.token_hex(4), step_order="inventory-first",
-            backends=Backends(broker=rabbit.url, node=rabbit, engine="embedded"),
-            durability="process", policy=POLICY, guards=guards, participants=participants,
-            faults=faults, tracer=tracer, clock=clock, cuttable=cuttable,
-        )  # fmt: skip
+        await setting.participants.stock_up({"book": 10_000})
         assembled = await stack.enter_async_context(STYLES["choreography"](setting))
-        yield _Shop(assembled, participants, rabbit), setting
+        yield _Shop(assembled, setting.participants, rabbit), setting
 
 
 @pytest.fixture

@@ -9,6 +9,9 @@ from choreography import memory_journal
 from choreography.memory_broker import MemoryBroker
 from choreography.system import ChoreographedSystem, topology
 from orchestration.saga_definition import saga_definition
+from scenarios.repairing import repair
+from scenarios.run_folder import read_lines
+from scenarios.setting import Backends
 from scenarios.verdict import Judgement
 from shared_domain.clock import SystemClock
 from shared_domain.database import Database
@@ -100,14 +103,22 @@ async def test_a_state_machine_that_reports_times_out_as_a_whole():
     assert "TimeoutSeconds" not in saga_definition("inventory-first", Guards.all())
 
 
-async def test_a_reported_execution_waits_for_an_operator(carry_out):
-    """Every attempt at the charge is slow, so that the steps' deadlines do not end before the saga's."""
-    slow = {
-        "orders": [1], "operation": "ChargePayment", "moment": "participant.slow", "for_s": 300,
-        "attempts": "all",
-    }  # fmt: skip
+async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(carry_out):
+    """Three steps that hang three times each: no budget is spent, but the saga's deadline passes."""
+    hangs = [
+        {"orders": [1], "operation": op, "moment": "participant.hang", "attempts": [1, 2, 3]}
+        for op in ("ReserveStock", "ChargePayment", "BookShipment")
+    ]
     result = await carry_out(
-        "happy_path", "orchestration", orders=3, faults=[slow], guards=Guards(timeouts=True),
-        expects=lambda i: frozenset({"committed", "parked", "compensated"}),
+        "happy_path", "orchestration", orders=3, faults=hangs, on_deadline="report",
+        expects=lambda i: frozenset({"parked"} if i == 1 else {"committed"}),
     )  # fmt: skip
-    assert result.verdict.judgement is Judgement.CONSISTENT
+    assert (result.verdict.judgement, result.verdict.as_expected) == (Judgement.CONSISTENT, True)
+    (saga,) = read_lines(result.folder / "evidence/parked.jsonl")
+    assert (saga["order_id"], saga["reported"]) == ("order-00001", True)
+    assert saga["why"] == "TIMED_OUT: open past the saga deadline"
+    _, verdict = await repair(
+        result.folder, Backends(), action="redrive", parked_ids=[saga["parked_id"]]
+    )
+    assert (verdict.judgement, verdict.counts()["parked"]) == (Judgement.CONSISTENT, 0)
+    assert verdict.counts()["committed"] == 3

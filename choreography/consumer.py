@@ -65,8 +65,9 @@ class Consumer:
         try:
             if delivery.redriven:
                 await self._database.write(lambda tx: self._once.unpark(tx, command))
-            if delivery.redelivered:
-                await self._count(command)
+            if delivery.redelivered and await self._done_with(command):
+                await delivery.ack()
+                return
             await self._call(command)
         except _CameBackTooOften as error:
             await self._finally(delivery, command, "redelivered too often", error)
@@ -87,13 +88,14 @@ class Consumer:
         _, operation = self._reactions[type(message)]
         return message if isinstance(message, Command) else messages.follow(operation, message)
 
-    async def _count(self, command: Command) -> None:
-        """Count a redelivery before the work that may end this process again."""
+    async def _done_with(self, command: Command) -> bool:
+        """Count a redelivery before the work that may end this process again; whether nothing but the ack is left to do."""
         times, answered = await self._database.write(
             lambda tx: (self._once.redelivered(tx, command), self._once.answered(tx, command))
         )
         if times > MAX_REDELIVERIES and not answered:
             raise _CameBackTooOften(f"{command.name} came back {times} times without an ack")
+        return times > MAX_REDELIVERIES
 
     async def _call(self, command: Command) -> None:
         if self._guards.outbox:

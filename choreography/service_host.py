@@ -60,12 +60,23 @@ async def serve(loops: list[Loop]) -> None:
     connections, and starts them again: what kill -9 and a supervisor do to a process.
     """
     while True:
+        life = asyncio.create_task(_live(loops))
         try:
-            async with asyncio.TaskGroup() as life:
-                for loop in loops:
-                    life.create_task(_run(loop))
+            # Waiting for a task, not in it: a crash in the moment in which this is cancelled cannot hide the cancellation.
+            await asyncio.wait([life])
+        finally:
+            life.cancel()
+            await asyncio.wait([life])
+        try:
+            life.result()
         except* ParticipantCrashed:
             pass  # and round again: the supervisor's restart
+
+
+async def _live(loops: list[Loop]) -> None:
+    async with asyncio.TaskGroup() as life:
+        for loop in loops:
+            life.create_task(_run(loop))
 
 
 async def _run(loop: Loop) -> None:

@@ -87,7 +87,10 @@ class OrchestratedSystem:
         return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
 
     async def outcome(self, order_id: str) -> str:
-        """See ports.OrderSystem. The customer asks the conductor: DescribeExecution."""
+        """See ports.OrderSystem. The customer asks the conductor: DescribeExecution.
+
+        A failed execution only says that the conductor knows no more; then the order service is asked.
+        """
         found = await self._step_functions.describe(self._execution(order_id))
         match found.get("status"):
             case None:
@@ -97,7 +100,9 @@ class OrchestratedSystem:
             case "RUNNING":
                 return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
             case _:
-                return _TOLD.get(found.get("error", ""), "PARKED")
+                told = _TOLD.get(found.get("error", ""), "PARKED")
+                status = await self._participants.status(order_id)
+                return status if told == "PARKED" and status in TERMINAL else told
 
     async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
         """See ports.OrderSystem."""

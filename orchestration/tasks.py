@@ -30,10 +30,7 @@ class TaskWorker:
 
     async def __call__(self, payload: bytes) -> bytes:
         """See Function."""
-        try:
-            command = messages.from_json(orjson.loads(payload))
-        except orjson.JSONDecodeError as error:
-            raise UnreadableMessage(f"not JSON: {error}") from error
+        command = messages.from_bytes(payload)
         if not isinstance(command, Command):
             raise UnreadableMessage(f"{command.name} is not a command")
         call = asyncio.create_task(self._service.call(command))

@@ -13,12 +13,14 @@ from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
 from choreography.rabbit_troubles import TROUBLES
+from choreography.reactions import STEP_ORDERS
 from choreography.service_host import serve_participant
 from choreography.system import ChoreographedSystem, topology
 from scenarios.part import Part
 from scenarios.planned_faults import PlannedFaults
 from scenarios.processes import ParticipantProcess, supervised
 from scenarios.setting import Assembled, Setting, open_wires
+from scenarios.soft_wire import SoftWire
 from scenarios.tcp_proxy import TcpProxy
 from scenarios.wire_faults import UnreliableBroker, UnreliableLink
 from shared_domain.database import Database
@@ -50,8 +52,15 @@ async def _on_memory(setting: Setting, stack: AsyncExitStack) -> Assembled:
     broker = await stack.enter_async_context(
         MemoryBroker.open(journal, _topology(setting), setting.clock, confirms=confirms)
     )
-    system = await _choreographed(setting, stack, broker=broker, services=setting.services())
-    return Assembled(system=system, coordinator=broker)
+    wires = setting.soft_wires()
+    system = await _choreographed(
+        setting,
+        stack,
+        broker=broker,
+        brokers={name: _unreliable(setting, broker, wire) for name, wire in wires.items()},
+        services=setting.services(answers_return=False),
+    )
+    return Assembled(system=system, coordinator=broker, wires=wires)
 
 
 async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
@@ -77,10 +86,9 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
     brokers: dict[str, Broker] = {}
     services: Mapping[str, Service] = {}
     if not setting.processes:
-        services = setting.services()
+        services = setting.services(answers_return=False)
         for name in NAMES if wires else ():
-            own = await open_broker(urls[name])
-            brokers[name] = UnreliableBroker(own, setting.faults)
+            brokers[name] = _unreliable(setting, await open_broker(urls[name]))
     system = await _choreographed(setting, stack, broker=broker, brokers=brokers, services=services)
     processes: Mapping[str, ParticipantProcess] = {}
     if setting.processes:
@@ -113,7 +121,7 @@ async def _choreographed(
     opening = ChoreographedSystem.open(
         participants=setting.participants,
         services=services,
-        broker=UnreliableBroker(broker, setting.faults),
+        broker=_unreliable(setting, broker),
         brokers=brokers,
         step_order=setting.step_order,
         policy=setting.policy,
@@ -122,6 +130,11 @@ async def _choreographed(
         clock=setting.clock,
     )
     return await stack.enter_async_context(opening)
+
+
+def _unreliable(setting: Setting, broker: Broker, wire: SoftWire | None = None) -> UnreliableBroker:
+    reactions = STEP_ORDERS[setting.step_order]
+    return UnreliableBroker(broker, setting.faults, setting.clock, reactions=reactions, wire=wire)
 
 
 def _topology(setting: Setting) -> Topology:
@@ -150,8 +163,8 @@ async def host(
     async with opening as broker, asyncio.TaskGroup() as running:
         serving = serve_participant(
             door,
-            service=UnreliableLink(door, faults, clock),
-            broker=UnreliableBroker(broker, faults),
+            service=UnreliableLink(door, faults, clock, answers_return=False),
+            broker=UnreliableBroker(broker, faults, clock, reactions=STEP_ORDERS[part.step_order]),
             step_order=part.step_order,
             policy=part.policy,
             guards=part.guards,

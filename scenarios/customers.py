@@ -1,7 +1,7 @@
 """The customers of a run: each comes at its time and asks until its order is accepted."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -58,11 +58,11 @@ async def come(
     *,
     system: OrderSystem,
     clock: Clock,
-    accepted: Callable[[Customer], Awaitable[None]],
+    accepted: Callable[[Customer], None],
 ) -> None:
     """Let every customer come at its intended time; returns when all have been served or have lost patience.
 
-    `accepted` is called for each in turn, when it has been served.
+    `accepted` is called for each when it has been served.
     """
 
     async def be_served(customer: Customer) -> None:
@@ -78,7 +78,7 @@ async def come(
                 if clock.mono_s() - customer.started_mono_s > PATIENCE_S:
                     break
                 await clock.sleep(PAUSE_S)
-        await accepted(customer)
+        accepted(customer)
 
     async with asyncio.TaskGroup() as shop:
         for customer in customers:

@@ -1,15 +1,24 @@
-"""What is done to a run's coordinator and wires when a fault plan says so."""
+"""What is done to a run's coordinator and wires when a fault plan says so: at a logical moment, the same in every style.
+
+The moment is the arrival of a request at its participant. In one process the request waits until the coordinator is down;
+a participant in a process of its own leaves a note in its record, which is looked at often.
+"""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 from scenarios.customers import Customer
-from scenarios.fault_plan import DISTURBANCES, Fault, Moment
-from scenarios.planned_faults import PlannedFaults
+from scenarios.fault_plan import BROKEN_PROMISES, DISTURBANCES, Fault, Moment
+from scenarios.planned_faults import PlannedFaults, read_record
 from scenarios.setting import Assembled
-from shared_domain.messages import COMMANDS
+from shared_domain.errors import Failure, UsageError
 from shared_domain.participants import SERVED_BY
 from shared_domain.ports import Clock
+
+LOOK_S = 0.02
+"""How often the notes of other processes are looked at."""
 
 
 class Disturber:
@@ -23,51 +32,103 @@ class Disturber:
         clock: Clock,
         customers: Sequence[Customer],
         failed: Callable[[str], None],
+        elsewhere: Sequence[Path] = (),
     ) -> None:
-        """`failed` is told what cannot be done here."""
+        """`failed` is told what cannot be done here. `elsewhere`: the records of participants' own processes."""
         self._assembled, self._faults, self._clock = assembled, faults, clock
-        self._customers, self._failed = customers, failed
+        self._customers, self._failed, self._elsewhere = customers, failed, elsewhere
         self._one_at_a_time = asyncio.Lock()
-        self._planned = any(fault.moment in DISTURBANCES for fault in faults.plan.faults)
+        self._tasks: set[asyncio.Task[None]] = set()
         self.orders_in_flight = 0
         """Most accepted orders that were not over when the coordinator was disturbed."""
 
-    async def after(self, customer: Customer) -> None:
-        """Do what the plan has for the moment when this order has been accepted."""
-        if not self._planned:
-            return
-        for moment in DISTURBANCES:
-            for operation in COMMANDS:
-                address = (customer.order.order_id, operation, 1)
-                if fault := self._faults.strike(moment, *address, succeed=False):
-                    async with self._one_at_a_time:
-                        if await self._disturb(fault):
-                            self._faults.strike(moment, *address)
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Disturb what the plan says as long as the context is open; what has begun is ended."""
+        moments = {fault.moment for fault in self._faults.plan.faults}
+        if moments & (DISTURBANCES | BROKEN_PROMISES):
+            self._faults.disturb = self._at_once
+            if self._elsewhere:
+                self._begin(self._look_elsewhere())
+        try:
+            yield
+        finally:
+            self._faults.disturb = None
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _disturb(self, fault: Fault) -> bool:
+    async def _at_once(self, fault: Fault, order_id: str, attempt: int) -> None:
+        """Return when the disturbance has begun, however the caller's own connection fares."""
+        begun = asyncio.Event()
+        number = self._faults.plan.faults.index(fault)
+        self._begin(self._disturb(number, order_id, attempt, begun))
+        await begun.wait()
+
+    async def _look_elsewhere(self) -> None:
+        seen: set[tuple[int, str, int]] = set()
+        while True:
+            await self._clock.sleep(LOOK_S)
+            for path in self._elsewhere:
+                for key, injection in read_record(path).injections.items():
+                    fault = self._faults.plan.faults[key[0]]
+                    if fault.moment in DISTURBANCES | BROKEN_PROMISES and key not in seen:
+                        seen.add(key)
+                        if not injection.struck:
+                            self._begin(self._disturb(*key, asyncio.Event()))
+
+    def _begin(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _disturb(
+        self, number: int, order_id: str, attempt: int, begun: asyncio.Event
+    ) -> None:
+        fault = self._faults.plan.faults[number]
+        with self._faults.holding():
+            try:
+                async with self._one_at_a_time:
+                    await self._count()
+                    end = await self._start(fault, order_id)
+                    begun.set()
+                    if end is None:
+                        return
+                    address = (order_id, fault.operation, attempt, fault.moment)
+                    self._faults.record.note("struck", number, *address)
+                    try:
+                        await self._clock.sleep(self._faults.delay_s(fault))
+                    finally:
+                        await end()
+            except (Failure, OSError, UsageError) as error:
+                self._failed(f"{fault}: {error}")
+            finally:
+                begun.set()
+
+    async def _start(self, fault: Fault, order_id: str) -> Callable[[], Awaitable[None]] | None:
+        """Bring it about; how to end it. None = it cannot be done here."""
         coordinator, wires = self._assembled.coordinator, self._assembled.wires
-        await self._count()
         if fault.moment is Moment.COORDINATOR_UNREACHABLE:
             wire = wires.get(SERVED_BY[fault.operation])
             if wire is None:
                 self._failed("on this backend there is no wire that can be cut from here")
-                return False
+                return None
             wire.cut()
-            await self._clock.sleep(self._faults.delay_s(fault))
-            wire.mend()
-        elif coordinator is None:
+            return _soon(wire.mend)
+        if coordinator is None:
             self._failed("the coordinator of this backend cannot be killed or frozen from here")
-            return False
-        elif fault.moment is Moment.COORDINATOR_FROZEN:
+            return None
+        if fault.moment is Moment.COORDINATOR_FROZEN:
             coordinator.freeze()
-            try:
-                await self._clock.sleep(self._faults.delay_s(fault))
-            finally:
-                coordinator.thaw()
-        else:
-            await coordinator.kill()
-            await coordinator.restart()
-        return True
+            return _soon(coordinator.thaw)
+        if fault.moment is Moment.COORDINATOR_FORGOT:
+            if self._assembled.forget is None:
+                self._failed("the coordinator of this backend cannot be made to forget from here")
+                return None
+            await self._assembled.forget(order_id)
+            return _soon(lambda: None)
+        await coordinator.kill()
+        return coordinator.restart
 
     async def _count(self) -> None:
         ledgers = await self._assembled.system.ledgers()
@@ -75,3 +136,10 @@ class Disturber:
         accepted = [c for c in self._customers if c.accepted_mono_s is not None]
         in_flight = sum(c.order.order_id not in over for c in accepted)
         self.orders_in_flight = max(self.orders_in_flight, in_flight)
+
+
+def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    async def soon() -> None:
+        act()
+
+    return soon

@@ -1,17 +1,23 @@
 """Which fault strikes where: data, addressed by order index x operation x attempt x moment, never by time or turn.
 
-Chance is hash(seed, address), so the same plan strikes the same orders in every style.
+Chance is hash(seed, address), so the same plan strikes the same orders in every style. The format is
+fault_plan.schema.json, beside this file.
 """
 
 import hashlib
+import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from functools import cache
+from importlib import resources
 from typing import Any, Self
 
+from jsonschema import Draft202012Validator, ValidationError
+
 from shared_domain.errors import UsageError
-from shared_domain.messages import COMMANDS
 
 SCHEMA = 1
+SCHEMA_FILE = "fault_plan.schema.json"
 
 
 class Moment(StrEnum):
@@ -21,16 +27,24 @@ class Moment(StrEnum):
     REQUEST_LOST = "request.lost"
     REQUEST_DUPLICATED = "request.duplicated"
     REQUEST_DELAYED = "request.delayed"
+    REQUEST_REORDERED = "request.reordered"
+    POISON = "data.poison"
+    UNKNOWN_VERSION = "data.unknown_version"
+    OVERSIZED = "data.oversized"
+    OVERSIZED_ANSWER = "data.oversized_answer"
     ERROR = "participant.error"
     CRASH_BEFORE_COMMIT = "participant.crash_before_commit"
     CRASH_AFTER_COMMIT = "participant.crash_after_commit"
     SLOW = "participant.slow"
     HANG = "participant.hang"
     ANSWER_LOST = "answer.lost"
+    ANSWER_DUPLICATED = "answer.duplicated"
     ANSWER_DELAYED = "answer.delayed"
+    ANSWER_REORDERED = "answer.reordered"
     COORDINATOR_KILLED = "coordinator.killed"
     COORDINATOR_FROZEN = "coordinator.frozen"
     COORDINATOR_UNREACHABLE = "coordinator.unreachable"
+    COORDINATOR_FORGOT = "coordinator.forgot"
 
 
 MEANING: dict[Moment, str] = {
@@ -38,27 +52,64 @@ MEANING: dict[Moment, str] = {
     Moment.REQUEST_LOST: "the request is lost before the participant sees it",
     Moment.REQUEST_DUPLICATED: "the request is delivered twice",
     Moment.REQUEST_DELAYED: "the request arrives for_s late",
+    Moment.REQUEST_REORDERED: "the request is overtaken by the saga's next one to the same participant, or for_s late",
+    Moment.POISON: "the request arrives as something that is not a message",
+    Moment.UNKNOWN_VERSION: "the request is of a version that nobody knows",
+    Moment.OVERSIZED: "the request is larger than any message may be",
+    Moment.OVERSIZED_ANSWER: "the answer is larger than any message may be",
     Moment.ERROR: "the participant fails before its commit",
     Moment.CRASH_BEFORE_COMMIT: "the participant dies before its commit",
     Moment.CRASH_AFTER_COMMIT: "the participant dies after its commit, before it answers",
     Moment.SLOW: "the participant takes for_s longer",
-    Moment.HANG: "the participant stays silent past the step deadline",
+    Moment.HANG: "the participant stays silent for ever",
     Moment.ANSWER_LOST: "the answer is lost after the commit",
+    Moment.ANSWER_DUPLICATED: "the answer arrives twice",
     Moment.ANSWER_DELAYED: "the answer arrives for_s late",
-    Moment.COORDINATOR_KILLED: "kill -9 of the broker or engine once the order is accepted",
-    Moment.COORDINATOR_FROZEN: "the broker or engine stands still for_s long once the order is accepted",
-    Moment.COORDINATOR_UNREACHABLE: "the step's participant and the broker or engine are cut off from each other"
-    " for_s long once the order is accepted",
+    Moment.ANSWER_REORDERED: "the answer is overtaken by the saga's next one, or for_s late",
+    Moment.COORDINATOR_KILLED: "kill -9 of the broker or engine while the participant has the request in hand; started"
+    " again after for_s",
+    Moment.COORDINATOR_FROZEN: "the broker or engine stands still for_s long while the participant has the request in hand",
+    Moment.COORDINATOR_UNREACHABLE: "the step's participant and the broker or engine are cut off from each other for_s long"
+    " while the participant has the request in hand",
+    Moment.COORDINATOR_FORGOT: "the coordinator breaks its promise: the confirmed message that leads to the request is"
+    " lost, or the execution's history, while the participant has the request in hand",
 }
 DISTURBANCES = frozenset(
     {Moment.COORDINATOR_KILLED, Moment.COORDINATOR_FROZEN, Moment.COORDINATOR_UNREACHABLE}
 )
-"""What is done to the coordinator of the whole run, when the order that the fault is addressed to is accepted."""
-DELAYS = frozenset({Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED})
+"""What is done to the coordinator of the whole run, when the request that the fault is addressed to has arrived."""
+HELD = frozenset(
+    {
+        Moment.REQUEST_DELAYED,
+        Moment.REQUEST_REORDERED,
+        Moment.ANSWER_DELAYED,
+        Moment.ANSWER_REORDERED,
+    }
+)
 """What holds a message back, so that nobody can be blamed for the silence."""
 CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
 """What ends a participant."""
-DEFAULT_DELAY_S = 1.0
+SPOILED = frozenset({Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED})
+"""What makes a request unreadable."""
+BROKEN_PROMISES = frozenset({Moment.COORDINATOR_FORGOT})
+"""What no coordinator does that keeps its promises: no safeguard is expected to help."""
+NO_COUNTERPART: dict[str, dict[Moment, str]] = {
+    "choreography": {},
+    "orchestration": {
+        Moment.ANSWER_DUPLICATED: "an invocation has exactly one response",
+    },
+}
+"""Style -> what cannot happen there, and why."""
+LATE_S = 75.0
+"""Past the saga deadline of 60 s."""
+FOR_EVER_S = 600.0
+DEFAULT_S: dict[Moment, float] = {
+    Moment.REQUEST_REORDERED: LATE_S,
+    Moment.ANSWER_REORDERED: LATE_S,
+    Moment.HANG: FOR_EVER_S,
+    Moment.COORDINATOR_FORGOT: 0.0,
+}
+"""How long a fault lasts if its plan does not say; 1 s for the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,14 +117,14 @@ class Fault:
     """One line of a plan.
 
     `orders`: order indices struck: a list, "all", {"every": k} (k-1, 2k-1, ...) or {"share": p}.
-    `attempts`: a list of attempt numbers (1 = first), or "all". `for_s`: unscaled seconds.
+    `attempts`: a list of attempt numbers (1 = first), "all", or {"share": p}. `for_s`: unscaled seconds; None = DEFAULT_S.
     """
 
     orders: Any
     operation: str
     moment: Moment
     attempts: Any = (1,)
-    for_s: float = DEFAULT_DELAY_S
+    for_s: float | None = None
 
     def strikes_order(self, index: int, *, seed: int) -> bool:
         """Whether this fault is meant for the order of this index."""
@@ -87,9 +138,27 @@ class Fault:
             case indices:
                 return index in indices
 
-    def strikes_attempt(self, attempt: int) -> bool:
-        """Whether this fault is meant for the n-th attempt."""
-        return self.attempts == "all" or attempt in self.attempts
+    def strikes_attempt(self, attempt: int, *, index: int, seed: int) -> bool:
+        """Whether this fault is meant for the n-th attempt at the order of this index."""
+        match self.attempts:
+            case "all":
+                return True
+            case {"share": share}:
+                return _chance(seed, index, self.operation, self.moment, attempt) < float(share)
+            case numbers:
+                return attempt in numbers
+
+    def lasts_s(self) -> float:
+        """Unscaled seconds."""
+        return DEFAULT_S.get(self.moment, 1.0) if self.for_s is None else self.for_s
+
+    def __str__(self) -> str:
+        """Where and what, in short: ChargePayment answer.lost, every attempt."""
+        when = {"all": ", every attempt", "(1,)": ""}.get(
+            str(self.attempts), f", attempts {self.attempts}"
+        )
+        lasts = "" if self.for_s is None else f", {self.for_s:g} s"
+        return f"{self.operation} {self.moment}{when}{lasts}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,67 +170,50 @@ class FaultPlan:
     @classmethod
     def from_json(cls, document: Any) -> Self:
         """The plan in a JSON document. Raise UsageError naming the first thing that is wrong."""
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-            raise UsageError(
-                f'a fault plan is an object with "schema": {SCHEMA} and "faults": [...]'
-            )
-        lines = document.get("faults")
-        if not isinstance(lines, list):
-            raise UsageError('the fault plan has no list "faults"')
-        return cls(faults=tuple(_fault(line, number) for number, line in enumerate(lines)))
+        if error := next(iter(_validator().iter_errors(document)), None):
+            raise UsageError(_in_words(error))
+        lines: list[dict[str, Any]] = [
+            {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
+            for line in document["faults"]
+        ]
+        faults = [Fault(**line | {"moment": Moment(line["moment"])}) for line in lines]
+        return cls(faults=tuple(faults))
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a JSON document."""
-        return {"schema": SCHEMA, "faults": [asdict(fault) for fault in self.faults]}
+        lines = [
+            {key: value for key, value in asdict(fault).items() if value is not None}
+            for fault in self.faults
+        ]
+        return {"schema": SCHEMA, "faults": lines}
 
     def __add__(self, other: "FaultPlan") -> "FaultPlan":
         """Both plans' faults."""
         return FaultPlan(faults=self.faults + other.faults)
 
 
-def _fault(line: Any, number: int) -> Fault:
-    where = f"fault {number} of the plan"
-    if not isinstance(line, dict) or not {"orders", "operation", "moment"} <= line.keys():
-        raise UsageError(f"{where} needs orders, operation and moment")
-    unknown = line.keys() - {"orders", "operation", "moment", "attempts", "for_s"}
-    if unknown:
-        raise UsageError(f"{where} has unknown fields: {', '.join(sorted(unknown))}")
-    if not isinstance(line["moment"], str) or line["moment"] not in list(Moment):
-        raise UsageError(f"{where}: moment {line['moment']!r} is not one of {', '.join(Moment)}")
-    if not isinstance(line["operation"], str) or line["operation"] not in COMMANDS:
-        raise UsageError(
-            f"{where}: operation {line['operation']!r} is not one of {', '.join(COMMANDS)}"
-        )
-    orders, attempts = line["orders"], line.get("attempts", [1])
-    if not (orders == "all" or _numbers(orders, 0) or _selector(orders)):
-        raise UsageError(
-            f'{where}: orders is "all", indices from 0, {{"every": k}} or {{"share": p}}'
-        )
-    if not (attempts == "all" or _numbers(attempts, 1)):
-        raise UsageError(f'{where}: attempts is "all" or a list of numbers from 1')
-    for_s = line.get("for_s", DEFAULT_DELAY_S)
-    if not isinstance(for_s, int | float) or isinstance(for_s, bool) or not 0 <= for_s <= 3600:
-        raise UsageError(f"{where}: for_s is a number of seconds up to 3600")
-    return Fault(
-        orders=orders,
-        operation=line["operation"],
-        moment=Moment(line["moment"]),
-        attempts=attempts,
-        for_s=for_s,
-    )
+def schema() -> dict[str, Any]:
+    """The JSON schema of a fault plan."""
+    text = resources.files("scenarios").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
 
 
-def _numbers(value: Any, least: int) -> bool:
-    return isinstance(value, list) and all(type(n) is int and n >= least for n in value)
+@cache
+def _validator() -> Draft202012Validator:
+    return Draft202012Validator(schema())
 
 
-def _selector(value: Any) -> bool:
-    if not isinstance(value, dict) or len(value) != 1:
-        return False
-    every, share = value.get("every"), value.get("share")
-    if type(every) is int:
-        return every >= 1
-    return isinstance(share, int | float) and not isinstance(share, bool) and 0 <= share <= 1
+def _in_words(error: ValidationError) -> str:
+    match list(error.absolute_path):
+        case ["faults", int(number), *rest]:
+            where = ", ".join([f"fault {number} of the plan", *map(str, rest[:1])])
+        case path:
+            where = ", ".join(["the fault plan", *map(str, path)])
+    wanted = error.schema.get("description") if isinstance(error.schema, dict) else None
+    if error.validator == "anyOf" and wanted:
+        return f"{where}: {error.instance!r} is not {wanted}"
+    return f"{where}: {error.message}"
 
 
 def _chance(seed: int, *address: object) -> float:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from scenarios.exposure import timing
-from scenarios.fault_plan import DELAYS, DISTURBANCES
+from scenarios.fault_plan import DISTURBANCES, HELD
 from scenarios.laws import judge_laws
 from scenarios.oracle import Asked, gather, judge_order
 from scenarios.planned_faults import Injection
@@ -57,7 +57,7 @@ def judge(
     # A coordinator that was away explains any silence.
     away = any(i.moment in DISTURBANCES and i.struck for i in injections)
     # So does the network that holds a request back.
-    held = {i.order_id for i in injections if i.moment in DELAYS and i.struck}
+    held = {i.order_id for i in injections if i.moment in HELD and i.struck}
     silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
     laws = judge_laws(
         facts,

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from scenarios.oracle import FORWARD_OF, OrderFacts, witness
+from scenarios.rules import Rule
 from scenarios.verdict import LawVerdict, Witness
 from shared_domain.exactly_once import Effect
 from shared_domain.ports import Ledgers
@@ -39,9 +40,9 @@ def judge_laws(
     ]
 
 
-def _verdict(law: str, broken: list[tuple[str, list[Witness]]]) -> LawVerdict:
+def _verdict(law: Rule, broken: list[tuple[str, list[Witness]]]) -> LawVerdict:
     return LawVerdict(
-        law=law,
+        law=str(law),
         held=not broken,
         why="; ".join(why for why, _ in broken[:3]),
         witnesses=[row for _, rows in broken for row in rows][:MOST_WITNESSES],
@@ -54,14 +55,14 @@ def _money(facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
     taken = sum(f.net("payment") for f in counted)
     due = sum(f.asked.amount_cents for f in counted if f.status == "CONFIRMED")
     if taken == due:
-        return _verdict("money is conserved", [])
+        return _verdict(Rule.MONEY, [])
     wrong = [
         f
         for f in counted
         if f.net("payment") != (f.asked.amount_cents if f.status == "CONFIRMED" else 0)
     ]
     rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == "payment"]
-    return _verdict("money is conserved", [(f"{taken} cents taken, {due} due", rows)])
+    return _verdict(Rule.MONEY, [(f"{taken} cents taken, {due} due", rows)])
 
 
 def _stock(ledgers: Ledgers) -> LawVerdict:
@@ -81,7 +82,7 @@ def _stock(ledgers: Ledgers) -> LawVerdict:
         if initial != free + kept[item] or initial + moved[item] != free:
             why = f"{item}: {initial} at first, {free} free, {kept[item]} held or sold"
             broken.append((why, [{"participant": "inventory", "table": "stock", **stock}]))
-    return _verdict("stock is conserved", broken)
+    return _verdict(Rule.STOCK, broken)
 
 
 def _never_oversold(ledgers: Ledgers) -> LawVerdict:
@@ -90,7 +91,7 @@ def _never_oversold(ledgers: Ledgers) -> LawVerdict:
         for stock in ledgers["inventory"]["stock"]
         if stock["free"] < 0
     ]
-    return _verdict("never oversold", broken)
+    return _verdict(Rule.NOT_OVERSOLD, broken)
 
 
 def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
@@ -105,7 +106,7 @@ def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
             if too_early or (buried and done):
                 why = f"{order.asked.order_id}: {undo} without {forward} before it"
                 broken.append((why, [witness(row) for row in (*done, *undone, *buried)]))
-    return _verdict("a compensation only after its forward step, or as its tombstone", broken)
+    return _verdict(Rule.CAUSE, broken)
 
 
 def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
@@ -124,7 +125,7 @@ def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
             names = ", ".join(row["operation"] for row in undone)
             why = f"{order.asked.order_id}: undone in the order {names}"
             broken.append((why, [witness(row) for row in undone]))
-    return _verdict("compensations run in reverse order", broken)
+    return _verdict(Rule.REVERSE, broken)
 
 
 def _nobody_was_idle(
@@ -154,7 +155,7 @@ def _nobody_was_idle(
                     f" ({before['effect']}) until the saga deadline"
                 )
                 broken.append((why, [witness(before), witness(rescue)]))
-    return _verdict("no saga is dropped and left to its deadline", broken)
+    return _verdict(Rule.NOT_DROPPED, broken)
 
 
 def _rows_agree(ledgers: Ledgers) -> LawVerdict:
@@ -179,7 +180,7 @@ def _rows_agree(ledgers: Ledgers) -> LawVerdict:
                     **row,
                 }
                 broken.append((why, [proof]))
-    return _verdict("business rows agree with the ledger", broken)
+    return _verdict(Rule.ROWS_AGREE, broken)
 
 
 def _nobody_else(facts: list[OrderFacts], ledgers: Ledgers) -> LawVerdict:
@@ -194,4 +195,4 @@ def _nobody_else(facts: list[OrderFacts], ledgers: Ledgers) -> LawVerdict:
         for row in tables["ledger"]
         if row["order_id"] not in asked
     ]
-    return _verdict("nothing is done that nobody ordered", broken)
+    return _verdict(Rule.NOBODY_ELSE, broken)

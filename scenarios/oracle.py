@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from scenarios.rules import Rule
 from scenarios.verdict import OrderClass, OrderVerdict, Witness
 from shared_domain.exactly_once import Effect
 from shared_domain.ports import Ledgers, Parked
@@ -90,41 +91,47 @@ def judge_order(
     facts: OrderFacts, parked: Mapping[str, Parked], *, saga_deadline_s: float
 ) -> OrderVerdict:
     """The class of one order, with the rows that prove it if it is a bad one. `saga_deadline_s` may be infinite."""
-    order_class, why, proof = _class_of(facts, parked, saga_deadline_s)
+    order_class, why, proof, rules = _class_of(facts, parked, saga_deadline_s)
     lie = _lie(facts)
     if lie:
         why, proof = (f"{why}; {lie}" if why else lie), proof or facts.rows
+        rules = [*rules, Rule.TOLD_THE_TRUTH]
     return OrderVerdict(
         order_id=facts.asked.order_id,
         order_class=order_class,
         why=why,
         lied=bool(lie),
         witnesses=[witness(row) for row in proof],
+        rules=[str(rule) for rule in rules],
     )
 
 
 def _class_of(
     facts: OrderFacts, parked: Mapping[str, Parked], saga_deadline_s: float
-) -> tuple[OrderClass, str, list[dict[str, Any]]]:
+) -> tuple[OrderClass, str, list[dict[str, Any]], list[Rule]]:
     if twice := _applied_twice(facts):
-        return OrderClass.DUPLICATED, f"{twice[0]['operation']} was applied twice", twice
-    if facts.status in ("CONFIRMED", "CANCELLED", "REJECTED"):
+        effects = sorted({row["effect"] for row in twice})
+        rules = [Rule.ONCE if effect == Effect.DONE else Rule.UNDONE_ONCE for effect in effects]
+        return OrderClass.DUPLICATED, f"{twice[0]['operation']} was applied twice", twice, rules
+    if facts.status in _ENDED:
         if wrong := _wrong_effects(facts):
-            return OrderClass.HALF_DONE, f"{facts.status}, but {wrong}", facts.rows
+            why = f"{facts.status}, but {', '.join(wrong)}"
+            return OrderClass.HALF_DONE, why, facts.rows, list(dict.fromkeys(wrong.values()))
         ended = facts.ended_mono_s()
         if ended is not None and ended - facts.asked.intended_mono_s > saga_deadline_s:
-            return OrderClass.LATE, f"{facts.status} after the saga deadline", []
-        return _ENDED[facts.status], "", []
+            return OrderClass.LATE, f"{facts.status} after the saga deadline", [], []
+        return _ENDED[facts.status], "", [], []
     if not facts.asked.accepted and not facts.rows:
-        return OrderClass.REJECTED, "never accepted, no effect anywhere", []
+        return OrderClass.REJECTED, "never accepted, no effect anywhere", [], []
     waiting = parked.get(facts.asked.order_id)
     if waiting is None:
-        return OrderClass.STUCK, _open(facts), facts.rows
+        return OrderClass.STUCK, _open(facts), facts.rows, [Rule.ENDS_OR_SHOWS]
     at = f" at {waiting.operation}" if waiting.operation else ""
     why = f"{waiting.where}{at}: {waiting.why}"
     if waiting.operation not in MAY_PARK and not waiting.reported:
-        return OrderClass.STUCK, f"{_open(facts)}, and {why}, without compensation", facts.rows
-    return OrderClass.PARKED, why, []
+        why = f"{_open(facts)}, and {why}, without compensation"
+        return OrderClass.STUCK, why, facts.rows, [Rule.PARKED_IN_PLACE]
+    return OrderClass.PARKED, why, [], []
 
 
 _ENDED = {
@@ -143,23 +150,24 @@ def _applied_twice(facts: OrderFacts) -> list[dict[str, Any]]:
     return [row for row in facts.rows if done[row["operation"], row["effect"]] > 1]
 
 
-def _wrong_effects(facts: OrderFacts) -> str:
-    """What is missing or left over for the status that the order service claims, "" = nothing."""
+def _wrong_effects(facts: OrderFacts) -> dict[str, Rule]:
+    """What is missing or left over for the status that the order service claims, with the rule that it breaks."""
     confirmed, asked = facts.status == "CONFIRMED", facts.asked
     wanted = {
         "inventory": -asked.quantity if confirmed else 0,
         "payment": asked.amount_cents if confirmed else 0,
         "shipping": 1 if confirmed else 0,
     }
-    wrong = [
-        f"{name} stands at {facts.net(name)} instead of {net}"
+    rule = Rule.CONFIRMED_IS_WHOLE if confirmed else Rule.ENDED_IS_CLEAN
+    wrong = {
+        f"{name} stands at {facts.net(name)} instead of {net}": rule
         for name, net in wanted.items()
         if facts.net(name) != net
-    ]
+    }
     ending = {"CONFIRMED": "ConfirmOrder", "CANCELLED": "CancelOrder", "REJECTED": "PlaceOrder"}
     if not any(row["operation"] == ending[facts.status] for row in facts.rows):
-        wrong.append(f"the ledger has no {ending[facts.status]}")
-    return ", ".join(wrong)
+        wrong[f"the ledger has no {ending[facts.status]}"] = Rule.ENDED_BY_A_ROW
+    return wrong
 
 
 def _open(facts: OrderFacts) -> str:

@@ -1,22 +1,27 @@
 """How the orchestration of a run is assembled over its backends, in one process or in several."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from pathlib import Path
 
+from orchestration.engine.store import forget_execution
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import Call, StepFunctions, boto3_call, direct_call
 from orchestration.system import OrchestratedSystem
-from orchestration.tasks import in_process_invoker, serve_functions, workers
+from orchestration.tasks import Function, in_process_invoker, serve_functions, workers
 from scenarios.part import Part
 from scenarios.planned_faults import PlannedFaults
 from scenarios.processes import ParticipantProcess, supervised
 from scenarios.setting import Assembled, Setting, open_wires
+from scenarios.soft_wire import SoftWire
 from scenarios.tcp_proxy import TcpProxy
-from scenarios.wire_faults import UnreliableLink
+from scenarios.wire_faults import UnreliableLink, unreliable_function
 from shared_domain.child import free_port
 from shared_domain.participant import Participant
 from shared_domain.participants import NAMES
-from shared_domain.ports import Clock
+from shared_domain.ports import Clock, Disturbance
 
 
 @asynccontextmanager
@@ -24,7 +29,8 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
     """One conductor that calls the services."""
     async with AsyncExitStack() as stack:
         if setting.backends.engine == "inprocess":
-            functions = await stack.enter_async_context(workers(setting.services()))
+            wires = setting.soft_wires()
+            functions = await _functions(setting, stack, wires)
             engine = InProcessEngine(
                 setting.folder,
                 invoke=in_process_invoker(functions),
@@ -34,7 +40,12 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
             )
             await stack.enter_async_context(running(engine))
             system = await _orchestrated(setting, stack, direct_call(engine.engine))
-            yield Assembled(system=system, coordinator=engine)
+            yield Assembled(
+                system=system,
+                coordinator=engine,
+                forget=partial(_forget, setting.folder, engine),
+                wires=wires,
+            )
         else:
             yield await _over_http(setting, stack)
 
@@ -54,7 +65,7 @@ async def _over_http(setting: Setting, stack: AsyncExitStack) -> Assembled:
     else:
         port = free_port()
         ports = dict.fromkeys(NAMES, port)
-        functions = await stack.enter_async_context(workers(setting.services()))
+        functions = await _functions(setting, stack)
         await stack.enter_async_context(serve_functions(functions, port=port))
     wires: dict[str, TcpProxy] = {}
     if setting.cuttable:
@@ -81,8 +92,28 @@ async def _over_http(setting: Setting, stack: AsyncExitStack) -> Assembled:
         await coordinator.ready()  # boto3 has made its client meanwhile
     system = await _orchestrated(setting, stack, call)
     return Assembled(
-        system=system, coordinator=coordinator, wires=wires, processes=processes, notes=notes
+        system=system,
+        coordinator=coordinator,
+        forget=None if coordinator is None else partial(_forget, setting.folder, coordinator),
+        wires=wires,
+        processes=processes,
+        notes=notes,
     )
+
+
+async def _functions(
+    setting: Setting, stack: AsyncExitStack, wires: Mapping[str, SoftWire] = {}
+) -> dict[str, Function]:
+    services = setting.services(answers_return=True, wires=wires)
+    made = await stack.enter_async_context(workers(services))
+    return {name: unreliable_function(made[name], setting.faults) for name in made}
+
+
+async def _forget(folder: Path, engine: Disturbance, order_id: str) -> None:
+    """Kill the engine, take an order's execution out of its history, and start it again."""
+    await engine.kill()
+    await asyncio.to_thread(forget_execution, folder, order_id)
+    await engine.restart()
 
 
 async def _orchestrated(setting: Setting, stack: AsyncExitStack, call: Call) -> OrchestratedSystem:
@@ -104,6 +135,8 @@ async def host(
     part: Part, door: Participant, faults: PlannedFaults, clock: Clock, port: int
 ) -> AsyncIterator[None]:
     """One participant in a process of its own: its function on `port`, while the context is open."""
-    link = UnreliableLink(door, faults, clock)
-    async with workers({door.name: link}) as functions, serve_functions(functions, port=port):
-        yield
+    link = UnreliableLink(door, faults, clock, answers_return=True)
+    async with workers({door.name: link}) as made:
+        functions = {door.name: unreliable_function(made[door.name], faults)}
+        async with serve_functions(functions, port=port):
+            yield

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.fault_plan import NO_COUNTERPART, Fault, FaultPlan, Moment
 from scenarios.refusals import is_refusal
 from shared_domain.errors import OutcomeUnknown, ParticipantCrashed
 from shared_domain.faults import Point
@@ -32,6 +32,8 @@ class Injection:
     reached: bool = False
     struck: bool = False
     changed: bool = False
+    fault: int = 0
+    """Number of its line in the plan."""
 
 
 class FaultRecord:
@@ -64,7 +66,11 @@ class FaultRecord:
                 found = self.injections.setdefault(
                     (number, order_id, attempt),
                     Injection(
-                        order_id=order_id, operation=operation, attempt=attempt, moment=moment
+                        fault=number,
+                        order_id=order_id,
+                        operation=operation,
+                        attempt=attempt,
+                        moment=moment,
                     ),
                 )
                 found.reached = True
@@ -146,6 +152,8 @@ class PlannedFaults:
         for number, fault in enumerate(plan.faults):
             self._by_operation[fault.operation].append((number, fault))
         self._index = {order_id: index for index, order_id in enumerate(order_ids)}
+        self.disturb: Callable[[Fault, str, int], Awaitable[None]] | None = None
+        """What is done when a request arrives at which the coordinator is to be disturbed; None = it is not done from here."""
 
     def arrive(self, command: Command) -> int:
         """A request has reached its participant; which attempt it is."""
@@ -172,22 +180,28 @@ class PlannedFaults:
         """The fault planned for this address, now struck, or None. `succeed` False: only reached."""
         found = None
         for number, fault in self._planned(order_id, operation):
-            if fault.moment is moment and fault.strikes_attempt(attempt):
+            index = self._index[order_id]
+            if fault.moment is moment and fault.strikes_attempt(
+                attempt, index=index, seed=self._seed
+            ):
                 what = "struck" if succeed else "reached"
                 self.record.note(what, number, order_id, operation, attempt, moment)
                 found = found or fault
         return found
 
-    def never_struck(self) -> list[str]:
-        """The lines of the plan of which nothing struck: the run says nothing about them."""
-        found = self.record.injections.items()
-        return without_effect(self.plan, {number for (number, _, _), i in found if i.struck})
+    def never_struck(self, style: str) -> list[str]:
+        """The lines of the plan of which nothing struck, though it could have: the run says nothing about them."""
+        struck = {number for (number, _, _), i in self.record.injections.items() if i.struck}
+        impossible = {
+            number
+            for number, fault in enumerate(self.plan.faults)
+            if fault.moment in NO_COUNTERPART[style]
+        }
+        return without_effect(self.plan, struck | impossible)
 
     def delay_s(self, fault: Fault) -> float:
-        """How long a slow or delaying fault holds things up, scaled."""
-        if fault.moment is Moment.HANG:
-            return 2 * self._policy.step_s()
-        return fault.for_s * self._policy.time_scale
+        """How long a fault lasts, scaled."""
+        return fault.lasts_s() * self._policy.time_scale
 
     def touches(self, command: Command) -> bool:
         """See ports.Faults."""
@@ -223,7 +237,11 @@ class PlannedFaults:
                 for number, fault in self._planned(order_id, operation):
                     if (number, order_id) not in reached:
                         found[number, order_id, 1] = Injection(
-                            order_id=order_id, operation=operation, attempt=1, moment=fault.moment
+                            fault=number,
+                            order_id=order_id,
+                            operation=operation,
+                            attempt=1,
+                            moment=fault.moment,
                         )
         return [found[key] for key in sorted(found)]
 

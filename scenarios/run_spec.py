@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.fault_plan import CRASHES, DISTURBANCES, FaultPlan, Moment
+from scenarios.fault_plan import NO_COUNTERPART as NO_COUNTERPARTS
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
 from scenarios.setting import Backends
@@ -65,6 +66,11 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     notes = [
         f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)
     ]
+    for moment in sorted(
+        {f.moment for f in spec.plan().faults} & NO_COUNTERPARTS[spec.style].keys()
+    ):
+        why = NO_COUNTERPARTS[spec.style][moment]
+        notes.append(f"fault {moment}: no counterpart in {spec.style}, {why}")
     if backends.pair == "mixed":
         notes.append("mixed backends: latency is not comparable between the styles")
     disturbed = any(f.moment in DISTURBANCES for f in spec.plan().faults)

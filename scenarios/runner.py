@@ -192,11 +192,8 @@ class _Run:
             clock=clock,
             customers=self._customers,
             failed=self._failures.append,
+            elsewhere=[faults_path(work, name) for name in NAMES] if self._spec.processes else [],
         )
-
-        async def accepted(customer: Customer) -> None:
-            self._progress(1)
-            await disturber.after(customer)
 
         await clock.sleep(WARM_UP_S)
         begun = clock.mono_s()
@@ -213,13 +210,18 @@ class _Run:
         async with desk(system, work / "operator.sock", acted=self._acted) as socket:
             operator = {"status": "running", "operator": str(socket)}
             self._folder.write("run.json", self._told | operator)
-            async with asyncio.TaskGroup() as troubled:
+            async with disturber.at_work(), asyncio.TaskGroup() as troubled:
                 if self._spec.trouble_every_s:
                     troubled.create_task(trouble_maker.run())
-                await come(self._customers, system=system, clock=clock, accepted=accepted)
+                await come(
+                    self._customers,
+                    system=system,
+                    clock=clock,
+                    accepted=lambda customer: self._progress(1),
+                )
                 trouble_maker.stop()
-            settlement = await self._settle(system, work)
-            settlement = await self._hold(system, work, settlement)
+                settlement = await self._settle(system, work)
+                settlement = await self._hold(system, work, settlement)
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
@@ -236,7 +238,7 @@ class _Run:
             policy=self._policy,
             run_ended_mono_s=ended,
             arrivals_mono_s=self._faults.record.arrivals_mono_s,
-            never_struck=self._faults.never_struck(),
+            never_struck=self._faults.never_struck(self._spec.style),
             failures=self._failures,
             still_changing=settlement.still_changing,
             redriven=redriven(self._acts),

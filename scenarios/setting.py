@@ -1,6 +1,6 @@
 """What a style is assembled from for one run, and what comes out of it."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Self
 from choreography.rabbit_node import RabbitNode
 from scenarios.planned_faults import PlannedFaults
 from scenarios.processes import ParticipantProcess, RestartPolicy
+from scenarios.soft_wire import SoftWire
 from scenarios.tcp_proxy import TcpProxy
 from scenarios.troubles import Trouble, common_troubles
 from scenarios.wire_faults import UnreliableLink
@@ -112,23 +113,39 @@ class Setting:
         """Of every queue of the run."""
         return f"saga.{self.run_id}"
 
-    def services(self) -> dict[str, UnreliableLink]:
-        """The participants' doors, behind the network that the fault plan disturbs."""
-        doors = self.participants.doors
-        return {n: UnreliableLink(door, self.faults, self.clock) for n, door in doors.items()}
+    def services(
+        self, *, answers_return: bool, wires: Mapping[str, SoftWire] = {}
+    ) -> dict[str, UnreliableLink]:
+        """The participants' doors, behind the network that the fault plan disturbs. See UnreliableLink."""
+        return {
+            name: UnreliableLink(
+                door,
+                self.faults,
+                self.clock,
+                answers_return=answers_return,
+                wire=wires.get(name),
+            )
+            for name, door in self.participants.doors.items()
+        }
+
+    def soft_wires(self) -> dict[str, SoftWire]:
+        """A wire for each participant that shares a process with its coordinator, if any is to be cut."""
+        return {name: SoftWire() for name in self.participants.doors} if self.cuttable else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
     """A running system, and what can be done to its parts (None or nothing = not from here).
 
+    `forget`: makes the coordinator lose all that it knows of an order, where that is not done on the wire.
     `wires`: participant -> its wire to the coordinator. `processes`: participant -> its own process.
     `troubles`: what only this style's coordinator can do to its clients.
     """
 
     system: OrderSystem
     coordinator: Disturbance | None
-    wires: Mapping[str, TcpProxy] = field(default_factory=dict)
+    forget: Callable[[str], Awaitable[None]] | None = None
+    wires: Mapping[str, TcpProxy | SoftWire] = field(default_factory=dict)
     processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)

@@ -9,6 +9,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from scenarios.customers import Customer
 from scenarios.processes import ParticipantProcess
+from scenarios.soft_wire import SoftWire
 from scenarios.tcp_proxy import TcpProxy
 from shared_domain.order.model import TERMINAL
 from shared_domain.participants import Participants
@@ -25,7 +26,7 @@ MOST_ASKED = 32
 
 def common_troubles(
     coordinator: Disturbance | None,
-    wires: Mapping[str, TcpProxy],
+    wires: Mapping[str, TcpProxy | SoftWire],
     processes: Mapping[str, ParticipantProcess],
 ) -> dict[str, Trouble]:
     """Name -> trouble, of those that every style can have."""
@@ -118,7 +119,7 @@ async def _frozen(coordinator: Disturbance) -> AsyncIterator[bool]:
 
 
 @asynccontextmanager
-async def _cut(wire: TcpProxy) -> AsyncIterator[bool]:
+async def _cut(wire: TcpProxy | SoftWire) -> AsyncIterator[bool]:
     wire.cut()
     try:
         yield True

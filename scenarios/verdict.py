@@ -61,6 +61,8 @@ class OrderVerdict:
     why: str = ""
     lied: bool = False
     witnesses: list[Witness] = field(default_factory=list)
+    rules: list[str] = field(default_factory=list)
+    """The rules that are broken: see rules.py."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,6 +97,8 @@ class Verdict:
     laws: list[LawVerdict]
     timings: list[OrderTiming]
     problems: list[str]
+    isolation: dict[str, Any] = field(default_factory=dict)
+    """What readers saw during the run, and the anomalies in it: see isolation.py. Empty if nobody read."""
 
     def counts(self) -> dict[str, int]:
         """Orders per class, every class listed."""

@@ -3,31 +3,73 @@
 | moment | choreography | orchestration |
 |---|---|---|
 | request lost | the delivery is lost before the handler; the broker redelivers | the invocation fails before the handler |
+| request duplicated | the message is handled twice | the task is invoked twice with one message_id |
+| request delayed, reordered | the message is held back on its way to the handler | the invocation is |
+| unreadable data | the event is published as garbage | the function is invoked with garbage |
 | answer lost | the connection breaks before ack and confirm: redelivered, published again | the connection breaks after the commit |
-| duplicated | the message is handled twice | the task is invoked twice with one message_id |
+| answer duplicated | the event is published twice | no counterpart |
+| answer delayed, reordered | the event is held back on its way to the broker | the response is |
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+
+import orjson
 
 from choreography.broker import Broker, DeadLetter, Delivery, Wanted
 from choreography.cloud_events import Envelope
-from scenarios.fault_plan import Moment
+from choreography.reactions import Reactions
+from scenarios.fault_plan import BROKEN_PROMISES, DISTURBANCES, SPOILED, Moment
 from scenarios.planned_faults import PlannedFaults
+from scenarios.soft_wire import SoftWire
 from shared_domain.errors import ConnectionLost, NotDelivered, OutcomeUnknown
-from shared_domain.messages import EVENTS, Command, Event
+from shared_domain.messages import EVENTS, MAX_BYTES, Command, Event
 from shared_domain.ports import Clock, Service
 
 RECONNECT_S = 0.02
 """What a lost connection costs before anybody can try again, the same in both styles."""
 
 
+class Later:
+    """Lets a message be overtaken: it waits for the next one of its saga to go by."""
+
+    def __init__(self) -> None:
+        self._passed: dict[str, asyncio.Event] = {}
+
+    def goes_by(self, order_id: str) -> None:
+        """A message of this saga has gone by."""
+        if order_id in self._passed:
+            self._passed.pop(order_id).set()
+
+    async def overtaken(self, order_id: str, *, at_most_s: float) -> None:
+        """Wait for the next one, or `at_most_s`."""
+        passed = self._passed.setdefault(order_id, asyncio.Event())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most_s):
+                await passed.wait()
+
+
 class UnreliableLink:
     """A Service behind a network that loses, repeats and delays requests and answers."""
 
-    def __init__(self, service: Service, faults: PlannedFaults, clock: Clock) -> None:
+    def __init__(
+        self,
+        service: Service,
+        faults: PlannedFaults,
+        clock: Clock,
+        *,
+        answers_return: bool,
+        wire: SoftWire | None = None,
+    ) -> None:
+        """`answers_return`: whether answers travel back this way, instead of through a broker."""
         self.name = service.name
         self._service, self._faults, self._clock = service, faults, clock
+        self._answers_return, self._wire = answers_return, wire
+        self._requests, self._answers = Later(), Later()
 
     async def call(self, command: Command) -> Event:
         """See ports.Service."""
@@ -36,43 +78,139 @@ class UnreliableLink:
 
     async def _carry(self, command: Command) -> Event:
         faults, key = self._faults, (command.order_id, command.name)
+        if self._wire is not None:
+            self._wire.check()
         attempt = faults.arrive(command)
+        forgets = BROKEN_PROMISES if self._answers_return else frozenset()
+        for moment in sorted(DISTURBANCES | forgets):
+            fault = faults.strike(moment, *key, attempt, succeed=False)
+            if fault and faults.disturb is not None:
+                await faults.disturb(fault, command.order_id, attempt)
         if faults.strike(Moment.REQUEST_LOST, *key, attempt):
             await self._clock.sleep(RECONNECT_S)
             raise NotDelivered(f"{command.name}: injected loss of the request")
         if fault := faults.strike(Moment.REQUEST_DELAYED, *key, attempt):
             await self._clock.sleep(faults.delay_s(fault))
+        if fault := faults.strike(Moment.REQUEST_REORDERED, *key, attempt):
+            await self._requests.overtaken(command.order_id, at_most_s=faults.delay_s(fault))
         if faults.strike(Moment.REQUEST_DUPLICATED, *key, attempt):
             await self._service.call(command)
             faults.arrive(command)
         answer = await self._service.call(command)
+        self._requests.goes_by(command.order_id)
         number = faults.answer(command)
+        if self._answers_return:
+            await self._hold_back(command, number)
+        if faults.strike(Moment.ANSWER_LOST, *key, number):
+            await self._clock.sleep(RECONNECT_S)
+            raise ConnectionLost(f"{command.name}: injected loss of the answer")
+        if self._wire is not None and self._answers_return:
+            self._wire.check_answer()
+        return answer
+
+    async def _hold_back(self, command: Command, number: int) -> None:
+        faults, key = self._faults, (command.order_id, command.name)
         if fault := faults.strike(Moment.ANSWER_DELAYED, *key, number):
             await self._clock.sleep(faults.delay_s(fault))
-        if faults.strike(Moment.ANSWER_LOST, *key, number):
-            raise ConnectionLost(f"{command.name}: injected loss of the answer")
+        if fault := faults.strike(Moment.ANSWER_REORDERED, *key, number):
+            await self._answers.overtaken(command.order_id, at_most_s=faults.delay_s(fault))
+        self._answers.goes_by(command.order_id)
+
+
+def unreliable_function(
+    function: Callable[[bytes], Awaitable[bytes]], faults: PlannedFaults
+) -> Callable[[bytes], Awaitable[bytes]]:
+    """A function whose payload and response may be spoiled on their way."""
+
+    async def call(payload: bytes) -> bytes:
+        message = orjson.loads(payload)
+        order_id, operation = message["order"]["order_id"], message["name"]
+        attempt = faults.record.attempts[order_id, operation] + 1
+        for moment in sorted(SPOILED):
+            if faults.strike(moment, order_id, operation, attempt):
+                payload = spoiled(payload, moment)
+        answer = await function(payload)
+        if faults.strike(Moment.OVERSIZED_ANSWER, order_id, operation, attempt):
+            answer = spoiled(answer, Moment.OVERSIZED)
         return answer
+
+    return call
+
+
+def spoiled(body: bytes, moment: Moment) -> bytes:
+    """A message in JSON, made unreadable."""
+    match moment:
+        case Moment.POISON:
+            return body[: len(body) // 2]
+        case Moment.UNKNOWN_VERSION:
+            document = orjson.loads(body)
+            if "version" in document:
+                document["version"] = 99
+            else:
+                document["type"] = document["type"].rpartition(".")[0] + ".v99"
+            return orjson.dumps(document)
+        case _:
+            return orjson.dumps(orjson.loads(body) | {"padding": "x" * MAX_BYTES})
 
 
 class UnreliableBroker:
-    """A Broker whose confirms are lost together with the answers that they belong to."""
+    """A Broker behind a network that spoils, repeats, delays and loses what is published, and confirms with it."""
 
-    def __init__(self, broker: Broker, faults: PlannedFaults) -> None:
-        self._broker, self._faults = broker, faults
-        self._sent: set[str] = set()
+    def __init__(
+        self,
+        broker: Broker,
+        faults: PlannedFaults,
+        clock: Clock,
+        *,
+        reactions: Reactions,
+        wire: SoftWire | None = None,
+    ) -> None:
+        self._broker, self._faults, self._clock, self._wire = broker, faults, clock, wire
+        self._leads_to = {heard.__name__: command for heard, (_, command) in reactions.items()}
+        self._sent: Counter[str] = Counter()
+        """message_id -> how often it was published."""
+        self._led: Counter[tuple[str, str]] = Counter()
+        """(order_id, operation) -> how many messages were published that lead to it."""
+        self._answers = Later()
 
     async def publish(self, message: Envelope) -> None:
         """See Broker. The answer itself has arrived when its confirm is lost."""
+        if self._wire is not None:
+            self._wire.check()
+        with self._faults.holding():
+            await self._carry(message)
+
+    async def _carry(self, message: Envelope) -> None:
+        faults, order_id = self._faults, message.order_id
+        self._sent[message.message_id] += 1
+        number = self._sent[message.message_id]
+        if command := self._leads_to.get(message.routing_key):
+            operation = command.__name__
+            self._led[order_id, operation] += 1
+            led = self._led[order_id, operation]
+            for moment in sorted(SPOILED):
+                if faults.strike(moment, order_id, operation, led):
+                    message = replace(message, body=spoiled(message.body, moment))
+            if faults.strike(Moment.COORDINATOR_FORGOT, order_id, operation, led):
+                return
+        if message.routing_key not in EVENTS or message.routing_key == "OrderExpired":
+            await self._broker.publish(message)
+        else:
+            await self._carry_answer(message, message.caused_by.rpartition(":")[2], number)
+
+    async def _carry_answer(self, message: Envelope, operation: str, number: int) -> None:
+        faults, key = self._faults, (message.order_id, operation, number)
+        if faults.strike(Moment.OVERSIZED_ANSWER, *key):
+            message = replace(message, body=spoiled(message.body, Moment.OVERSIZED))
+        if fault := faults.strike(Moment.ANSWER_DELAYED, *key):
+            await self._clock.sleep(faults.delay_s(fault))
+        if fault := faults.strike(Moment.ANSWER_REORDERED, *key):
+            await self._answers.overtaken(message.order_id, at_most_s=faults.delay_s(fault))
+        if faults.strike(Moment.ANSWER_DUPLICATED, *key):
+            await self._broker.publish(message)
         await self._broker.publish(message)
-        first = message.message_id not in self._sent
-        self._sent.add(message.message_id)
-        operation = message.caused_by.rpartition(":")[2]
-        is_answer = message.routing_key in EVENTS and message.routing_key != "OrderExpired"
-        if (
-            first
-            and is_answer
-            and self._faults.strike(Moment.ANSWER_LOST, message.order_id, operation, 1)
-        ):
+        self._answers.goes_by(message.order_id)
+        if number == 1 and faults.strike(Moment.ANSWER_LOST, *key):
             raise OutcomeUnknown(f"{message.routing_key}: injected loss of the confirm")
 
     async def audited(self) -> None:
@@ -81,7 +219,9 @@ class UnreliableBroker:
 
     def subscribe(self, queue: str) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
         """See Broker."""
-        return self._broker.subscribe(queue)
+        if self._wire is None:
+            return self._broker.subscribe(queue)
+        return self._wire.subscribe(self._broker, queue)
 
     async def dead_letters(self) -> list[DeadLetter]:
         """See Broker."""

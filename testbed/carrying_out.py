@@ -11,12 +11,12 @@ import uvloop
 from rich.console import Console
 
 from choreography.rabbit_connection import AMQP_VARIABLE
+from scenarios.backends import open_backends
 from scenarios.fault_plan import FaultPlan
 from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from shared_domain.guards import Guards
 from shared_domain.policy import OnDeadline
-from testbed import settings
 from testbed.suite import SuiteResult, run_suite
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ async def carry_suite(
     evidence: bool = True,
 ) -> SuiteResult:
     """Every scenario in every style over the same backends."""
-    async with settings.open_backends(broker, engine) as backends:
+    async with open_backends(broker, engine) as backends:
         specs = [
             RunSpec(
                 scenario=scenario,

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bench.results import read_run
 from report.tables import findings, plain
+from scenarios.backends import open_backends
 from scenarios.operator_desk import DistantOperator
 from scenarios.repairing import repair
 from scenarios.run_folder import read_json, read_lines
@@ -173,7 +174,7 @@ def operating(style: str) -> typer.Typer:
 async def _repaired(
     run: Path, broker: str, engine: str, action: str, ids: list[str]
 ) -> tuple[list[Parked], Exit]:
-    async with settings.open_backends(broker, engine) as backends:
+    async with open_backends(broker, engine) as backends:
         sagas, verdict = await repair(run, backends, action=action, parked_ids=ids)
     return sagas, verdict.exit_code()
 

@@ -2,17 +2,13 @@
 
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-from choreography.rabbit_connection import AMQP_VARIABLE, check_server
-from choreography.rabbit_node import RabbitNode, find_server
-from orchestration.step_functions import check_endpoint
+from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_node import find_server
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.scenario import Scenario
-from scenarios.setting import Backends
 from scenarios.systems import STYLES
 from shared_domain.errors import UsageError
 
@@ -46,23 +42,6 @@ def check_processes(broker: str, engine: str) -> None:
             "--processes needs the real pair, which other processes can reach: install rabbitmq-server,"
             " or give --broker amqp://... and --engine embedded"
         )
-
-
-@asynccontextmanager
-async def open_backends(broker: str, engine: str) -> AsyncIterator[Backends]:
-    """The chosen backends; a private RabbitMQ node is started, and stopped at the end.
-
-    Raise UsageError if a backend of the user's own does not answer.
-    """
-    if broker.startswith("amqp"):
-        await check_server(broker)
-    if engine.startswith("http"):
-        await check_endpoint(engine)
-    if broker == "rabbitmq":
-        async with RabbitNode.open() as node:
-            yield Backends(broker=node.url, node=node, engine=engine)
-    else:
-        yield Backends(broker=broker, engine=engine)
 
 
 def choose_styles(text: str) -> list[str]:

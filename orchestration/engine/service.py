@@ -47,6 +47,7 @@ class StepFunctionsEngine:
         self._changing = asyncio.Lock()
         self._definitions: dict[str, Definition] = {}
         self._kept_text = 0
+        self._closing = False
 
     @classmethod
     @asynccontextmanager
@@ -84,6 +85,7 @@ class StepFunctionsEngine:
                     engine.launch(row, _machine_of(row), await engine.history.events(row["id"]))
                 yield engine
             finally:
+                engine._closing = True
                 left: list[asyncio.Future[Any]] = [
                     *(task for _, task in engine._running.values()),
                     *engine._express,
@@ -115,6 +117,8 @@ class StepFunctionsEngine:
         self, row: dict[str, Any], machine: dict[str, Any], recorded: Sequence[Event] = ()
     ) -> None:
         """Run a Standard execution, from wherever its recorded history stops."""
+        if self._closing:
+            return  # it is in the history, for the engine's next life
         execution = self._execution(row, machine, recorded, express=False)
         task = asyncio.create_task(execution.run())
         self._running[row["arn"]] = row, task

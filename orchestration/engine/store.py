@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,14 @@ async def open_store(folder: Path, *, schema: str, durability: str) -> AsyncIter
     _check(path)
     async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
         yield database
+
+
+def forget_execution(folder: Path, name: str) -> None:
+    """Lose an execution and its history, as no engine that keeps its promises does. The engine must be down."""
+    with closing(sqlite3.connect(folder / "history.sqlite")) as connection, connection:
+        mine = "SELECT id FROM executions WHERE name = ?"
+        connection.execute(f"DELETE FROM events WHERE execution IN ({mine})", (name,))
+        connection.execute("DELETE FROM executions WHERE name = ?", (name,))
 
 
 def _check(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""kill -9 of the broker or the engine in mid-run, and a restart at once: nothing accepted may be lost."""
+"""kill -9 of the broker or the engine while a charge is under way, and a restart a second later: nothing accepted may be lost."""
 
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.scenario import ENDED, Scenario
@@ -6,7 +6,9 @@ from scenarios.scenario import ENDED, Scenario
 SCENARIO = Scenario(
     name="coordinator_killed",
     faults=lambda n: FaultPlan(
-        faults=(Fault(orders=[n // 4], operation="PlaceOrder", moment=Moment.COORDINATOR_KILLED),)
+        faults=(
+            Fault(orders=[n // 4], operation="ChargePayment", moment=Moment.COORDINATOR_KILLED),
+        )
     ),
     expects=lambda i: ENDED,
     least_time_scale=0.2,

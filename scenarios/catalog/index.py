@@ -4,6 +4,7 @@ from dataclasses import replace
 from inspect import cleandoc
 
 from scenarios.catalog import (
+    any_ending,
     budget_spent,
     card_declined,
     coordinator_killed,
@@ -40,5 +41,6 @@ SCENARIOS: dict[str, Scenario] = {
         last_item,
         late_success,
         coordinator_killed,
+        any_ending,
     )
 }

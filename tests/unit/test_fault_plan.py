@@ -93,7 +93,7 @@ async def test_a_line_of_the_plan_that_struck_nothing_is_named_even_beside_one_t
     faults.arrive(charge)
     with pytest.raises(OutcomeUnknown):
         await faults.reach(Point.BEFORE_COMMIT, charge)
-    assert [line.rpartition("(")[2] for line in faults.never_struck()] == [
+    assert [line.rpartition("(")[2] for line in faults.never_struck("choreography")] == [
         "fault 1 of the plan)",
         "fault 2 of the plan)",
     ]

@@ -1,0 +1,155 @@
+"""The whole fault space: where x when x what, each with the way on which a saga comes there."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from scenarios.fault_plan import (
+    BROKEN_PROMISES,
+    DISTURBANCES,
+    NO_COUNTERPART,
+    SPOILED,
+    Fault,
+    FaultPlan,
+    Moment,
+)
+
+FORWARD = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
+UNDO = ("CancelShipment", "RefundPayment", "ReleaseStock", "CancelOrder")
+OPERATIONS = FORWARD + UNDO
+ONCE, ALWAYS = "first attempt", "every attempt"
+REFUSABLE = frozenset({"PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment"})
+PAST_THE_STEP_DEADLINE_S = 10.0
+_LASTS = {
+    Moment.REQUEST_DELAYED: PAST_THE_STEP_DEADLINE_S,
+    Moment.ANSWER_DELAYED: PAST_THE_STEP_DEADLINE_S,
+}
+_ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | SPOILED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
+"""What happens to a saga once, or to its message for good."""
+STRUCK = {"every": 2}
+"""Every second order of a cell is struck; the others stand by, and must not be harmed."""
+_REFUSED = Fault(orders=STRUCK, operation="BookShipment", moment=Moment.REFUSED)
+_GAVE_UP = Fault(orders=STRUCK, operation="BookShipment", moment=Moment.ERROR, attempts="all")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strike:
+    """One fault of the space: what happens, where, and when."""
+
+    operation: str
+    when: str
+    moment: Moment
+
+    def fault(self) -> Fault:
+        """As a line of a plan."""
+        return Fault(
+            orders=STRUCK,
+            operation=self.operation,
+            moment=self.moment,
+            attempts="all" if self.when == ALWAYS else (1,),
+            for_s=_LASTS.get(self.moment),
+        )
+
+    def __str__(self) -> str:
+        """In words."""
+        return f"{self.moment} at {self.operation}, {self.when}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One to three faults in one style."""
+
+    style: str
+    strikes: tuple[Strike, ...]
+
+    @property
+    def key(self) -> str:
+        """Names the cell in files."""
+        return f"{self.style}: " + " + ".join(map(str, self.strikes))
+
+    def way(self) -> tuple[Fault, ...]:
+        """What brings a saga to the operations that are struck: nothing, or what makes it compensate."""
+        operations = {strike.operation for strike in self.strikes}
+        if "CancelShipment" in operations:
+            return (_GAVE_UP,)
+        return (_REFUSED,) if operations & set(UNDO) else ()
+
+    def plan(self) -> FaultPlan:
+        """The faults under test come last, after those that bring the saga there."""
+        return FaultPlan(faults=(*self.way(), *(strike.fault() for strike in self.strikes)))
+
+    def not_run(self) -> str:
+        """Why there is nothing to run, "" = there is."""
+        for strike in self.strikes:
+            if strike.moment is Moment.REFUSED and strike.operation not in REFUSABLE:
+                return f"not applicable: {strike.operation} has no business reason to refuse"
+            if why := NO_COUNTERPART[self.style].get(strike.moment):
+                return f"no counterpart: {why}"
+        return ""
+
+    def breaks_a_promise(self) -> bool:
+        """Whether the coordinator does what no safeguard is expected to help against."""
+        return any(strike.moment in BROKEN_PROMISES for strike in self.strikes)
+
+    def disturbs(self) -> bool:
+        """Whether the coordinator of everybody is disturbed."""
+        return any(strike.moment in DISTURBANCES | BROKEN_PROMISES for strike in self.strikes)
+
+
+def strikes() -> list[Strike]:
+    """Every single fault: each step and compensation x each moment, at the first attempt and at every one."""
+    return [
+        Strike(operation=operation, when=when, moment=moment)
+        for operation in OPERATIONS
+        for when in (ONCE, ALWAYS)
+        for moment in Moment
+        if when == ONCE or moment not in _ONLY_ONCE
+    ]
+
+
+def singles(styles: list[str]) -> list[Cell]:
+    """Every cell of depth 1."""
+    return [Cell(style=style, strikes=(strike,)) for style in styles for strike in strikes()]
+
+
+def combinations(depth: int) -> Iterator[tuple[Strike, ...]]:
+    """Every combination of faults that one saga can meet on one way."""
+    for chosen in itertools.combinations(strikes(), depth):
+        if _can_meet(chosen):
+            yield chosen
+
+
+def sampled(depth: int, *, sample: int, seed: int, styles: list[str]) -> list[Cell]:
+    """`sample` combinations drawn from all of that depth, each in every style."""
+    population = list(combinations(depth)) if depth == 2 else None
+    chance = random.Random(seed)
+    if population is not None:
+        chosen = chance.sample(population, min(sample, len(population)))
+    else:
+        chosen = _drawn(depth, sample, chance)
+    return [Cell(style=style, strikes=faults) for faults in chosen for style in styles]
+
+
+def _drawn(depth: int, sample: int, chance: random.Random) -> list[tuple[Strike, ...]]:
+    """Without listing them all: at depth 3 there are millions."""
+    every, found = strikes(), dict[tuple[Strike, ...], None]()
+    while len(found) < sample:
+        places = sorted(chance.sample(range(len(every)), depth))
+        chosen = tuple(every[place] for place in places)
+        if _can_meet(chosen):
+            found[chosen] = None
+    return list(found)
+
+
+def _can_meet(chosen: tuple[Strike, ...]) -> bool:
+    operations = {strike.operation for strike in chosen}
+    undoes = bool(operations & set(UNDO))
+    if undoes and "ConfirmOrder" in operations:
+        return False  # a saga is confirmed or undone
+    if undoes and any(s.moment is Moment.REFUSED for s in chosen):
+        return False  # the way there has its own refusal
+    if "CancelShipment" in operations and "BookShipment" in operations:
+        return False  # the way there strikes every booking
+    addresses = [(strike.operation, strike.moment) for strike in chosen]
+    return len(set(addresses)) == len(addresses)

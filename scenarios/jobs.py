@@ -1,0 +1,249 @@
+"""Many small runs over all cores: each worker process carries several out at a time, over backends of its own."""
+
+import asyncio
+import contextlib
+import multiprocessing
+import os
+import queue
+import shutil
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from multiprocessing.queues import Queue
+from pathlib import Path
+from typing import Any
+
+import uvloop
+
+from choreography.rabbit_connection import quieten_clients
+from scenarios.backends import open_backends
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import FaultPlan
+from scenarios.planted_bugs import planted
+from scenarios.run_folder import read_json, read_lines
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
+from scenarios.setting import Backends
+from scenarios.verdict import BAD, Judgement, OrderClass
+from shared_domain.errors import Failure
+from shared_domain.guards import Guards
+
+WORKERS = max(1, os.cpu_count() or 1)
+PATIENCE_S, LOOK_S = 0.5, 0.02
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run to carry out. `key` names it among its fellows; `bug`: the planted bug that it runs with."""
+
+    key: str
+    scenario: str
+    style: str
+    orders: int
+    seed: int
+    time_scale: float
+    rate_per_s: float
+    plan: FaultPlan = field(default_factory=FaultPlan)
+    guards: str = "all"
+    step_order: str = "inventory-first"
+    bug: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of a job, as a line of JSON.
+
+    `orders`: [class, lied, rules] of each. `laws`: those that broke. `faults`: [reached, struck, changed] counts of each line of the plan. `folder`: where the run lies, if it
+    was kept; `replay`: the command that does it again.
+    """
+
+    key: str
+    judgement: str
+    as_expected: bool
+    classes: dict[str, int]
+    orders: list[list[Any]]
+    laws: list[str]
+    problems: list[str]
+    faults: list[list[int]]
+    isolation: dict[str, Any]
+    replay: str
+    folder: str = ""
+
+    def severity(self) -> list[str]:
+        """All that is in it, from the worst on, in the order of SEVERITY."""
+        found = {order_class for order_class, _, _ in self.orders}
+        found |= {"lied" for _, lied, _ in self.orders if lied}
+        found |= {"broken law"} if self.laws else set()
+        found |= {"unknown"} if self.judgement == Judgement.UNKNOWN else set()
+        return [name for name in SEVERITY if name in found]
+
+    def worst(self) -> str:
+        """The worst thing in it."""
+        return self.severity()[0]
+
+    def where_it_ended(self) -> str:
+        """What became of the orders, in short."""
+        return ", ".join(f"{n} {name}" for name, n in self.classes.items())
+
+    def problems_of(self, worst: str) -> list[str]:
+        """Why it is as bad as that, at most three reasons."""
+        if worst == "unknown":
+            return self.problems[:3]
+        rules = {rule for _, _, rules in self.orders for rule in rules}
+        return sorted({*rules, *self.laws})[:3]
+
+    def count(self, worst: str) -> int:
+        """How many orders are as bad as that."""
+        if worst == "lied":
+            return sum(bool(lied) for _, lied, _ in self.orders)
+        return self.classes.get(worst, 0)
+
+
+SEVERITY = (
+    OrderClass.DUPLICATED,
+    OrderClass.HALF_DONE,
+    OrderClass.STUCK,
+    "lied",
+    "broken law",
+    "unknown",
+    OrderClass.PARKED,
+    OrderClass.LATE,
+    OrderClass.COMPENSATED,
+    OrderClass.REJECTED,
+    OrderClass.COMMITTED,
+)
+"""From the worst to the best that a run can have in it."""
+INCONSISTENT = frozenset({*BAD, "lied", "broken law"})
+
+
+def carry_out_jobs(
+    jobs: Sequence[Job],
+    *,
+    broker: str,
+    engine: str,
+    at_once: int,
+    runs: Path,
+    keep: Callable[[Outcome], bool],
+    done: Callable[[Outcome], None],
+    workers: int = WORKERS,
+) -> None:
+    """Carry all of them out; `done` is called with each outcome as it comes.
+
+    `keep`: whether its run folder, below `runs`, is kept. Raise Failure if a worker dies.
+    """
+    context = multiprocessing.get_context("spawn")
+    todo: Queue[Job | None] = context.Queue()
+    outcomes: Queue[dict[str, Any]] = context.Queue()
+    living = [
+        context.Process(target=_work, args=(todo, outcomes, broker, engine, at_once, runs))
+        for _ in range(min(workers, len(jobs)))
+    ]
+    for job in [*jobs, *(None for _ in range(at_once * len(living)))]:
+        todo.put(job)
+    for process in living:
+        process.start()
+    try:
+        for _ in jobs:
+            outcome = _next(outcomes, living)
+            if not keep(outcome):
+                shutil.rmtree(outcome.folder, ignore_errors=True)
+            done(outcome)
+    except BaseException:
+        for process in living:
+            process.terminate()
+        raise
+    finally:
+        todo.cancel_join_thread()
+        for process in living:
+            process.join()
+
+
+def _next(
+    outcomes: "Queue[dict[str, Any]]", living: Sequence[multiprocessing.process.BaseProcess]
+) -> Outcome:
+    while True:
+        try:
+            found = outcomes.get(timeout=PATIENCE_S)
+        except queue.Empty:
+            codes = [process.exitcode for process in living]
+            if any(codes) or all(code is not None for code in codes):
+                raise Failure(
+                    f"a worker ended with exit code {codes}: see its message above"
+                ) from None
+        else:
+            return Outcome(**found)
+
+
+def _work(
+    todo: "Queue[Job | None]",
+    outcomes: "Queue[dict[str, Any]]",
+    broker: str,
+    engine: str,
+    at_once: int,
+    runs: Path,
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
+    quieten_clients()
+
+    async def serve() -> None:
+        loop, me = asyncio.get_running_loop(), asyncio.current_task()
+        assert me is not None
+        loop.add_signal_handler(signal.SIGTERM, me.cancel)
+
+        async def server(backends: Backends) -> None:
+            while (job := await _taken(todo)) is not None:
+                outcomes.put(asdict(await _carry_out(job, backends, runs)))
+
+        async with open_backends(broker, engine) as backends, asyncio.TaskGroup() as servers:
+            for _ in range(at_once):
+                servers.create_task(server(backends))
+
+    with contextlib.suppress(asyncio.CancelledError):
+        uvloop.run(serve())
+
+
+async def _taken(todo: "Queue[Job | None]") -> Job | None:
+    """The next job; None if there is none left, or nobody who wants it."""
+    while os.getppid() == multiprocessing.parent_process().pid:  # type: ignore[union-attr]
+        try:
+            return todo.get_nowait()
+        except queue.Empty:
+            await asyncio.sleep(LOOK_S)
+    return None
+
+
+async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
+    spec = RunSpec(
+        scenario=SCENARIOS[job.scenario],
+        style=job.style,
+        orders=job.orders,
+        seed=job.seed,
+        backends=backends,
+        rate_per_s=job.rate_per_s,
+        time_scale=job.time_scale,
+        guards=Guards.parse(job.guards),
+        step_order=job.step_order,
+        extra_plan=job.plan,
+        evidence=False,
+    )
+    with planted(job.bug):
+        result = await run(spec, runs=runs, facts={})
+    verdict = result.verdict
+    faults = [[0, 0, 0] for _ in spec.plan().faults]
+    for line in read_lines(result.folder / "faults.jsonl"):
+        counts = faults[line["fault"]]
+        for place, name in enumerate(("reached", "struck", "changed")):
+            counts[place] += line[name]
+    return Outcome(
+        key=job.key,
+        judgement=verdict.judgement,
+        as_expected=verdict.as_expected,
+        classes={name: n for name, n in verdict.counts().items() if n},
+        orders=[[o.order_class, o.lied, o.rules] for o in verdict.orders],
+        laws=[law.law for law in verdict.laws if not law.held],
+        problems=verdict.problems,
+        faults=faults,
+        isolation=verdict.isolation,
+        replay=read_json(result.folder / "run.json")["replay"],
+        folder=str(result.folder),
+    )

@@ -1,0 +1,191 @@
+"""The sweep: every cell of the fault space as a run, and what became of it. Results are kept as they come, so that a sweep can be resumed."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scenarios.fault_space import Cell
+from scenarios.jobs import INCONSISTENT, Job, Outcome, carry_out_jobs
+from scenarios.run_folder import SCHEMA, read_json, read_lines
+from scenarios.verdict import OrderClass
+from shared_domain.errors import UsageError
+
+SETTINGS, CELLS = "sweep.json", "cells.jsonl"
+SCENARIO = "any_ending"
+NOT_RUN = "not run"
+NOT_STRUCK = "not struck"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """What decides the cells' runs. Two sweeps with the same settings are one."""
+
+    depth: int
+    sample: int
+    styles: list[str]
+    guards: str
+    broker: str
+    engine: str
+    orders: int
+    seed: int
+    rate_per_s: float
+    time_scale: float
+    step_order: str
+
+    def job(self, cell: Cell) -> Job:
+        """The cell as a run."""
+        return Job(
+            key=cell.key,
+            scenario=SCENARIO,
+            style=cell.style,
+            orders=self.orders,
+            seed=self.seed,
+            time_scale=self.time_scale,
+            rate_per_s=self.rate_per_s,
+            plan=cell.plan(),
+            guards=self.guards,
+            step_order=self.step_order,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellResult:
+    """One line of cells.jsonl.
+
+    `worst`: the worst thing in the cell (see jobs.SEVERITY), NOT_STRUCK or NOT_RUN. `bad`: how many of its orders are that.
+    `struck`: how many orders each fault of the cell struck. `why`: in words, where it is not plain.
+    """
+
+    key: str
+    style: str
+    strikes: list[dict[str, str]]
+    worst: str
+    bad: int = 0
+    orders: int = 0
+    struck: list[int]
+    classes: dict[str, int]
+    why: str = ""
+    promise_broken: bool = False
+    replay: str = ""
+
+    @property
+    def inconsistent(self) -> bool:
+        """Whether anything in it is not consistent."""
+        return self.worst in INCONSISTENT
+
+    @property
+    def unexpected(self) -> bool:
+        """Whether safeguards should have prevented it, or nothing is known."""
+        return (self.inconsistent and not self.promise_broken) or self.worst == "unknown"
+
+
+def result_of(cell: Cell, outcome: Outcome | None) -> CellResult:
+    """What a cell's run came to; None = there was nothing to run."""
+    shape: dict[str, Any] = {
+        "key": cell.key,
+        "style": cell.style,
+        "strikes": [asdict(strike) for strike in cell.strikes],
+        "promise_broken": cell.breaks_a_promise(),
+    }
+    if outcome is None:
+        return CellResult(**shape, worst=NOT_RUN, why=cell.not_run(), struck=[], classes={})
+    ways = len(cell.way())
+    struck = [counts[1] for counts in outcome.faults[ways:]]
+    worst = outcome.worst()
+    if worst == "unknown" and not _failures(outcome):
+        # Nothing failed but a fault that found no occasion.
+        worst = next(name for name in outcome.severity() if name != "unknown")
+    why = "; ".join(_unstruck(cell, outcome, struck))
+    if worst not in INCONSISTENT and not any(struck):
+        worst = NOT_STRUCK
+    elif worst in INCONSISTENT or worst == "unknown":
+        why = "; ".join([*outcome.problems_of(worst), *([why] if why else [])])
+    return CellResult(
+        **shape,
+        worst=worst,
+        bad=outcome.count(worst),
+        orders=sum(outcome.classes.values()),
+        struck=struck,
+        classes=outcome.classes,
+        why=why,
+        replay=outcome.replay,
+    )
+
+
+def _failures(outcome: Outcome) -> list[str]:
+    return [problem for problem in outcome.problems if " ever struck (" not in problem]
+
+
+def _unstruck(cell: Cell, outcome: Outcome, struck: list[int]) -> Iterable[str]:
+    for strike, hits in zip(cell.strikes, struck, strict=True):
+        if not hits:
+            yield f"{strike} found no occasion: {outcome.where_it_ended()}"
+
+
+def carry_out(
+    sweep: Sweep, cells: Sequence[Cell], folder: Path, *, done: Callable[[CellResult], None]
+) -> None:
+    """Run every cell that has no result in `folder` yet; `done` is called with each new one."""
+    known = {result.key for result in results(folder)}
+    by_key = {cell.key: cell for cell in cells if cell.key not in known}
+    with (folder / CELLS).open("a", encoding="utf-8") as file:
+
+        def note(result: CellResult) -> None:
+            file.write(json.dumps(asdict(result)) + "\n")
+            file.flush()
+            done(result)
+
+        for cell in by_key.values():
+            if cell.not_run():
+                note(result_of(cell, None))
+        real = sweep.broker != "memory" or sweep.engine != "inprocess"
+        shared = [c for c in by_key.values() if not c.not_run() and not (real and c.disturbs())]
+        alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
+        for chosen, at_once in ((shared, 4 if real else 12), (alone, 1)):
+            if chosen:
+                carry_out_jobs(
+                    [sweep.job(cell) for cell in chosen],
+                    broker=sweep.broker,
+                    engine=sweep.engine,
+                    at_once=at_once,
+                    runs=folder / "runs",
+                    keep=lambda outcome: result_of(by_key[outcome.key], outcome).unexpected,
+                    done=lambda outcome: note(result_of(by_key[outcome.key], outcome)),
+                )
+
+
+def results(folder: Path) -> list[CellResult]:
+    """What is known so far. A line cut off by a kill is left out."""
+    path = folder / CELLS
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    if text and not text.endswith("\n"):
+        path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
+    return [CellResult(**line) for line in read_lines(path)]
+
+
+def begin(folder: Path, sweep: Sweep) -> None:
+    """Note what is swept. Raise UsageError if the folder holds another sweep."""
+    path = folder / SETTINGS
+    mine = {"schema": SCHEMA, **asdict(sweep)}
+    if path.exists():
+        theirs = read_json(path)
+        wrong = sorted(k for k in mine if mine[k] != theirs.get(k))
+        if wrong:
+            raise UsageError(
+                f"{folder} holds a sweep with another {', '.join(wrong)}: resume it with the same options, or leave"
+                " --resume out"
+            )
+        return
+    path.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
+
+
+def expected_when_promises_break(result: CellResult) -> str:
+    """What becomes of a saga whose coordinator loses what it has confirmed."""
+    first = result.strikes[0]["operation"] == "PlaceOrder"
+    if result.style == "choreography" and not first:
+        return OrderClass.LATE
+    return OrderClass.STUCK

@@ -14,6 +14,7 @@ from scenarios.fault_plan import (
     FaultPlan,
     Moment,
 )
+from scenarios.verdict import BROKEN_LAW, OrderClass
 
 FORWARD = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
 UNDO = ("CancelShipment", "RefundPayment", "ReleaseStock", "CancelOrder")
@@ -91,6 +92,23 @@ class Cell:
     def breaks_a_promise(self) -> bool:
         """Whether the coordinator does what no safeguard is expected to help against."""
         return any(strike.moment in BROKEN_PROMISES for strike in self.strikes)
+
+    def expected(self, step_order: str) -> str:
+        """The worst that one broken promise must come to, whatever the safeguards; "" where none is broken, or several faults meet.
+
+        Choreography: the saga deadline rescues the saga, and a law says that it had to; but an order that was never opened has
+        no deadline, and the deadline's chain ends at a compensation that is only answered again, not published again.
+        Orchestration: nobody else knows the saga; but what the last request did is done.
+        """
+        if len(self.strikes) > 1 or not self.breaks_a_promise():
+            return ""
+        operation = self.strikes[0].operation
+        if self.style == "orchestration":
+            last = {"ConfirmOrder": OrderClass.COMMITTED, "CancelOrder": OrderClass.COMPENSATED}
+            return last.get(operation, OrderClass.STUCK)
+        second = {"inventory-first": "ReleaseStock", "payment-first": "RefundPayment"}[step_order]
+        hopeless = operation in ("PlaceOrder", second, "CancelOrder")
+        return OrderClass.STUCK if hopeless else BROKEN_LAW
 
     def disturbs(self) -> bool:
         """Whether the coordinator of everybody is disturbed."""

@@ -19,12 +19,12 @@ from choreography.rabbit_connection import quieten_clients
 from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
-from scenarios.planted_bugs import planted
+from scenarios.planted.index import planted
 from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.setting import Backends
-from scenarios.verdict import BAD, Judgement, OrderClass
+from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass
 from shared_domain.errors import Failure
 from shared_domain.guards import Guards
 
@@ -72,8 +72,8 @@ class Outcome:
     def severity(self) -> list[str]:
         """All that is in it, from the worst on, in the order of SEVERITY."""
         found = {order_class for order_class, _, _ in self.orders}
-        found |= {"lied" for _, lied, _ in self.orders if lied}
-        found |= {"broken law"} if self.laws else set()
+        found |= {LIED for _, lied, _ in self.orders if lied}
+        found |= {BROKEN_LAW} if self.laws else set()
         found |= {"unknown"} if self.judgement == Judgement.UNKNOWN else set()
         return [name for name in SEVERITY if name in found]
 
@@ -94,7 +94,7 @@ class Outcome:
 
     def count(self, worst: str) -> int:
         """How many orders are as bad as that."""
-        if worst == "lied":
+        if worst == LIED:
             return sum(bool(lied) for _, lied, _ in self.orders)
         return self.classes.get(worst, 0)
 
@@ -103,8 +103,8 @@ SEVERITY = (
     OrderClass.DUPLICATED,
     OrderClass.HALF_DONE,
     OrderClass.STUCK,
-    "lied",
-    "broken law",
+    LIED,
+    BROKEN_LAW,
     "unknown",
     OrderClass.PARKED,
     OrderClass.LATE,
@@ -113,7 +113,7 @@ SEVERITY = (
     OrderClass.COMMITTED,
 )
 """From the worst to the best that a run can have in it."""
-INCONSISTENT = frozenset({*BAD, "lied", "broken law"})
+INCONSISTENT = frozenset({*BAD, LIED, BROKEN_LAW})
 
 
 def carry_out_jobs(

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 
 from scenarios.exposure import timing
 from scenarios.fault_plan import DISTURBANCES, HELD
+from scenarios.isolation import Visit, anomalies
 from scenarios.laws import judge_laws
 from scenarios.oracle import Asked, gather, judge_order
 from scenarios.planned_faults import Injection
@@ -31,8 +33,11 @@ def judge(
     failures: Sequence[str] = (),
     still_changing: bool = False,
     redriven: Collection[str] = (),
+    visits: Sequence[Visit] | None = None,
 ) -> Verdict:
     """The verdict.
+
+    `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
     late, and must have ended, whatever the story expected.
@@ -96,4 +101,5 @@ def judge(
         laws=laws,
         timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
         problems=problems + surprises,
+        isolation={} if visits is None else asdict(anomalies(visits, facts, ledgers)),
     )

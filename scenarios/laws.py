@@ -31,6 +31,7 @@ def judge_laws(
         _stock(ledgers),
         _never_oversold(ledgers),
         _compensation_has_a_cause(facts),
+        _refusals_stand(facts),
         _reverse_order(facts),
         _nobody_was_idle(
             [f for f in facts if f.asked.order_id in ended], longest_silence_s, arrivals_mono_s
@@ -107,6 +108,22 @@ def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
                 why = f"{order.asked.order_id}: {undo} without {forward} before it"
                 broken.append((why, [witness(row) for row in (*done, *undone, *buried)]))
     return _verdict(Rule.CAUSE, broken)
+
+
+def _refusals_stand(facts: list[OrderFacts]) -> LawVerdict:
+    """A refusal is definite: nothing was done, so nothing is to be undone. Whoever does not know of it may ask for that all the same."""
+    broken = []
+    for order in facts:
+        for undo, forward in FORWARD_OF.items():
+            refusals = {
+                f"{order.asked.order_id}:{row.get('answer')}": row
+                for row in order.of(forward, Effect.REFUSED)
+            }
+            for row in order.of(undo, *Effect):
+                if refusal := refusals.get(row["caused_by"]):
+                    why = f"{order.asked.order_id}: {undo} because {forward} was refused"
+                    broken.append((why, [witness(refusal), witness(row)]))
+    return _verdict(Rule.REFUSED_IS_DONE, broken)
 
 
 def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:

@@ -23,6 +23,7 @@ class Rule(StrEnum):
     STOCK = "stock is conserved"
     NOT_OVERSOLD = "never oversold"
     CAUSE = "a compensation only after its forward step, or as its tombstone"
+    REFUSED_IS_DONE = "what was refused is not undone"
     REVERSE = "compensations run in reverse order"
     NOT_DROPPED = "no saga is dropped and left to its deadline"
     ROWS_AGREE = "business rows agree with the ledger"
@@ -83,6 +84,10 @@ MEANING: dict[Rule, Meaning] = {
     Rule.CAUSE: Meaning(
         breaks="run",
         formula="n(c, undone) > 0 implies a done row of its step before it; n(c, tombstone) > 0 implies no done row of its step",
+    ),
+    Rule.REFUSED_IS_DONE: Meaning(
+        breaks="run",
+        formula="no row of a compensation is caused by its own step's refusal",
     ),
     Rule.REVERSE: Meaning(
         breaks="run",

@@ -81,6 +81,7 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "orders": [asdict(order) for order in verdict.orders],
         "laws": [asdict(law) for law in verdict.laws],
         "problems": verdict.problems,
+        "isolation": verdict.isolation,
         "timing": {"orders": [asdict(timing) for timing in verdict.timings]},
     }
 

@@ -6,7 +6,7 @@ import secrets
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from scenarios.aftermath import acts_of, changed, leave, redriven
 from scenarios.arrivals import poisson_offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
+from scenarios.isolation import Readers
 from scenarios.judgement import judge
 from scenarios.kept_state import keep
 from scenarios.operator_desk import desk
@@ -207,12 +208,14 @@ class _Run:
             participants=participants,
             clock=clock,
         )
+        readers = self._readers(system, participants) if self._spec.scenario.probed else None
         async with desk(system, work / "operator.sock", acted=self._acted) as socket:
             operator = {"status": "running", "operator": str(socket)}
             self._folder.write("run.json", self._told | operator)
             async with disturber.at_work(), asyncio.TaskGroup() as troubled:
                 if self._spec.trouble_every_s:
                     troubled.create_task(trouble_maker.run())
+                reading = troubled.create_task(readers.run()) if readers else None
                 await come(
                     self._customers,
                     system=system,
@@ -222,6 +225,8 @@ class _Run:
                 trouble_maker.stop()
                 settlement = await self._settle(system, work)
                 settlement = await self._hold(system, work, settlement)
+                if reading is not None:
+                    reading.cancel()
         ended = clock.mono_s()
         for customer in self._customers:
             customer.told.append(await system.outcome(customer.order.order_id))
@@ -242,6 +247,7 @@ class _Run:
             failures=self._failures,
             still_changing=settlement.still_changing,
             redriven=redriven(self._acts),
+            visits=readers.visits if readers else None,
         )
         leave(
             self._folder,
@@ -254,6 +260,8 @@ class _Run:
             verdict=verdict,
             settlement=settlement,
         )
+        if readers:
+            self._folder.write_lines("probes.jsonl", [asdict(v) for v in readers.visits])
         if self._spec.evidence:
             for source, rows in (await system.evidence()).items():
                 self._folder.write_lines(f"evidence/{source}.jsonl", rows)
@@ -270,6 +278,16 @@ class _Run:
             )
             self._folder.write("soak.json", figures.to_json())
         return verdict
+
+    def _readers(self, system: OrderSystem, participants: Participants) -> Readers:
+        return Readers(
+            system=system,
+            participants=participants,
+            customers=self._customers,
+            guards=self._spec.guards,
+            seed=self._spec.seed,
+            clock=self._clock,
+        )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
         """Settle, and again for as long as a fault holds requests back that could still change something."""

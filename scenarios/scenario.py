@@ -35,6 +35,8 @@ class Scenario:
     stock: Callable[[int], dict[str, int]] = lambda n: {"book": PLENTY}
     item: Callable[[int], str] = lambda i: "book"
     check: Callable[[Sequence[str]], str] = lambda classes: ""
+    probed: bool = False
+    """Whether a customer and a clerk keep reading while the run lasts."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     """What happens to a participant's process that died, where it has one."""
     least_time_scale: float = 0.0

@@ -9,7 +9,6 @@ from typing import Any
 from scenarios.fault_space import Cell
 from scenarios.jobs import INCONSISTENT, Job, Outcome, carry_out_jobs
 from scenarios.run_folder import SCHEMA, read_json, read_lines
-from scenarios.verdict import OrderClass
 from shared_domain.errors import UsageError
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
@@ -68,6 +67,8 @@ class CellResult:
     classes: dict[str, int]
     why: str = ""
     promise_broken: bool = False
+    expected: str = ""
+    """What it must come to, where a promise is broken and no safeguard can help; "" = nothing inconsistent."""
     replay: str = ""
 
     @property
@@ -78,16 +79,19 @@ class CellResult:
     @property
     def unexpected(self) -> bool:
         """Whether safeguards should have prevented it, or nothing is known."""
-        return (self.inconsistent and not self.promise_broken) or self.worst == "unknown"
+        if self.worst == "unknown":
+            return True
+        return self.worst != self.expected if self.expected else self.inconsistent
 
 
-def result_of(cell: Cell, outcome: Outcome | None) -> CellResult:
+def result_of(cell: Cell, outcome: Outcome | None, *, step_order: str) -> CellResult:
     """What a cell's run came to; None = there was nothing to run."""
     shape: dict[str, Any] = {
         "key": cell.key,
         "style": cell.style,
         "strikes": [asdict(strike) for strike in cell.strikes],
         "promise_broken": cell.breaks_a_promise(),
+        "expected": cell.expected(step_order),
     }
     if outcome is None:
         return CellResult(**shape, worst=NOT_RUN, why=cell.not_run(), struck=[], classes={})
@@ -139,10 +143,14 @@ def carry_out(
 
         for cell in by_key.values():
             if cell.not_run():
-                note(result_of(cell, None))
+                note(result_of(cell, None, step_order=sweep.step_order))
         real = sweep.broker != "memory" or sweep.engine != "inprocess"
         shared = [c for c in by_key.values() if not c.not_run() and not (real and c.disturbs())]
         alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
+
+        def told(outcome: Outcome) -> CellResult:
+            return result_of(by_key[outcome.key], outcome, step_order=sweep.step_order)
+
         for chosen, at_once in ((shared, 4 if real else 12), (alone, 1)):
             if chosen:
                 carry_out_jobs(
@@ -151,9 +159,14 @@ def carry_out(
                     engine=sweep.engine,
                     at_once=at_once,
                     runs=folder / "runs",
-                    keep=lambda outcome: result_of(by_key[outcome.key], outcome).unexpected,
-                    done=lambda outcome: note(result_of(by_key[outcome.key], outcome)),
+                    keep=lambda outcome: kept(told(outcome)),
+                    done=lambda outcome: note(told(outcome)),
                 )
+
+
+def kept(result: CellResult) -> bool:
+    """Whether a cell's run folder is worth its place: somebody may want to replay it."""
+    return result.inconsistent or result.worst == "unknown"
 
 
 def results(folder: Path) -> list[CellResult]:
@@ -181,11 +194,3 @@ def begin(folder: Path, sweep: Sweep) -> None:
             )
         return
     path.write_text(json.dumps(mine, indent=1) + "\n", encoding="utf-8")
-
-
-def expected_when_promises_break(result: CellResult) -> str:
-    """What becomes of a saga whose coordinator loses what it has confirmed."""
-    first = result.strikes[0]["operation"] == "PlaceOrder"
-    if result.style == "choreography" and not first:
-        return OrderClass.LATE
-    return OrderClass.STUCK

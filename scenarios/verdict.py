@@ -28,6 +28,8 @@ MEANING: dict[OrderClass, str] = {
     OrderClass.COMMITTED: "every forward effect exactly once, nothing undone",
     OrderClass.REJECTED: "refused at the first step, no effect anywhere",
 }
+BROKEN_LAW = "broken law"
+LIED = "lied"
 BAD = frozenset({OrderClass.DUPLICATED, OrderClass.HALF_DONE, OrderClass.STUCK})
 
 

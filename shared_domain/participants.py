@@ -69,6 +69,18 @@ class Participants:
         """The status of one order, as the order service knows it; UNKNOWN if it was never placed."""
         return await self.doors["order"].database.read(lambda tx: order_store.status(tx, order_id))
 
+    async def free(self, item: str) -> int:
+        """The free units of an item, as the inventory service knows them."""
+        return await self.doors["inventory"].database.read(
+            lambda tx: inventory_store.free(tx, item)
+        )
+
+    async def holders(self, item: str) -> list[str]:
+        """The orders that hold units of an item, as the inventory service knows them."""
+        return await self.doors["inventory"].database.read(
+            lambda tx: inventory_store.holders(tx, item)
+        )
+
     async def redeliveries(self) -> int:
         """How often a message came again without an ack, over all participants."""
         sql = "SELECT coalesce(sum(times), 0) AS n FROM redeliveries"

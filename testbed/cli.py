@@ -43,6 +43,7 @@ from testbed.options import (
 )
 from testbed.soaking import soak
 from testbed.suite import SuiteResult, suite_folder
+from testbed.sweeping import sweep
 
 T = TypeVar("T")
 HEADLINE = [n for n in SCENARIOS if n not in ("crash_before_commit", "late_success")]
@@ -280,6 +281,7 @@ def _print_json(result: SuiteResult) -> None:
 
 
 app.command()(soak)
+app.command()(sweep)
 app.add_typer(brokering.app, name="broker")
 for _style, _name in COMMAND.items():
     app.add_typer(operating(_style), name=_name)

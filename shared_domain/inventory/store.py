@@ -39,3 +39,15 @@ def save(tx: Transaction, stock: Reservation) -> None:
             stock.reserved,
             stock.released,
         )
+
+
+def free(tx: Transaction, item: str) -> int:
+    """The free units of an item."""
+    row = tx.one("SELECT free FROM stock WHERE item = ?", item)
+    return row["free"] if row else 0
+
+
+def holders(tx: Transaction, item: str) -> list[str]:
+    """The orders that hold units of an item, in order of their names."""
+    sql = "SELECT order_id FROM reservations WHERE item = ? AND reserved > released ORDER BY 1"
+    return [row["order_id"] for row in tx.all(sql, item)]

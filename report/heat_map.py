@@ -1,0 +1,128 @@
+"""The fault space as a picture: rows = where and when, columns = what, one panel per style, colour = the worst that happened."""
+
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from report.charts import COLOUR
+from scenarios.fault_plan import Moment
+from scenarios.fault_space import ALWAYS, FORWARD, ONCE, OPERATIONS
+from scenarios.jobs import INCONSISTENT, SEVERITY
+from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
+
+COLOURS: dict[str, str] = {
+    **{str(name): colour for name, colour in COLOUR.items()},
+    "committed": "#bfe3cc",
+    "compensated": "#d5e9f5",
+    "rejected": "#e4e7ec",
+    "late": "#f6e3a1",
+    "parked": "#f2b877",
+    "broken law": "#d98880",
+    "lied": "#7f8c2a",
+    "unknown": "#9aa0a8",
+    NOT_STRUCK: "#ffffff",
+    NOT_RUN: "#ffffff",
+}
+LETTER = {
+    "duplicated": "D",
+    "half-done": "H",
+    "stuck": "S",
+    "lied": "L",
+    "broken law": "B",
+    "unknown": "?",
+}
+"""What is not consistent also has a letter, for eyes and printers that know no colours."""
+ROWS = [(operation, when) for operation in OPERATIONS for when in (ONCE, ALWAYS)]
+COLUMNS = [str(moment) for moment in Moment]
+_ORDER = (*SEVERITY, NOT_STRUCK, NOT_RUN)
+
+
+def worst_of(found: Sequence[CellResult]) -> CellResult:
+    """The worst of several results."""
+    return min(found, key=lambda result: _ORDER.index(result.worst))
+
+
+def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
+    """One panel per style. A result with several faults stands in the cell of each of them."""
+    styles = list(dict.fromkeys(result.style for result in results))
+    figure = Figure(figsize=(1.8 + 7.2 * len(styles), 7.6), layout="constrained")
+    panels = figure.subplots(1, len(styles), sharey=True, squeeze=False)[0]
+    for axes, style in zip(panels, styles, strict=True):
+        _panel(axes, [result for result in results if result.style == style])
+        axes.set_title(style, fontsize=11)
+    panels[0].set_yticks(
+        range(len(ROWS)),
+        [f"{operation}   first attempt" if when == ONCE else when for operation, when in ROWS],
+        fontsize=8,
+    )
+    shown = [name for name in _ORDER if any(result.worst == name for result in results)]
+    patches = [
+        Patch(
+            facecolor=COLOURS[name],
+            edgecolor="#888888",
+            hatch="////" if name == NOT_RUN else "",
+            label=f"{LETTER[name]}  {name}" if name in LETTER else name,
+        )
+        for name in shown
+    ]
+    figure.legend(
+        handles=patches, loc="outside lower center", ncols=min(7, len(patches)), frameon=False
+    )
+    figure.suptitle(title, fontsize=11)
+    return figure
+
+
+def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
+    cells: dict[tuple[int, int], list[CellResult]] = {}
+    for result in results:
+        for strike in result.strikes:
+            place = ROWS.index((strike["operation"], strike["when"]))
+            cells.setdefault((place, COLUMNS.index(strike["moment"])), []).append(result)
+    for (row, column), found in cells.items():
+        worst = worst_of(found)
+        bad = worst.worst in INCONSISTENT or worst.worst == "unknown"
+        axes.add_patch(
+            Rectangle(
+                (column - 0.5, row - 0.5),
+                1,
+                1,
+                facecolor=COLOURS[worst.worst],
+                edgecolor="#222222" if bad else "#c8c8c8",
+                linewidth=1.1 if bad else 0.4,
+                hatch="////" if worst.worst == NOT_RUN else "",
+                zorder=2 if bad else 1,
+            )
+        )
+        axes.text(
+            column,
+            row,
+            _text(found, worst),
+            ha="center",
+            va="center",
+            fontsize=7,
+            fontweight="bold" if bad else "normal",
+            color=_ink(worst.worst),
+            zorder=3,
+        )
+    axes.set_xlim(-0.5, len(COLUMNS) - 0.5)
+    axes.set_ylim(len(ROWS) - 0.5, -0.5)
+    axes.axhline(2 * len(FORWARD) - 0.5, color="#222222", linewidth=1.2, zorder=4)
+    axes.set_xticks(range(len(COLUMNS)), COLUMNS, rotation=60, ha="right", fontsize=7)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+
+
+def _text(found: Sequence[CellResult], worst: CellResult) -> str:
+    if worst.worst in (NOT_RUN, NOT_STRUCK):
+        return ""
+    if len(found[0].strikes) == 1:
+        n = worst.bad
+    else:  # combinations: how many of them are as bad as that
+        n = sum(result.worst == worst.worst for result in found)
+    return f"{LETTER.get(worst.worst, '')}{n or ''}"
+
+
+def _ink(worst: str) -> str:
+    return "white" if worst in ("duplicated", "half-done", "stuck", "lied") else "#333333"

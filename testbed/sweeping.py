@@ -1,0 +1,137 @@
+"""`saga sweep`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from report.charts import save
+from report.heat_map import heat_map
+from report.sweep_tables import bad_cells, cells_table, counts, markdown, summary
+from scenarios import sweep as sweeping
+from scenarios.fault_space import Cell, sampled, singles
+from scenarios.run_folder import SCHEMA
+from scenarios.sweep import CellResult, Sweep
+from scenarios.verdict import Exit
+from shared_domain.errors import UsageError
+from shared_domain.guards import Guards
+from testbed import settings
+from testbed.carrying_out import say_backends, wide
+from testbed.counting import counting
+from testbed.options import AsJson, Out, Seed, StepOrder
+from testbed.suite import suite_folder
+
+LEAST_SCALE = {"embedded": 0.05, "real": 0.1}
+"""Shorter deadlines would measure how busy two cores are with several runs at once."""
+SHOWN = 25
+
+
+def sweep(
+    depth: Annotated[int, typer.Option(min=1, max=3, help="Faults that one saga meets.")] = 1,
+    sample: Annotated[
+        int, typer.Option(min=1, max=100_000, help="Combinations drawn at depth 2 and 3.")
+    ] = 200,
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    guards: Annotated[
+        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+    ] = "all",
+    orders: Annotated[
+        int, typer.Option(min=2, max=100, help="Orders in each cell; every second is struck.")
+    ] = 4,
+    seed: Seed = 1,
+    broker: Annotated[str, typer.Option(help="memory, rabbitmq, auto, or amqp://...")] = "memory",
+    engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
+    time_scale: Annotated[
+        float,
+        typer.Option(min=0, max=100, help="Multiplies every wait; 0 = 0.05 embedded, 0.1 real."),
+    ] = 0.0,
+    rate: Annotated[float, typer.Option(min=0.01, help="Customers per second (Poisson).")] = 100.0,
+    step_order: Annotated[
+        StepOrder, typer.Option(help="Which of stock and money comes first.")
+    ] = StepOrder.inventory_first,
+    out: Out = Path("runs"),
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of a sweep that was interrupted: go on with it.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Every step and compensation x every moment x every fault x both styles, judged cell by cell."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    embedded = chosen == "memory" and engine == "inprocess"
+    Guards.parse(guards)
+    wanted = Sweep(
+        depth=depth,
+        sample=sample if depth > 1 else 0,
+        styles=settings.choose_styles(style),
+        guards=guards,
+        broker=chosen,
+        engine=engine,
+        orders=orders,
+        seed=seed,
+        rate_per_s=rate,
+        time_scale=time_scale or LEAST_SCALE["embedded" if embedded else "real"],
+        step_order=step_order.value,
+    )
+    if resume is not None and not resume.is_dir():
+        raise UsageError(f"{resume} is no folder of a sweep: leave --resume out to begin one")
+    say_backends(chosen, engine)
+    folder = resume or suite_folder(out, f"sweep-depth{depth}-s{seed}")
+    sweeping.begin(folder, wanted)
+    cells = _cells(wanted)
+    carry_out(wanted, cells, folder)
+    results = _in_order(cells, sweeping.results(folder))
+    title = f"Depth {depth}, guards {guards}: the worst in each cell"
+    (folder / "table.md").write_text(markdown(results, title=title), encoding="utf-8")
+    png, _ = save(heat_map(results, title=title), folder, "heat_map")
+    code = exit_code(wanted, results)
+    if as_json:
+        document = {"schema": SCHEMA, "ok": code == Exit.AS_EXPECTED, "exit_code": code}
+        told = [asdict(result) for result in bad_cells(results)]
+        print(json.dumps({**document, "folder": str(folder), "cells": len(results), "bad": told}))
+    else:
+        console = wide()
+        console.print(counts(results))
+        if bad_cells(results):
+            console.print(cells_table(results, most=SHOWN))
+        print(summary(results))
+        print(
+            f"Heat map: {png}\nEvery cell that is not consistent, with its replay: {folder / 'table.md'}"
+        )
+    raise typer.Exit(code)
+
+
+def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
+    """Run what has no result yet, with progress."""
+    known = len(sweeping.results(folder))
+    with counting("cells", len(cells), begun=known) as one_more:
+
+        def done(result: CellResult) -> None:
+            surprise = result.unexpected and wanted.guards == "all"
+            one_more(f"{result.key}: {result.worst}, {result.why}" if surprise else "")
+
+        try:
+            sweeping.carry_out(wanted, cells, folder, done=done)
+        except KeyboardInterrupt:
+            print(f"interrupted: go on with --resume {folder} and the same options")
+            raise
+
+
+def exit_code(wanted: Sweep, results: list[CellResult]) -> Exit:
+    """With every guard on nothing may be inconsistent unless a promise was broken; with guards off damage is what is looked for."""
+    if wanted.guards == "all" and any(r.unexpected and r.worst != "unknown" for r in results):
+        return Exit.NOT_AS_EXPECTED
+    return Exit.UNKNOWN if any(r.worst == "unknown" for r in results) else Exit.AS_EXPECTED
+
+
+def _cells(wanted: Sweep) -> list[Cell]:
+    if wanted.depth == 1:
+        return singles(wanted.styles)
+    return sampled(wanted.depth, sample=wanted.sample, seed=wanted.seed, styles=wanted.styles)
+
+
+def _in_order(cells: list[Cell], results: list[CellResult]) -> list[CellResult]:
+    found = {result.key: result for result in results}
+    return [found[cell.key] for cell in cells if cell.key in found]

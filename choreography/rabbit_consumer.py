@@ -129,9 +129,12 @@ async def deliveries(
     """
     arrived: asyncio.Queue[Delivery | BaseException] = asyncio.Queue()
 
+    ended = asyncio.Event()
+
     async def feed() -> None:
         try:
-            while True:
+            # An error while a connection is closed can take the place of the cancellation that closes it.
+            while not ended.is_set():
                 with contextlib.suppress(*LOST):
                     await _consume(
                         url, queues, service=service, prefetch=prefetch, move=move, to=arrived
@@ -144,6 +147,7 @@ async def deliveries(
     try:
         yield _each(arrived)
     finally:
+        ended.set()
         feeding.cancel()
         await asyncio.wait([feeding])
 

@@ -27,6 +27,7 @@ from shared_domain.errors import Failure, UsageError, first
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
+from testbed.ablating import ablate
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.operating import COMMAND, operating
 from testbed.options import (
@@ -46,7 +47,21 @@ from testbed.suite import SuiteResult, suite_folder
 from testbed.sweeping import sweep
 
 T = TypeVar("T")
-HEADLINE = [n for n in SCENARIOS if n not in ("crash_before_commit", "late_success")]
+HEADLINE = (
+    "happy_path",
+    "out_of_stock",
+    "card_declined",
+    "undeliverable",
+    "delivered_twice",
+    "lost_reply",
+    "crash_after_commit",
+    "flaky_participant",
+    "budget_spent",
+    "refund_flaky",
+    "refund_fails_forever",
+    "last_item",
+    "coordinator_killed",
+)
 DEMO_RATE_PER_S, DEMO_TIME_SCALE = 90.0, 0.02
 INTERRUPTED = 130
 
@@ -282,6 +297,7 @@ def _print_json(result: SuiteResult) -> None:
 
 app.command()(soak)
 app.command()(sweep)
+app.command()(ablate)
 app.add_typer(brokering.app, name="broker")
 for _style, _name in COMMAND.items():
     app.add_typer(operating(_style), name=_name)

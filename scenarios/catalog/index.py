@@ -4,23 +4,32 @@ from dataclasses import replace
 from inspect import cleandoc
 
 from scenarios.catalog import (
+    answered_twice,
     any_ending,
     budget_spent,
     card_declined,
+    compensation_crashes,
     coordinator_killed,
     crash_after_commit,
     crash_before_commit,
+    cut_off,
     delivered_twice,
     flaky_participant,
+    frozen,
     happy_path,
     hot_items,
     last_item,
     late_success,
+    lost_for_ever,
     lost_reply,
     out_of_stock,
+    oversized_answer,
+    overtaken,
+    parked_through_a_kill,
     refund_fails_forever,
     refund_flaky,
     undeliverable,
+    unreadable,
 )
 from scenarios.scenario import Scenario
 
@@ -43,6 +52,15 @@ SCENARIOS: dict[str, Scenario] = {
         hot_items,
         late_success,
         coordinator_killed,
+        lost_for_ever,
+        unreadable,
+        oversized_answer,
+        overtaken,
+        answered_twice,
+        compensation_crashes,
+        parked_through_a_kill,
+        cut_off,
+        frozen,
         any_ending,
     )
 }

@@ -1,0 +1,107 @@
+"""Which guard prevents what: a matrix for each style, and the same as a table."""
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+from rich.table import Table
+
+from bench.latency import proportion
+from report.heat_map import COLOURS, LETTER
+from scenarios.ablation import ALL, NONE, Ablated, in_words, prevented
+from scenarios.jobs import SEVERITY
+from shared_domain.guards import NO_COUNTERPART, OFF
+
+_ROWS = (ALL, *OFF, NONE)
+_SHORT = {**LETTER, "parked": "P", "late": "late", "compensated": "c", "committed": "C", "rejected": "R"}  # fmt: skip
+_DARK = frozenset({"duplicated", "half-done", "stuck", "lied"})
+
+
+def guard_matrix(cells: Sequence[Ablated]) -> Figure:
+    """One panel per style: rows = the guard that is off, columns = stories, colour and letter = the worst damage, with its count."""
+    styles = list(dict.fromkeys(cell.style for cell in cells))
+    scenarios = list(dict.fromkeys(cell.scenario for cell in cells))
+    figure = Figure(figsize=(2.4 + 0.46 * len(scenarios), 1.6 + 3.5 * len(styles)), layout="constrained")  # fmt: skip
+    panels = figure.subplots(len(styles), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, style in zip(panels, styles, strict=True):
+        for cell in (c for c in cells if c.style == style):
+            row, column = _ROWS.index(cell.guard), scenarios.index(cell.scenario)
+            axes.add_patch(
+                Rectangle(
+                    (column - 0.5, row - 0.5),
+                    1,
+                    1,
+                    facecolor=COLOURS[cell.damage] if cell.damage else "#ffffff",
+                    edgecolor="#c8c8c8",
+                    linewidth=0.5,
+                    hatch="" if cell.counterpart else "////",
+                )
+            )
+            if cell.damage:
+                axes.text(
+                    column,
+                    row,
+                    f"{_SHORT[cell.damage]}{cell.k or ''}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color="white" if cell.damage in _DARK else "#222222",
+                )
+        axes.set_title(style, fontsize=11)
+        axes.set_xlim(-0.5, len(scenarios) - 0.5)
+        axes.set_ylim(len(_ROWS) - 0.5, -0.5)
+        names = ["nothing off", *OFF, "everything off"]
+        axes.set_yticks(range(len(_ROWS)), names, fontsize=8)
+        axes.set_xticks(range(len(scenarios)), scenarios, rotation=55, ha="right", fontsize=8)
+        axes.tick_params(length=0, labelbottom=axes is panels[-1])
+        axes.spines[:].set_visible(False)
+    shown = [str(name) for name in SEVERITY if any(cell.damage == name for cell in cells)]
+    patches = [Patch(color=COLOURS[n], label=f"{_SHORT[n]}  {in_words(n)}") for n in shown]
+    patches.append(Patch(facecolor="white", edgecolor="#888888", label="as the story says"))
+    patches.append(Patch(facecolor="white", edgecolor="#888888", hatch="////", label="no counterpart"))  # fmt: skip
+    figure.legend(handles=patches, loc="outside lower center", ncols=5, frameon=False)
+    figure.suptitle("What happens without a safeguard: the worst that the story does not expect", fontsize=11)  # fmt: skip
+    return figure
+
+
+def guard_table(cells: Sequence[Ablated]) -> Table:
+    """For a terminal: a line per guard, what it prevents in each style and which stories show it."""
+    styles = list(dict.fromkeys(cell.style for cell in cells))
+    table = Table("guard off", *styles, title="What each guard prevents", title_justify="left")
+    for guard in (*OFF, NONE):
+        table.add_row(guard, *(_told(cells, guard, style, most=2) for style in styles))
+        table.add_section()
+    return table
+
+
+def guard_markdown(cells: Sequence[Ablated]) -> str:
+    """table.md of an ablation."""
+    styles = list(dict.fromkeys(cell.style for cell in cells))
+    lines = [
+        "# What each guard prevents",
+        "",
+        f"| guard off | {' | '.join(styles)} |",
+        f"|---|{'---|' * len(styles)}",
+    ]
+    lines += [
+        f"| `{guard}` | {' | '.join(_told(cells, guard, style, most=20) for style in styles)} |"
+        for guard in (*OFF, NONE)
+    ]
+    lines += ["", "## Every cell with damage", "", "| guard off | story | style | damage | orders | rules | again |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += [
+        f"| {c.guard} | {c.scenario} | {c.style} | {in_words(c.damage)} | {proportion(c.k, c.n) if c.k else ''} |"
+        f" {'; '.join(c.rules)} | `{c.replay}` |"
+        for c in cells
+        if c.damage
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _told(cells: Sequence[Ablated], guard: str, style: str, *, most: int) -> str:
+    if guard in NO_COUNTERPART[style]:
+        return "no counterpart"
+    found = prevented(cells, guard, style)
+    return "; ".join(
+        f"{in_words(damage)} ({', '.join(stories[:most])}{', ...' if len(stories) > most else ''})"
+        for damage, stories in found.items()
+    )

@@ -1,0 +1,178 @@
+"""Every safeguard off, one at a time, under every story: what each of them prevents, and in which style."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from scenarios.catalog.index import SCENARIOS
+from scenarios.jobs import SEVERITY, Job, Outcome, carry_out_jobs
+from scenarios.verdict import BROKEN_LAW, LIED, OrderClass
+from shared_domain.guards import NO_COUNTERPART, OFF
+
+ALL, NONE = "all", "none"
+NO_DAMAGE = ""
+STORIES = [name for name in SCENARIOS if name != "any_ending"]
+"""A story in which anything may happen shows no damage."""
+_WELL_ENDED: dict[str, str] = {
+    OrderClass.COMPENSATED: "compensated in vain",
+    OrderClass.COMMITTED: "committed all the same",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablated:
+    """One cell of the matrix: a story in one style without a guard ("none" = without any, "all" = with all of them).
+
+    `damage`: the worst thing that the story does not expect, in the order of SEVERITY; "" = nothing. `k` of `n` orders have it.
+    """
+
+    guard: str
+    scenario: str
+    style: str
+    counterpart: bool
+    damage: str = NO_DAMAGE
+    k: int = 0
+    n: int = 0
+    rules: tuple[str, ...] = ()
+    replay: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ablation:
+    """What decides the runs."""
+
+    styles: list[str]
+    scenarios: list[str]
+    broker: str
+    engine: str
+    orders: int
+    seeds: list[int]
+    rate_per_s: float
+    time_scale: float
+
+
+def jobs_of(ablation: Ablation) -> list[Job]:
+    """Every run; a guard without counterpart in a style is not run there. "all" is the control."""
+    return [
+        Job(
+            key=_key(guard, scenario, style, seed),
+            scenario=scenario,
+            style=style,
+            orders=ablation.orders,
+            seed=seed,
+            time_scale=ablation.time_scale,
+            rate_per_s=ablation.rate_per_s,
+            guards=guard if guard in (ALL, NONE) else f"-{guard}",
+        )
+        for guard in (ALL, *OFF, NONE)
+        for scenario in ablation.scenarios
+        for style in ablation.styles
+        for seed in ablation.seeds
+        if guard not in NO_COUNTERPART[style]
+    ]
+
+
+def carry_out(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> list[Ablated]:
+    """The whole matrix. Runs with damage keep their folders."""
+    outcomes: dict[str, Outcome] = {}
+    jobs = {job.key: job for job in jobs_of(ablation)}
+
+    def note(outcome: Outcome) -> None:
+        outcomes[outcome.key] = outcome
+        done()
+
+    embedded = ablation.broker == "memory" and ablation.engine == "inprocess"
+    carry_out_jobs(
+        list(jobs.values()),
+        broker=ablation.broker,
+        engine=ablation.engine,
+        at_once=8 if embedded else 1,
+        runs=folder / "runs",
+        keep=lambda outcome: damage_of(jobs[outcome.key].scenario, outcome)[0] != NO_DAMAGE,
+        done=note,
+    )
+    return [
+        _cell(guard, scenario, style, [
+            outcomes[key]
+            for seed in ablation.seeds
+            if (key := _key(guard, scenario, style, seed)) in outcomes
+        ])
+        for guard in (ALL, *OFF, NONE)
+        for scenario in ablation.scenarios
+        for style in ablation.styles
+    ]  # fmt: skip
+
+
+def damage_of(scenario: str, outcome: Outcome) -> tuple[str, int]:
+    """The worst thing in a run that its story does not expect, and at how many orders."""
+    expects = SCENARIOS[scenario].expects
+    surprises: list[str] = []
+    for index, (order_class, lied, _) in enumerate(outcome.orders):
+        if order_class not in expects(index):
+            surprises.append(order_class)
+        if lied:
+            surprises.append(LIED)
+    if outcome.laws:
+        surprises.append(BROKEN_LAW)
+    worst = next((str(name) for name in SEVERITY if name in surprises), NO_DAMAGE)
+    return worst, surprises.count(worst) if worst else 0
+
+
+def needless(cells: Sequence[Ablated]) -> list[str]:
+    """Guards, with their styles, that no story needs."""
+    return [
+        f"{guard} in {style}"
+        for guard in OFF
+        for style in dict.fromkeys(cell.style for cell in cells)
+        if guard not in NO_COUNTERPART[style]
+        and not any(c.damage for c in cells if (c.guard, c.style) == (guard, style))
+    ]
+
+
+def alarms(cells: Sequence[Ablated]) -> list[Ablated]:
+    """Damage where every guard was on."""
+    return [cell for cell in cells if cell.guard == ALL and cell.damage]
+
+
+def prevented(cells: Sequence[Ablated], guard: str, style: str) -> dict[str, list[str]]:
+    """What a guard prevents in a style: damage -> the stories that show it, the worst first."""
+    found: dict[str, list[str]] = {}
+    for cell in cells:
+        if (cell.guard, cell.style) == (guard, style) and cell.damage:
+            found.setdefault(cell.damage, []).append(cell.scenario)
+    return {str(name): found[name] for name in SEVERITY if name in found}
+
+
+def in_words(damage: str) -> str:
+    """A damage as a reader expects it: an order that ended well, but not as it should have."""
+    return _WELL_ENDED.get(damage, damage)
+
+
+def to_json(cells: Sequence[Ablated]) -> list[dict[str, object]]:
+    """The cells as JSON objects."""
+    return [asdict(cell) for cell in cells]
+
+
+def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Ablated:
+    if guard in NO_COUNTERPART[style]:
+        return Ablated(guard=guard, scenario=scenario, style=style, counterpart=False)
+    found = [(*damage_of(scenario, outcome), outcome) for outcome in outcomes]
+    damages = {damage for damage, _, _ in found if damage}
+    worst = next((str(name) for name in SEVERITY if name in damages), NO_DAMAGE)
+    hit = [outcome for damage, _, outcome in found if damage == worst]
+    rules = {rule for o in hit for _, _, rules in o.orders for rule in rules}
+    return Ablated(
+        guard=guard,
+        scenario=scenario,
+        style=style,
+        counterpart=True,
+        damage=worst,
+        k=sum(k for damage, k, _ in found if damage == worst and worst),
+        n=sum(len(outcome.orders) for outcome in outcomes),
+        rules=tuple(sorted({*rules, *(law for o in hit for law in o.laws)})) if worst else (),
+        replay=hit[0].replay if worst else "",
+    )
+
+
+def _key(guard: str, scenario: str, style: str, seed: int) -> str:
+    return f"{guard} {scenario} {style} {seed}"

@@ -1,0 +1,79 @@
+"""`saga ablate`."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from report.charts import save
+from report.guard_matrix import guard_markdown, guard_matrix, guard_table
+from scenarios import ablation as ablating
+from scenarios.ablation import STORIES, Ablation
+from scenarios.run_folder import SCHEMA
+from scenarios.verdict import Exit
+from testbed import settings
+from testbed.carrying_out import say_backends, wide
+from testbed.counting import counting
+from testbed.options import AsJson, Out, Seed
+from testbed.suite import suite_folder
+
+
+def ablate(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Names from saga list; default: every story.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    orders: Annotated[int, typer.Option(min=4, max=1000, help="Orders in each run.")] = 20,
+    repeat: Annotated[
+        int, typer.Option(min=1, max=100, help="Runs of each cell, with seeds from --seed on.")
+    ] = 1,
+    seed: Seed = 1,
+    broker: Annotated[str, typer.Option(help="memory, rabbitmq, auto, or amqp://...")] = "memory",
+    engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
+    time_scale: Annotated[
+        float, typer.Option(min=0.001, max=100, help="Multiplies every wait.")
+    ] = 0.05,
+    rate: Annotated[float, typer.Option(min=0.01, help="Customers per second (Poisson).")] = 100.0,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Every safeguard off, one at a time, under every story: which one prevents what, in which style."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    stories = [s.name for s in settings.choose_scenarios(scenarios)] if scenarios else STORIES
+    wanted = Ablation(
+        styles=settings.choose_styles(style),
+        scenarios=stories,
+        broker=chosen,
+        engine=engine,
+        orders=orders,
+        seeds=list(range(seed, seed + repeat)),
+        rate_per_s=rate,
+        time_scale=time_scale,
+    )
+    say_backends(chosen, engine)
+    folder = suite_folder(out, f"ablation-s{seed}")
+    with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
+        cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))
+    document = {"schema": SCHEMA, **asdict(wanted), "cells": ablating.to_json(cells)}
+    (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (folder / "table.md").write_text(guard_markdown(cells), encoding="utf-8")
+    png, _ = save(guard_matrix(cells), folder, "guard_matrix")
+    problems = [
+        f"{c.scenario} in {c.style} shows {c.damage} with every guard on"
+        for c in ablating.alarms(cells)
+    ]
+    if stories == STORIES:
+        problems += [f"no story needs the guard {name}" for name in ablating.needless(cells)]
+    code = Exit.NOT_AS_EXPECTED if problems else Exit.AS_EXPECTED
+    if as_json:
+        told = {"ok": not problems, "exit_code": code, "problems": problems, "folder": str(folder)}
+        print(json.dumps(document | told))
+    else:
+        wide().print(guard_table(cells))
+        for problem in problems:
+            print(f"not as it must be: {problem}")
+        print(f"Matrix: {png}\nEvery cell with damage, with its replay: {folder / 'table.md'}")
+    raise typer.Exit(code)

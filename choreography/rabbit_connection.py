@@ -45,6 +45,10 @@ async def connect(url: str) -> AbstractConnection:
     except BaseException:
         await connection.close()
         raise
+    # asyncio.wait_for of Python 3.11 loses a cancellation that comes as the connection opens.
+    if (me := asyncio.current_task()) is not None and me.cancelling():
+        await connection.close()
+        raise asyncio.CancelledError
     return connection
 
 

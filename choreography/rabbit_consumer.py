@@ -129,12 +129,9 @@ async def deliveries(
     """
     arrived: asyncio.Queue[Delivery | BaseException] = asyncio.Queue()
 
-    ended = asyncio.Event()
-
     async def feed() -> None:
         try:
-            # An error while a connection is closed can take the place of the cancellation that closes it.
-            while not ended.is_set():
+            while True:
                 with contextlib.suppress(*LOST):
                     await _consume(
                         url, queues, service=service, prefetch=prefetch, move=move, to=arrived
@@ -147,9 +144,10 @@ async def deliveries(
     try:
         yield _each(arrived)
     finally:
-        ended.set()
-        feeding.cancel()
-        await asyncio.wait([feeding])
+        # LOOK: an error while a connection is closed can take the place of the cancellation that closes it.
+        while not feeding.done():
+            feeding.cancel()
+            await asyncio.wait([feeding], timeout=REOPEN_S)
 
 
 async def _consume(

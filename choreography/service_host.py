@@ -66,9 +66,10 @@ async def serve(loops: list[Loop]) -> None:
             await asyncio.wait([life])
         finally:
             life.cancel()
-            await asyncio.wait([life])
+            (crash,) = await asyncio.gather(life, return_exceptions=True)
         try:
-            life.result()
+            if crash is not None:
+                raise crash
         except* ParticipantCrashed:
             pass  # and round again: the supervisor's restart
 

@@ -14,10 +14,8 @@ PAGES = {
 FORWARD = frozenset({"PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder"})
 
 
-def saga_definition(
-    step_order: str, guards: Guards, on_deadline: str = OnDeadline.COMPENSATE
-) -> dict[str, Any]:
-    """The definition in Amazon States Language for one run.
+def saga_definition(step_order: str, guards: Guards, policy: Policy) -> dict[str, Any]:
+    """The definition in Amazon States Language for one run, in unscaled seconds: retries and deadlines are the policy's.
 
     With REPORT the execution itself has the saga deadline: it ends as TIMED_OUT, which nothing can catch. Otherwise the
     step deadlines keep the saga within it, and what they stop is compensated.
@@ -27,10 +25,19 @@ def saga_definition(
     for name, state in definition["States"].items():
         if state["Type"] != "Task":
             continue
-        if not (guards.retries if name in FORWARD else guards.compensation_retries):
+        if policy.retries(compensation=name not in FORWARD, guards=guards):
+            state["Retry"][-1] |= {
+                "IntervalSeconds": policy.interval_s,
+                "BackoffRate": policy.backoff_rate,
+                "MaxDelaySeconds": policy.max_delay_s,
+                "MaxAttempts": policy.max_retries,
+            }
+        else:
             del state["Retry"]
-        if not guards.timeouts:
+        if guards.timeouts:
+            state["TimeoutSeconds"] = policy.step_deadline_s
+        else:
             del state["TimeoutSeconds"]
-    if on_deadline == OnDeadline.REPORT and guards.timeouts:
-        definition["TimeoutSeconds"] = Policy().saga_deadline_s
+    if policy.on_deadline == OnDeadline.REPORT and guards.timeouts:
+        definition["TimeoutSeconds"] = policy.saga_deadline_s
     return definition

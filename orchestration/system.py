@@ -59,7 +59,7 @@ class OrchestratedSystem:
         clock: Clock,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        definition = saga_definition(step_order, guards, policy.on_deadline)
+        definition = saga_definition(step_order, guards, policy)
         arn = await step_functions.create(name=name, definition=definition)
         yield cls(
             participants=participants,

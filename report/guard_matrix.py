@@ -41,7 +41,9 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
                 axes.text(
                     column,
                     row,
-                    f"{_SHORT[cell.damage]}{cell.k or ''}",
+                    f"{_SHORT[cell.damage]} {cell.k or ''}".replace(
+                        " ", "" if len(_SHORT[cell.damage]) == 1 else " "
+                    ),
                     ha="center",
                     va="center",
                     fontsize=7,
@@ -56,7 +58,10 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
         axes.tick_params(length=0, labelbottom=axes is panels[-1])
         axes.spines[:].set_visible(False)
     shown = [str(name) for name in SEVERITY if any(cell.damage == name for cell in cells)]
-    patches = [Patch(color=COLOURS[n], label=f"{_SHORT[n]}  {in_words(n)}") for n in shown]
+    patches = [
+        Patch(color=COLOURS[n], label=n if _SHORT[n] == n else f"{_SHORT[n]}  {in_words(n)}")
+        for n in shown
+    ]
     patches.append(Patch(facecolor="white", edgecolor="#888888", label="as the story says"))
     patches.append(Patch(facecolor="white", edgecolor="#888888", hatch="////", label="no counterpart"))  # fmt: skip
     figure.legend(handles=patches, loc="outside lower center", ncols=5, frameon=False)

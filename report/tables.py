@@ -6,7 +6,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from bench.latency import quantile
+from bench.latency import proportion, quantile
 from bench.results import RunRow
 from scenarios.verdict import BAD
 
@@ -103,8 +103,25 @@ def findings(row: RunRow, *, most: int = 3) -> list[str]:
     suspects = [o for o in verdict["orders"] if o["order_class"] in BAD or o["lied"]]
     for order in suspects[:1]:
         lines.append(f"{order['order_id']}: {order['order_class']}, because {order['why']}:")
+        lines += [f"  broken rule: {rule}" for rule in order.get("rules", [])]
         lines += [f"  {_witness(witness)}" for witness in order["witnesses"]]
+    if isolation := verdict.get("isolation"):
+        lines.append(_isolation(isolation))
+    lines += [f"note: {note}" for note in row.about["notes"]]
     return [plain(f"{row.scenario}, {row.style}: {line}").plain for line in lines]
+
+
+def _isolation(found: dict[str, Any]) -> str:
+    """What readers saw of unfinished sagas."""
+    n = found["visits"]
+    seen = ", ".join(
+        f"{name.replace('_', ' ')} {proportion(found[name], n)}"
+        for name in ("dirty_reads", "fuzzy_reads", "dirty_stock_reads", "fuzzy_stock_reads")
+    )
+    return (
+        f"isolation, {n} visits of two looks: {seen}; lost updates {found['lost_updates']}, oversold {found['oversold']},"
+        f" turned away for stock that came back {found['turned_away']}"
+    )
 
 
 def _witness(row: dict[str, Any]) -> str:

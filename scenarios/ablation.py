@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.jobs import SEVERITY, Job, Outcome, carry_out_jobs
 from scenarios.verdict import BROKEN_LAW, LIED, OrderClass
 from shared_domain.guards import NO_COUNTERPART, OFF
@@ -68,7 +69,7 @@ def jobs_of(ablation: Ablation) -> list[Job]:
         for scenario in ablation.scenarios
         for style in ablation.styles
         for seed in ablation.seeds
-        if guard not in NO_COUNTERPART[style]
+        if _has_counterpart(guard, scenario, style, ablation.orders)
     ]
 
 
@@ -115,7 +116,7 @@ def damage_of(scenario: str, outcome: Outcome) -> tuple[str, int]:
     if outcome.laws:
         surprises.append(BROKEN_LAW)
     worst = next((str(name) for name in SEVERITY if name in surprises), NO_DAMAGE)
-    return worst, surprises.count(worst) if worst else 0
+    return worst, surprises.count(worst) if worst and worst != BROKEN_LAW else 0
 
 
 def needless(cells: Sequence[Ablated]) -> list[str]:
@@ -153,8 +154,15 @@ def to_json(cells: Sequence[Ablated]) -> list[dict[str, object]]:
     return [asdict(cell) for cell in cells]
 
 
+def _has_counterpart(guard: str, scenario: str, style: str, orders: int) -> bool:
+    """Whether the guard means anything in this style, and the story's faults can happen there."""
+    moments = {fault.moment for fault in SCENARIOS[scenario].faults(orders).faults}
+    impossible = bool(moments) and moments <= FAULTS_WITHOUT[style].keys()
+    return guard not in NO_COUNTERPART[style] and not impossible
+
+
 def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Ablated:
-    if guard in NO_COUNTERPART[style]:
+    if not outcomes:
         return Ablated(guard=guard, scenario=scenario, style=style, counterpart=False)
     found = [(*damage_of(scenario, outcome), outcome) for outcome in outcomes]
     damages = {damage for damage, _, _ in found if damage}

@@ -182,7 +182,11 @@ class FaultPlan:
     def to_json(self) -> dict[str, Any]:
         """The plan as a JSON document."""
         lines = [
-            {key: value for key, value in asdict(fault).items() if value is not None}
+            {
+                key: list(value) if isinstance(value, tuple) else value
+                for key, value in asdict(fault).items()
+                if value is not None
+            }
             for fault in self.faults
         ]
         return {"schema": SCHEMA, "faults": lines}

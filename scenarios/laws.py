@@ -63,6 +63,7 @@ def _money(facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
         if f.net("payment") != (f.asked.amount_cents if f.status == "CONFIRMED" else 0)
     ]
     rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == "payment"]
+    rows = rows or [witness(r) for f in wrong for r in f.rows]
     return _verdict(Rule.MONEY, [(f"{taken} cents taken, {due} due", rows)])
 
 

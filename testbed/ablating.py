@@ -1,5 +1,6 @@
 """`saga ablate`."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -34,7 +35,7 @@ def ablate(
     engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
     time_scale: Annotated[
         float, typer.Option(min=0.001, max=100, help="Multiplies every wait.")
-    ] = 0.05,
+    ] = 0.1,
     rate: Annotated[float, typer.Option(min=0.01, help="Customers per second (Poisson).")] = 100.0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
@@ -54,6 +55,7 @@ def ablate(
         time_scale=time_scale,
     )
     say_backends(chosen, engine)
+    asyncio.run(settings.check_backends(chosen, engine))
     folder = suite_folder(out, f"ablation-s{seed}")
     with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
         cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))

@@ -1,6 +1,7 @@
 """What several commands do alike: carry work out until it ends or is interrupted, and say over what."""
 
 import asyncio
+import random
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -42,15 +43,20 @@ async def carry_suite(
     hold_s: float = 0.0,
     trouble_every_s: float = 0.0,
     evidence: bool = True,
+    repeat: int = 1,
 ) -> SuiteResult:
-    """Every scenario in every style over the same backends."""
+    """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
+
+    Repeated arms run in an order drawn from the seed, so that no style always comes first.
+    """
+    await settings.check_backends(broker, engine)
     async with open_backends(broker, engine) as backends:
         specs = [
             RunSpec(
                 scenario=scenario,
                 style=style,
                 orders=orders,
-                seed=seed,
+                seed=number,
                 backends=backends,
                 rate_per_s=rate_per_s,
                 time_scale=time_scale,
@@ -66,7 +72,10 @@ async def carry_suite(
             )
             for scenario in scenarios
             for style in styles
+            for number in range(seed, seed + repeat)
         ]
+        if repeat > 1:
+            random.Random(seed).shuffle(specs)
         return await run_suite(specs, make_folder())
 
 

@@ -17,9 +17,11 @@ from choreography.rabbit_connection import quieten_clients
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
+from report.repeats import rates, rates_table
 from report.tables import comparison, findings
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import MEANING
+from scenarios.planted.index import BUGS
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit
 from shared_domain.database import SYNCHRONOUS
@@ -29,6 +31,7 @@ from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
 from testbed.ablating import ablate
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
+from testbed.checking import check_oracle
 from testbed.operating import COMMAND, operating
 from testbed.options import (
     AsJson,
@@ -129,6 +132,12 @@ def run_scenarios(
     step_order: Annotated[
         StepOrder, typer.Option(help="Which of stock and money comes first.")
     ] = StepOrder.inventory_first,
+    repeat: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, help="Runs of each arm, with seeds from --seed on, in shuffled order."
+        ),
+    ] = 1,
     on_deadline: Annotated[
         OnDeadline, typer.Option(help="What becomes of a saga that is open past its deadline.")
     ] = OnDeadline.COMPENSATE,
@@ -152,7 +161,7 @@ def run_scenarios(
     stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
     say_backends(chosen, engine)
-    several = len(stories) * len(styles) > 1
+    several = len(stories) * len(styles) * repeat > 1
     result = carry_out(
         carry_suite(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
@@ -171,12 +180,13 @@ def run_scenarios(
             on_deadline=on_deadline.value,
             processes=processes,
             hold_s=hold,
+            repeat=repeat,
         )
     )
     if as_json:
         _print_json(result)
     else:
-        wide().print(comparison(result.rows))
+        wide().print(rates_table(result.rows) if repeat > 1 else comparison(result.rows))
         for row in result.rows:
             for line in findings(row):
                 print(line)
@@ -193,6 +203,7 @@ def list_all(as_json: AsJson = False) -> None:
         "scenarios": {name: " ".join(s.story.split()) for name, s in SCENARIOS.items()},
         "faults": {str(moment): text for moment, text in MEANING.items()},
         "guards": {name: f"off: {text}{_no_counterpart(name)}" for name, text in OFF.items()},
+        "bugs": {name: bug.words for name, bug in BUGS.items()},
         "styles": {name: (make.__doc__ or "") for name, make in STYLES.items()},
     }
     if as_json:
@@ -287,17 +298,20 @@ def _print_json(result: SuiteResult) -> None:
             "as_expected": row.verdict["as_expected"],
             "classes": row.verdict["classes"],
             "problems": row.verdict["problems"],
+            "seed": row.about["seed"],
             "replay": row.about["replay"],
         }
         for row in result.rows
     ]
     ok = result.exit_code() == Exit.AS_EXPECTED
-    print(json.dumps({"schema": 1, "ok": ok, "exit_code": result.exit_code(), "runs": runs}))
+    document = {"schema": 1, "ok": ok, "exit_code": result.exit_code(), "runs": runs}
+    print(json.dumps(document | {"rates": rates(result.rows)}))
 
 
 app.command()(soak)
 app.command()(sweep)
 app.command()(ablate)
+app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")
 for _style, _name in COMMAND.items():
     app.add_typer(operating(_style), name=_name)

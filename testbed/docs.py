@@ -15,6 +15,7 @@ from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
+from shared_domain.policy import Policy
 
 _HEAD = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
 _STEPS = (
@@ -43,7 +44,7 @@ def documents() -> dict[str, str]:
 
 
 def _side_by_side() -> str:
-    states = saga_definition("inventory-first", Guards.all())["States"]
+    states = saga_definition("inventory-first", Guards.all(), Policy())["States"]
     text = (
         "# Each step in both styles\n\n"
         "On the left what `choreography/reactions.py` says, on the right the state of the same name in\n"

@@ -174,6 +174,7 @@ def operating(style: str) -> typer.Typer:
 async def _repaired(
     run: Path, broker: str, engine: str, action: str, ids: list[str]
 ) -> tuple[list[Parked], Exit]:
+    await settings.check_backends(broker, engine)
     async with open_backends(broker, engine) as backends:
         sagas, verdict = await repair(run, backends, action=action, parked_ids=ids)
     return sagas, verdict.exit_code()

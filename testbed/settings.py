@@ -4,8 +4,9 @@ import json
 import os
 from pathlib import Path
 
-from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import find_server
+from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.scenario import Scenario
@@ -33,6 +34,14 @@ def choose_engine(wanted: str, broker: str) -> str:
     raise UsageError(
         f"unknown engine {wanted!r}: use auto, inprocess, embedded or http://host:port"
     )
+
+
+async def check_backends(broker: str, engine: str) -> None:
+    """Raise UsageError if a backend of the user's own does not answer."""
+    if broker.startswith("amqp"):
+        await check_server(broker)
+    if engine.startswith("http"):
+        await check_endpoint(engine)
 
 
 def check_processes(broker: str, engine: str) -> None:

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.machine import machine_facts
 from bench.results import RunRow, read_run
+from report.repeats import rates
 from report.tables import COLUMNS, cells
 from scenarios.run_folder import SCHEMA
 from scenarios.run_spec import RunSpec
@@ -75,6 +76,7 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
             "schema": SCHEMA,
             "runs": [row.folder.name for row in rows],
             "table": [dict(zip(COLUMNS, cells(row), strict=True)) for row in rows],
+            "rates": rates(rows),
         }
         (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return SuiteResult(folder=folder, rows=rows)

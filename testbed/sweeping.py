@@ -1,5 +1,6 @@
 """`saga sweep`."""
 
+import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -78,6 +79,7 @@ def sweep(
     if resume is not None and not resume.is_dir():
         raise UsageError(f"{resume} is no folder of a sweep: leave --resume out to begin one")
     say_backends(chosen, engine)
+    asyncio.run(settings.check_backends(chosen, engine))
     folder = resume or suite_folder(out, f"sweep-depth{depth}-s{seed}")
     sweeping.begin(folder, wanted)
     cells = _cells(wanted)

@@ -98,9 +98,11 @@ async def test_an_overdue_saga_is_compensated_without_anybody(compensating):
 
 
 async def test_a_state_machine_that_reports_times_out_as_a_whole():
-    reporting = saga_definition("inventory-first", Guards.all(), OnDeadline.REPORT)
+    reporting = saga_definition(
+        "inventory-first", Guards.all(), Policy(on_deadline=OnDeadline.REPORT)
+    )
     assert reporting["TimeoutSeconds"] == Policy().saga_deadline_s
-    assert "TimeoutSeconds" not in saga_definition("inventory-first", Guards.all())
+    assert "TimeoutSeconds" not in saga_definition("inventory-first", Guards.all(), Policy())
 
 
 async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(carry_out):

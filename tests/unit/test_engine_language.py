@@ -15,6 +15,7 @@ from orchestration.engine.query import JsonPath
 from orchestration.engine.retry import Retries, catcher, matches
 from orchestration.saga_definition import PAGES, saga_definition
 from shared_domain.guards import Guards
+from shared_domain.policy import Policy
 
 
 def _scope(**context):
@@ -135,7 +136,7 @@ def test_what_ends_an_execution_is_neither_retried_nor_caught():
 @pytest.mark.parametrize("step_order", PAGES)
 def test_the_saga_is_a_valid_definition_with_and_without_guards(step_order):
     for guards in (Guards.all(), Guards.none()):
-        check(json.dumps(saga_definition(step_order, guards)))
+        check(json.dumps(saga_definition(step_order, guards, Policy())))
 
 
 OK = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}

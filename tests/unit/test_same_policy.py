@@ -1,6 +1,8 @@
 """Both styles carry the same retry budget and the same deadlines."""
 
 import itertools
+import json
+from importlib import resources
 
 import pytest
 
@@ -15,9 +17,21 @@ POLICY = Policy()
 ORDERS = list(PAGES)
 
 
-def _tasks(step_order, guards=None):
-    states = saga_definition(step_order, guards or Guards.all())["States"]
+def _tasks(step_order, guards=None, policy=POLICY):
+    states = saga_definition(step_order, guards or Guards.all(), policy)["States"]
     return {name: state for name, state in states.items() if state["Type"] == "Task"}
+
+
+def _waits(retrier):
+    return [
+        backoff_s(
+            attempt=n,
+            interval_s=retrier["IntervalSeconds"],
+            rate=retrier["BackoffRate"],
+            cap_s=retrier["MaxDelaySeconds"],
+        )
+        for n in range(1, retrier["MaxAttempts"] + 1)
+    ]
 
 
 @pytest.mark.parametrize("step_order", ORDERS)
@@ -25,16 +39,28 @@ def test_every_task_retries_as_often_and_waits_as_long_as_the_policy_says(step_o
     for state in _tasks(step_order).values():
         poison, retrier = state["Retry"]
         assert poison == {"ErrorEquals": ["UnreadableMessage"], "MaxAttempts": 0}
-        waits = [
-            backoff_s(
-                attempt=n,
-                interval_s=retrier["IntervalSeconds"],
-                rate=retrier["BackoffRate"],
-                cap_s=retrier["MaxDelaySeconds"],
-            )
-            for n in range(1, retrier["MaxAttempts"] + 1)
-        ]
-        assert waits == POLICY.delays_s() == [1, 2, 4]
+        assert _waits(retrier) == POLICY.delays_s() == [1, 2, 4]
+
+
+OTHER = Policy(max_retries=5, interval_s=2, backoff_rate=3, max_delay_s=20, step_deadline_s=7)
+"""No figure of it is the default's."""
+
+
+@pytest.mark.parametrize("policy", [POLICY, OTHER])
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_one_policy_gives_the_tasks_and_the_delay_queues_the_same_budget(step_order, policy):
+    queues = topology(prefix="x", step_order=step_order, policy=policy)
+    for state in _tasks(step_order, policy=policy).values():
+        waits = _waits(state["Retry"][-1])
+        assert tuple(waits) == queues.retry_delays_s
+        assert state["TimeoutSeconds"] == policy.step_s() == policy.step_deadline_s
+
+
+@pytest.mark.parametrize("step_order", ORDERS)
+def test_the_page_says_what_the_default_policy_says(step_order):
+    """What is shown on a projector is what runs."""
+    page = json.loads(resources.files("orchestration").joinpath(PAGES[step_order]).read_text())
+    assert page == saga_definition(step_order, Guards.all(), Policy())
 
 
 @pytest.mark.parametrize("step_order", ORDERS)
@@ -64,7 +90,7 @@ def test_without_retries_only_the_compensations_keep_theirs(step_order):
 @pytest.mark.parametrize("step_order", ORDERS)
 def test_both_styles_walk_through_the_same_steps(step_order):
     """Every edge from one command's answer to the next command, in both pages."""
-    states = saga_definition(step_order, Guards.all())["States"]
+    states = saga_definition(step_order, Guards.all(), POLICY)["States"]
     table = {
         event.__name__: command.__name__
         for event, (_, command) in reactions.STEP_ORDERS[step_order].items()
@@ -85,6 +111,6 @@ def test_both_styles_walk_through_the_same_steps(step_order):
         ("ChargePayment", "PaymentFailed"),
         ("BookShipment", "ShipmentBookingFailed"),
     ):
-        assert states[command]["Catch"][0]["Next"] == table[event]
+        assert {catch["Next"] for catch in states[command]["Catch"]} == {table[event]}
     undo = {"PaymentRefunded": "RefundPayment", "StockReleased": "ReleaseStock"}
     assert states[undo[second]]["Next"] == table[second] == undo[first]

@@ -18,6 +18,7 @@ from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from shared_domain.guards import Guards
 from shared_domain.policy import OnDeadline
+from testbed import settings
 from testbed.suite import SuiteResult, run_suite
 
 T = TypeVar("T")

@@ -16,6 +16,7 @@ from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import Policy
+from testbed.oracle_docs import oracle
 
 _HEAD = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
 _STEPS = (
@@ -40,6 +41,8 @@ def documents() -> dict[str, str]:
         "reference/guards.md": _HEAD + _guards(),
         "reference/verdicts.md": _HEAD + _verdicts(),
         "reference/engine.md": _HEAD + _engine(),
+        "reference/fault_plan.schema.json": json.dumps(fault_plan.schema(), indent=2) + "\n",
+        "oracle.md": _HEAD + oracle(),
     }
 
 
@@ -97,21 +100,30 @@ def _scenarios() -> str:
 def _faults() -> str:
     text = (
         "# Fault plans\n\n"
-        "A plan is a JSON file for `saga run --plan FILE`; its faults are added to the scenario's own.\n\n"
+        "A plan is a JSON file for `saga run --plan FILE`; its faults are added to the scenario's own. Its schema:\n"
+        "[fault_plan.schema.json](fault_plan.schema.json). `saga run any_ending --plan FILE` brings no fault of its own.\n\n"
         "```json\n"
         '{"schema": 1, "faults": [\n'
         '  {"orders": {"every": 4}, "operation": "ChargePayment", "moment": "answer.lost", "attempts": [1]}\n'
         "]}\n```\n\n"
         '`orders`: `"all"`, a list of indices from 0, `{"every": k}` (the k-th, 2k-th, ...), or `{"share": p}`\n'
-        "(chance by hash of seed and address, the same orders in every style). `attempts`: a list from 1, or\n"
-        '`"all"`. `for_s`: unscaled seconds, for the moments that take time. `operation`: a command.\n\n'
+        '(chance by hash of seed and address, the same orders in every style). `attempts`: a list from 1, `"all"`, or\n'
+        '`{"share": p}`. `for_s`: unscaled seconds, for the moments that take time (default below, else 1). `operation`: a\n'
+        "command.\n\n"
         "Each injection is recorded in `faults.jsonl`: *reached* (the moment came), *struck* (it was done),\n"
-        "*changed* (the saga's rows or attempts differ from those of a saga without faults).\n\n"
-        "| moment | what happens |\n|---|---|\n"
+        "*changed* (the saga's rows or attempts differ from those of a saga without faults). A run in which a line of its plan never\n"
+        "struck is UNKNOWN, unless the style has no counterpart for it: then the run says so.\n\n"
+        "| moment | what happens | for_s | no counterpart in |\n|---|---|---|---|\n"
     )
-    return text + "".join(
-        f"| `{moment}` | {what} |\n" for moment, what in fault_plan.MEANING.items()
-    )
+    for moment, what in fault_plan.MEANING.items():
+        seconds = fault_plan.DEFAULT_S.get(moment)
+        without = [
+            f"{style}: {found[moment]}"
+            for style, found in fault_plan.NO_COUNTERPART.items()
+            if moment in found
+        ]
+        text += f"| `{moment}` | {what} | {'' if seconds is None else f'{seconds:g}'} | {'; '.join(without)} |\n"
+    return text
 
 
 def _guards() -> str:

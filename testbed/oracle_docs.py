@@ -1,0 +1,95 @@
+"""docs/oracle.md: every rule of the judge with its formula and rows that break it."""
+
+from scenarios.counter_examples import EXAMPLES, CounterExample
+from scenarios.planted.index import BUGS
+from scenarios.rules import MEANING, Rule
+
+_INTRO = """\
+# The oracle
+
+How a run is judged, and why you may believe it. Code, in reading order: `scenarios/oracle.py` (one order), `scenarios/laws.py` (the
+whole run), `scenarios/exposure.py` (times), `scenarios/isolation.py` (readers), `scenarios/judgement.py` (the verdict): pure functions
+over the participants' rows.
+
+## What it reads
+The participants' own rows: ledgers and business tables, dumped after the run had settled. The register of what is parked (dead
+letters, failed executions) is read afterwards, and can only turn *stuck* into *parked*. What the customer was told is compared
+with the ledgers, never believed. The arrivals of requests, as the wire faults saw them, can only acquit a saga of having been
+dropped. It never reads the broker's audit, an execution's history or a trace.
+
+## How one order is judged
+First match wins, in the order of [reference/verdicts.md](reference/verdicts.md). A finding names the rule that is broken, in words, and
+its witnesses: the rows that prove it.
+
+## The rules
+For an order *n(step, effect)* counts its ledger rows, *net(p)* is the sum of its changes at a participant, *q* and *a* are what was
+ordered: quantity and amount. Every example is one order for one book at 500 cents with ten books in stock, and
+`tests/unit/test_counter_examples.py` feeds it to the judge.
+"""
+_END = """\
+## Times
+*Latency*: intended start to the order's final row. *Money exposure*: charge to confirmation or refund. *Inconsistency-seconds*: from the
+moment an order claimed to be over, the time in which its effects said otherwise. Intervals still open at the end are censored and
+shown apart. Isolation: [isolation.md](isolation.md).
+
+## Is it blind?
+`saga check-oracle` plants {bugs} known saga bugs, one at a time, in every style that can have them, runs the story that should show each,
+and runs the same stories without them; [planted_bugs.md](planted_bugs.md) has the table. When you write a rule, add the bug that it must find.
+
+## What it cannot see
+- A bug whose effects heal before the run settles, such as an event published before its commit and redelivered.
+- The difference between a lost message and one that waits in a queue for longer than a whole retry budget.
+- Anything that no participant writes down: an e-mail sent twice would need a participant of its own.
+- *Money is conserved* compares sums: two orders whose errors cancel out break the rule of the order only.
+"""
+
+
+def oracle() -> str:
+    """The whole page."""
+    parts = [_INTRO]
+    examples = {example.rule: example for example in EXAMPLES}
+    parts += [_rule(rule, examples[rule]) for rule in Rule]
+    return "\n".join([*parts, _END.format(bugs=len(BUGS))])
+
+
+def _rule(rule: Rule, example: CounterExample) -> str:
+    meaning = MEANING[rule]
+    lines = [
+        f"### {rule[0].upper()}{rule[1:]}",
+        "",
+        f"`{meaning.formula}`. Broken, it makes the {_broken(meaning.breaks)}.",
+        "",
+        f"Counter-example: {example.story} {_beside(example)}",
+        "",
+        "| participant | row | change | caused by |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {participant} | {operation} {effect} | {delta:+d} | {caused_by} |"
+        for participant, operation, effect, delta, caused_by in example.rows
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _beside(example: CounterExample) -> str:
+    told = [f"Status {example.status}"]
+    if example.told:
+        told.append(f"the customer was told {example.told}")
+    if example.parked:
+        told.append(f"parked at {example.parked}")
+    if example.initial != 10:
+        told.append(f"{example.initial} books at first")
+    if example.free is not None:
+        told.append(f"the stock row shows {example.free} free")
+    if example.charged is not None:
+        told.append(f"the account shows {example.charged} cents charged")
+    if example.stranger:
+        told.append(f"and a charge of {example.stranger}, which nobody ordered")
+    if example.lasts_s:
+        told.append(f"{example.lasts_s:g} s from the first row to the last")
+    return ", ".join(told) + "."
+
+
+def _broken(breaks: str) -> str:
+    kind, _, order_class = breaks.partition(": ")
+    return f"{kind} *{order_class}*" if order_class else "run INCONSISTENT"

@@ -94,13 +94,13 @@ class Cell:
         return any(strike.moment in BROKEN_PROMISES for strike in self.strikes)
 
     def expected(self, step_order: str) -> str:
-        """The worst that one broken promise must come to, whatever the safeguards; "" where none is broken, or several faults meet.
+        """The worst that a broken promise must come to, whatever the safeguards; "" where none is broken.
 
         Choreography: the saga deadline rescues the saga, and a law says that it had to; but an order that was never opened has
         no deadline, and the deadline's chain ends at a compensation that is only answered again, not published again.
         Orchestration: nobody else knows the saga; but what the last request did is done.
         """
-        if len(self.strikes) > 1 or not self.breaks_a_promise():
+        if not self.breaks_a_promise():
             return ""
         operation = self.strikes[0].operation
         if self.style == "orchestration":
@@ -169,5 +169,7 @@ def _can_meet(chosen: tuple[Strike, ...]) -> bool:
         return False  # the way there has its own refusal
     if "CancelShipment" in operations and "BookShipment" in operations:
         return False  # the way there strikes every booking
+    if any(s.moment in BROKEN_PROMISES for s in chosen):
+        return False  # nothing helps against it, whatever else happens: it is swept alone
     addresses = [(strike.operation, strike.moment) for strike in chosen]
     return len(set(addresses)) == len(addresses)

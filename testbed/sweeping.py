@@ -15,6 +15,7 @@ from scenarios import sweep as sweeping
 from scenarios.fault_space import Cell, sampled, singles
 from scenarios.run_folder import SCHEMA
 from scenarios.sweep import CellResult, Sweep
+from scenarios.theory import Confirmation, confirm
 from scenarios.verdict import Exit
 from shared_domain.errors import UsageError
 from shared_domain.guards import Guards
@@ -88,17 +89,31 @@ def sweep(
     title = f"Depth {depth}, guards {guards}: the worst in each cell"
     (folder / "table.md").write_text(markdown(results, title=title), encoding="utf-8")
     png, _ = save(heat_map(results, title=title), folder, "heat_map")
-    code = exit_code(wanted, results)
+    theory = confirm(wanted.guards, results)
+    code = exit_code(wanted, results, theory)
     if as_json:
-        document = {"schema": SCHEMA, "ok": code == Exit.AS_EXPECTED, "exit_code": code}
-        told = [asdict(result) for result in bad_cells(results)]
-        print(json.dumps({**document, "folder": str(folder), "cells": len(results), "bad": told}))
+        document = {
+            "schema": SCHEMA,
+            "ok": code == Exit.AS_EXPECTED,
+            "exit_code": code,
+            "folder": str(folder),
+            "cells": len(results),
+            "bad": [asdict(result) for result in bad_cells(results)],
+            "theory": theory and asdict(theory),
+        }
+        print(json.dumps(document))
     else:
         console = wide()
         console.print(counts(results))
         if bad_cells(results):
             console.print(cells_table(results, most=SHOWN))
         print(summary(results))
+        if theory:
+            print(
+                f"Theory: {theory.shown} of {theory.predicted} cells show the damage that is predicted without {theory.guard}."
+            )
+            for line in theory.contradicted:
+                print(f"  contradicted: {line}")
         print(
             f"Heat map: {png}\nEvery cell that is not consistent, with its replay: {folder / 'table.md'}"
         )
@@ -121,8 +136,10 @@ def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
             raise
 
 
-def exit_code(wanted: Sweep, results: list[CellResult]) -> Exit:
-    """With every guard on nothing may be inconsistent unless a promise was broken; with guards off damage is what is looked for."""
+def exit_code(wanted: Sweep, results: list[CellResult], theory: Confirmation | None = None) -> Exit:
+    """With every guard on nothing may be inconsistent unless a promise was broken; with one off the predicted damage must be there."""
+    if theory and theory.contradicted:
+        return Exit.NOT_AS_EXPECTED
     if wanted.guards == "all" and any(r.unexpected and r.worst != "unknown" for r in results):
         return Exit.NOT_AS_EXPECTED
     return Exit.UNKNOWN if any(r.worst == "unknown" for r in results) else Exit.AS_EXPECTED

@@ -31,7 +31,12 @@ class RunRow:
     @property
     def comparable(self) -> bool:
         """Whether its latency may be set beside the other style's."""
-        return bool(self.about["comparable"])
+        return bool(self.about["comparable"]) and not self.no_counterpart
+
+    @property
+    def no_counterpart(self) -> bool:
+        """Whether what makes this run what it is means nothing in its style: then its numbers say nothing."""
+        return bool(self.about.get("no_counterpart"))
 
     @property
     def orders(self) -> int:

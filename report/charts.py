@@ -75,6 +75,11 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
 
 
 def _stack(axes: Axes, at: float, run: RunRow) -> None:
+    if run.no_counterpart:
+        axes.text(
+            0.01, at, "no counterpart in this style", va="center", fontsize=7, color="#555555"
+        )
+        return
     left = 0.0
     for name, colour in COLOUR.items():
         k = run.classes().get(name, 0)

@@ -24,6 +24,11 @@ def rates(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
         groups.setdefault((row.scenario, row.style), []).append(row)
     found = []
     for (scenario, style), runs in groups.items():
+        if all(run.no_counterpart for run in runs):
+            told = {"runs_consistent": "no counterpart", "inconsistent_orders": "", "classes": {}}
+            seeds = sorted(run.about["seed"] for run in runs)
+            found.append({"scenario": scenario, "style": style, "seeds": seeds, **told})
+            continue
         classes: Counter[str] = Counter()
         for run in runs:
             classes.update(run.classes())

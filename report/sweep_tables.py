@@ -66,6 +66,9 @@ def markdown(results: Sequence[CellResult], *, title: str) -> str:
             f"| {r.style} | {what(r)} | {r.worst} | {r.bad} of {r.orders} | {remark(r)} | `{r.replay}` |"
             for r in found
         ]
+    if idle := [r for r in results if 0 in r.struck]:
+        lines += ["", "## Faults without occasion", "", "| style | faults | why |", "|---|---|---|"]
+        lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in idle]
     if not_run := [r for r in results if r.worst == NOT_RUN]:
         lines += ["", "## Not run", "", "| style | fault | why |", "|---|---|---|"]
         lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in not_run]
@@ -83,6 +86,6 @@ def summary(results: Sequence[CellResult]) -> str:
         told.append(
             f"{style}: {proportion(bad, len(kept))} cells with a promise-keeping coordinator are inconsistent,"
             f" {orders:,} orders; {sum(r.inconsistent for r in run) - bad} of {len(run) - len(kept)} with a broken promise;"
-            f" {sum(r.worst == NOT_STRUCK for r in run)} without occasion"
+            f" a fault without occasion in {sum(0 in r.struck for r in run)} cells"
         )
     return ". ".join(told) + "."

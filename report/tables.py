@@ -28,6 +28,8 @@ MEANING = {
 
 def cells(row: RunRow) -> tuple[str, ...]:
     """One line of the table, as texts in the order of COLUMNS."""
+    if row.no_counterpart:
+        return (row.scenario, row.style, "no counterpart", *("" for _ in COLUMNS[3:]))
     judgement = row.verdict["judgement"]
     verdict = judgement if row.verdict["as_expected"] else f"{judgement}, not as expected"
     kinds = [f"{k} {name}" for name, k in row.classes().items()]

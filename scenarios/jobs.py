@@ -30,6 +30,8 @@ from shared_domain.guards import Guards
 
 WORKERS = max(1, os.cpu_count() or 1)
 PATIENCE_S, LOOK_S = 0.5, 0.02
+LIMIT_S = 600.0
+"""A run that takes longer hangs, and is UNKNOWN."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,8 @@ class Job:
 class Outcome:
     """What became of a job, as a line of JSON.
 
-    `orders`: [class, lied, rules] of each. `laws`: those that broke. `faults`: [reached, struck, changed] counts of each line of the plan. `folder`: where the run lies, if it
+    `orders`: [class, lied, rules] of each. `laws`: those that broke. `faults`: [reached, struck, changed] counts of each line of the plan. `operations`: those that have a row in
+    any ledger of an order that the plan strikes. `folder`: where the run lies, if it
     was kept; `replay`: the command that does it again.
     """
 
@@ -65,6 +68,7 @@ class Outcome:
     laws: list[str]
     problems: list[str]
     faults: list[list[int]]
+    operations: list[str]
     isolation: dict[str, Any]
     replay: str
     folder: str = ""
@@ -202,6 +206,38 @@ def _work(
         uvloop.run(serve())
 
 
+def _operations(folder: Path, spec: RunSpec) -> list[str]:
+    struck = {
+        line["order"]["order_id"]
+        for line in read_lines(folder / "orders.jsonl")
+        if any(f.strikes_order(line["index"], seed=spec.seed) for f in spec.plan().faults)
+    }
+    rows = read_lines(folder / "ledgers.jsonl")
+    return sorted(
+        {
+            row["operation"]
+            for row in rows
+            if row.get("order_id") in struck and row["table"] == "ledger"
+        }
+    )
+
+
+def _without_end(job: Job) -> Outcome:
+    return Outcome(
+        key=job.key,
+        judgement=Judgement.UNKNOWN,
+        as_expected=False,
+        classes={},
+        orders=[],
+        laws=[],
+        problems=[f"the run did not end within {LIMIT_S:g} s"],
+        faults=[[0, 0, 0] for _ in job.plan.faults],
+        operations=[],
+        isolation={},
+        replay="",
+    )
+
+
 async def _taken(todo: "Queue[Job | None]") -> Job | None:
     """The next job; None if there is none left, or nobody who wants it."""
     while os.getppid() == multiprocessing.parent_process().pid:  # type: ignore[union-attr]
@@ -226,8 +262,12 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
         extra_plan=job.plan,
         evidence=False,
     )
-    with planted(job.bug):
-        result = await run(spec, runs=runs, facts={})
+    try:
+        async with asyncio.timeout(LIMIT_S):
+            with planted(job.bug):
+                result = await run(spec, runs=runs, facts={})
+    except TimeoutError:
+        return _without_end(job)
     verdict = result.verdict
     faults = [[0, 0, 0] for _ in spec.plan().faults]
     for line in read_lines(result.folder / "faults.jsonl"):
@@ -243,6 +283,7 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
         laws=[law.law for law in verdict.laws if not law.held],
         problems=verdict.problems,
         faults=faults,
+        operations=_operations(result.folder, spec),
         isolation=verdict.isolation,
         replay=read_json(result.folder / "run.json")["replay"],
         folder=str(result.folder),

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.fault_plan import CRASHES, DISTURBANCES, FaultPlan, Moment
-from scenarios.fault_plan import NO_COUNTERPART as NO_COUNTERPARTS
+from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
 from scenarios.setting import Backends
-from shared_domain.guards import NO_COUNTERPART, Guards
+from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline, Policy
 
 LEAST_SCALE_OF_A_RESTART = 0.5
@@ -58,6 +58,14 @@ class RunSpec:
         return cuts or self.trouble_every_s > 0
 
 
+def no_counterpart(spec: RunSpec) -> bool:
+    """Whether everything that makes this run what it is, faults or guards, means nothing in its style."""
+    moments = {fault.moment for fault in spec.plan().faults}
+    off = [guard for guard in OFF if not getattr(spec.guards, guard)]
+    faultless = bool(moments) and moments <= FAULTS_WITHOUT[spec.style].keys()
+    return faultless or (bool(off) and set(off) <= NO_COUNTERPART[spec.style])
+
+
 def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     """run.json: everything needed to replay the run."""
     backends, policy = spec.backends, spec.policy()
@@ -67,9 +75,9 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)
     ]
     for moment in sorted(
-        {f.moment for f in spec.plan().faults} & NO_COUNTERPARTS[spec.style].keys()
+        {f.moment for f in spec.plan().faults} & FAULTS_WITHOUT[spec.style].keys()
     ):
-        why = NO_COUNTERPARTS[spec.style][moment]
+        why = FAULTS_WITHOUT[spec.style][moment]
         notes.append(f"fault {moment}: no counterpart in {spec.style}, {why}")
     if backends.pair == "mixed":
         notes.append("mixed backends: latency is not comparable between the styles")
@@ -99,6 +107,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         },
         "processes": spec.processes,
         "comparable": backends.pair != "mixed" and not disturbed,
+        "no_counterpart": no_counterpart(spec),
         "notes": notes,
         "replay": replay_command(spec, folder),
         "started_utc": now_utc(),

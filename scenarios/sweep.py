@@ -124,8 +124,13 @@ def _failures(outcome: Outcome) -> list[str]:
 
 def _unstruck(cell: Cell, outcome: Outcome, struck: list[int]) -> Iterable[str]:
     for strike, hits in zip(cell.strikes, struck, strict=True):
-        if not hits:
-            yield f"{strike} found no occasion: {outcome.where_it_ended()}"
+        if hits:
+            continue
+        if strike.operation in outcome.operations:
+            why = f"{strike.operation} was done, but its moment did not come in that attempt"
+        else:
+            why = f"no saga came to {strike.operation}"
+        yield f"{strike} found no occasion: {why} ({outcome.where_it_ended()})"
 
 
 def carry_out(

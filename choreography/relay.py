@@ -46,21 +46,24 @@ class Relay:
             for fact in facts:
                 committed.put_nowait(fact)
 
-        async def send(row: Unpublished) -> None:
+        async def send(row: Unpublished, *, mark_at_once: bool = False) -> None:
             try:
                 await self._publish(row)
             finally:
                 room.release()
             confirmed.append(row.seq)
+            if mark_at_once:
+                await self._mark(confirmed)
 
         self._database.listen(announced)
         try:
             async with asyncio.TaskGroup() as work:
-                work.create_task(self._mark(confirmed))
+                work.create_task(self._keep_marking(confirmed))
                 for row in await self._database.read(_left_behind):
                     seen.add(row.seq)
                     await room.acquire()
-                    work.create_task(send(row))
+                    # LOOK: what this life dies of may be what it publishes here, and then the next life must not do so again.
+                    work.create_task(send(row, mark_at_once=True))
                 while True:
                     row = await committed.get()
                     if row.seq not in seen:
@@ -80,15 +83,18 @@ class Relay:
             else:
                 return
 
-    async def _mark(self, confirmed: list[int]) -> None:
+    async def _keep_marking(self, confirmed: list[int]) -> None:
         while True:
             await self._clock.sleep(MARK_S)
             if confirmed:
-                rows = [(seq,) for seq in confirmed]
-                with contextlib.suppress(Failure):
-                    await self._broker.audited()
-                    del confirmed[: len(rows)]
-                    await self._database.write(partial(_mark_published, rows=rows))
+                await self._mark(confirmed)
+
+    async def _mark(self, confirmed: list[int]) -> None:
+        with contextlib.suppress(Failure):
+            await self._broker.audited()
+            rows = [(seq,) for seq in confirmed]
+            confirmed.clear()
+            await self._database.write(partial(_mark_published, rows=rows))
 
 
 def _mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:

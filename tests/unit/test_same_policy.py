@@ -7,10 +7,12 @@ from importlib import resources
 import pytest
 
 from choreography import reactions
+from choreography.rabbit_topology import Queues
 from choreography.system import topology
 from orchestration.saga_definition import FORWARD, PAGES, saga_definition
 from shared_domain.guards import Guards
 from shared_domain.messages import COMMANDS
+from shared_domain.participants import SERVED_BY
 from shared_domain.policy import Policy, backoff_s
 
 POLICY = Policy()
@@ -54,6 +56,21 @@ def test_one_policy_gives_the_tasks_and_the_delay_queues_the_same_budget(step_or
         waits = _waits(state["Retry"][-1])
         assert tuple(waits) == queues.retry_delays_s
         assert state["TimeoutSeconds"] == policy.step_s() == policy.step_deadline_s
+
+
+@pytest.mark.parametrize("policy", [POLICY, OTHER])
+def test_rabbitmqs_own_queues_expire_after_what_the_tasks_wait(policy):
+    queues = Queues(
+        topology(prefix="x", step_order="inventory-first", policy=policy), durability="process"
+    )
+    declared = queues.all()
+    for name, state in _tasks("inventory-first", policy=policy).items():
+        service = SERVED_BY[name]
+        ttls = [
+            declared[queues.retry(service, number)]["x-message-ttl"]
+            for number in range(1, policy.max_retries + 1)
+        ]
+        assert ttls == [1000 * wait for wait in _waits(state["Retry"][-1])]
 
 
 @pytest.mark.parametrize("step_order", ORDERS)

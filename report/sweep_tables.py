@@ -9,6 +9,7 @@ from rich.text import Text
 from bench.latency import proportion
 from scenarios.jobs import SEVERITY
 from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
+from scenarios.verdict import BROKEN_LAW
 
 _NAMES = (*SEVERITY, NOT_STRUCK, NOT_RUN)
 
@@ -37,6 +38,11 @@ def what(result: CellResult) -> str:
     return " + ".join(f"{s['moment']} at {s['operation']}, {s['when']}" for s in result.strikes)
 
 
+def how_many(result: CellResult) -> str:
+    """At how many orders it is as bad as that; a law is broken by the run."""
+    return "the run" if result.worst == BROKEN_LAW else f"{result.bad} of {result.orders}"
+
+
 def remark(result: CellResult) -> str:
     """Why, and whether that was to be expected."""
     if result.expected:
@@ -51,7 +57,7 @@ def cells_table(results: Sequence[CellResult], *, most: int) -> Table:
     )
     for result in bad_cells(results)[:most]:
         table.add_row(
-            result.style, what(result), result.worst, f"{result.bad} of {result.orders}",
+            result.style, what(result), result.worst, how_many(result),
             Text(remark(result)),
         )  # fmt: skip
     return table
@@ -63,7 +69,7 @@ def markdown(results: Sequence[CellResult], *, title: str) -> str:
     if found := bad_cells(results):
         lines += ["| style | fault | worst | orders | why | again |", "|---|---|---|---|---|---|"]
         lines += [
-            f"| {r.style} | {what(r)} | {r.worst} | {r.bad} of {r.orders} | {remark(r)} | `{r.replay}` |"
+            f"| {r.style} | {what(r)} | {r.worst} | {how_many(r)} | {remark(r)} | `{r.replay}` |"
             for r in found
         ]
     if idle := [r for r in results if 0 in r.struck]:

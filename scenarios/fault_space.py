@@ -171,5 +171,7 @@ def _can_meet(chosen: tuple[Strike, ...]) -> bool:
         return False  # the way there strikes every booking
     if any(s.moment in BROKEN_PROMISES for s in chosen):
         return False  # nothing helps against it, whatever else happens: it is swept alone
+    if any(s.moment is Moment.REFUSED and s.operation not in REFUSABLE for s in chosen):
+        return False
     addresses = [(strike.operation, strike.moment) for strike in chosen]
     return len(set(addresses)) == len(addresses)

@@ -92,8 +92,8 @@ def test_a_service_that_dies_of_its_own_event_does_so_a_bounded_number_of_times(
     """Shipping hears its own ShipmentBookingFailed, dies after each commit, and publishes again what it had not marked."""
     cells = _cells(Moment.CRASH_AFTER_COMMIT, "CancelShipment", when=ALWAYS)
     for result in _swept(tmp_path, cells, orders=4).values():
-        assert result.worst == "compensated", result
-        assert result.struck[0] <= 2 * 30
+        assert not result.unexpected, result
+        assert 0 < result.struck[0] <= 2 * 30
 
 
 def test_a_sweep_goes_on_where_it_was_and_refuses_another_ones_folder(tmp_path):

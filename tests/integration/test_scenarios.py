@@ -31,15 +31,23 @@ async def test_every_story_ends_as_it_says_on_the_embedded_pair(carry_out, scena
     _assert_as_expected(await carry_out(scenario, style))
 
 
-KILLED_LONG = [
-    pytest.param(name, marks=pytest.mark.long) if name == "coordinator_killed" else name
+QUICK_ON_REAL = [
+    name
     for name in SCENARIOS
+    if name
+    not in (
+        "coordinator_killed",
+        "parked_through_a_kill",
+        "overtaken",
+        "lost_for_ever",
+        "hot_items",
+    )
 ]
-"""A node that is killed takes long; test_kill.py has it in every run."""
+"""A node that is killed takes long (test_kill.py has it in every run), and so do deadlines that must pass; make long has them all."""
 
 
 @styles
-@pytest.mark.parametrize("scenario", KILLED_LONG)
+@pytest.mark.parametrize("scenario", QUICK_ON_REAL)
 async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair, scenario, style):
     _assert_as_expected(await carry_out(scenario, style, backends=real_pair))
 

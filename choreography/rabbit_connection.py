@@ -52,15 +52,19 @@ async def connect(url: str) -> AbstractConnection:
     return connection
 
 
+def public_address(url: str) -> str:
+    """An AMQP URL without its user and password; anything else as it is."""
+    scheme, mark, address = url.partition("://")
+    return f"{scheme}{mark}{address.rpartition('@')[2]}"
+
+
 async def check_server(url: str) -> None:
     """See the server answer once. Raise UsageError if it does not."""
     try:
         connection = await connect(url)
     except (*LOST, ValueError) as error:
-        scheme, _, address = url.partition("://")
-        where = address.rpartition("@")[2]
         raise UsageError(
-            f"RabbitMQ at {scheme}://{where} does not answer ({error}):"
+            f"RabbitMQ at {public_address(url)} does not answer ({error}):"
             " check the address, or use --broker memory"
         ) from error
     await connection.close()

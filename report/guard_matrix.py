@@ -8,12 +8,12 @@ from rich.table import Table
 
 from bench.latency import proportion
 from report.heat_map import COLOURS, LETTER
-from scenarios.ablation import ALL, NONE, Ablated, in_words, prevented
+from scenarios.ablation import ALL, NONE, WRONG_SHARE, Ablated, in_words, prevented
 from scenarios.jobs import SEVERITY
 from shared_domain.guards import NO_COUNTERPART, OFF
 
 _ROWS = (ALL, *OFF, NONE)
-_SHORT = {**LETTER, "parked": "P", "late": "late", "compensated": "c", "committed": "C", "rejected": "R"}  # fmt: skip
+_SHORT = {**LETTER, "parked": "P", "late": "late", "compensated": "c", "committed": "C", "rejected": "R", WRONG_SHARE: "W"}  # fmt: skip
 _DARK = frozenset({"duplicated", "half-done", "stuck", "lied"})
 
 
@@ -31,19 +31,17 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
                     (column - 0.5, row - 0.5),
                     1,
                     1,
-                    facecolor=COLOURS[cell.damage] if cell.damage else "#ffffff",
+                    facecolor=_colour(cell),
                     edgecolor="#c8c8c8",
                     linewidth=0.5,
                     hatch="" if cell.counterpart else "////",
                 )
             )
-            if cell.damage:
+            if cell.damage or cell.unknown:
                 axes.text(
                     column,
                     row,
-                    f"{_SHORT[cell.damage]} {cell.k or ''}".replace(
-                        " ", "" if len(_SHORT[cell.damage]) == 1 else " "
-                    ),
+                    _letter(cell),
                     ha="center",
                     va="center",
                     fontsize=7,
@@ -57,7 +55,8 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
         axes.set_xticks(range(len(scenarios)), scenarios, rotation=55, ha="right", fontsize=8)
         axes.tick_params(length=0, labelbottom=axes is panels[-1])
         axes.spines[:].set_visible(False)
-    shown = [str(name) for name in SEVERITY if any(cell.damage == name for cell in cells)]
+    found = {"unknown" if cell.unknown else cell.damage for cell in cells}
+    shown = [str(name) for name in (*SEVERITY, WRONG_SHARE) if name in found]
     patches = [
         Patch(color=COLOURS[n], label=n if _SHORT[n] == n else f"{_SHORT[n]}  {in_words(n)}")
         for n in shown
@@ -67,6 +66,19 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
     figure.legend(handles=patches, loc="outside lower center", ncols=5, frameon=False)
     figure.suptitle("What happens without a safeguard: the worst that the story does not expect", fontsize=11)  # fmt: skip
     return figure
+
+
+def _colour(cell: Ablated) -> str:
+    return (
+        COLOURS["unknown" if cell.unknown else cell.damage]
+        if cell.damage or cell.unknown
+        else "#ffffff"
+    )
+
+
+def _letter(cell: Ablated) -> str:
+    short = _SHORT["unknown" if cell.unknown else cell.damage]
+    return f"{short}{' ' if len(short) > 1 and cell.k else ''}{cell.k or ''}"
 
 
 def guard_table(cells: Sequence[Ablated]) -> Table:

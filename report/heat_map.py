@@ -22,6 +22,7 @@ COLOURS: dict[str, str] = {
     "broken law": "#d98880",
     "lied": "#7f8c2a",
     "unknown": "#9aa0a8",
+    "otherwise than told": "#c9b6dd",
     NOT_STRUCK: "#ffffff",
     NOT_RUN: "#ffffff",
 }

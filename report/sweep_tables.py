@@ -86,12 +86,14 @@ def summary(results: Sequence[CellResult]) -> str:
     told = []
     for style in dict.fromkeys(result.style for result in results):
         run = [r for r in results if r.style == style and r.worst != NOT_RUN]
-        kept = [r for r in run if not r.promise_broken]
+        known = [r for r in run if r.worst not in ("unknown", NOT_STRUCK)]
+        kept = [r for r in known if not r.promise_broken]
         bad = sum(r.inconsistent for r in kept)
         orders = sum(r.orders for r in kept)
         told.append(
             f"{style}: {proportion(bad, len(kept))} cells with a promise-keeping coordinator are inconsistent,"
-            f" {orders:,} orders; {sum(r.inconsistent for r in run) - bad} of {len(run) - len(kept)} with a broken promise;"
+            f" {orders:,} orders; {sum(r.inconsistent for r in known) - bad} of {len(known) - len(kept)} with a broken promise;"
+            f" {len(run) - len(known)} unknown or not struck;"
             f" a fault without occasion in {sum(0 in r.struck for r in run)} cells"
         )
     return ". ".join(told) + "."

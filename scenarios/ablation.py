@@ -7,11 +7,13 @@ from pathlib import Path
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.jobs import SEVERITY, Job, Outcome, carry_out_jobs
-from scenarios.verdict import BROKEN_LAW, LIED, OrderClass
+from scenarios.verdict import BROKEN_LAW, LIED, Judgement, OrderClass
 from shared_domain.guards import NO_COUNTERPART, OFF
 
 ALL, NONE = "all", "none"
 NO_DAMAGE = ""
+WRONG_SHARE = "otherwise than told"
+"""Every order ended in a class that its story allows, but not all of them together."""
 STORIES = [name for name in SCENARIOS if name != "any_ending"]
 """A story in which anything may happen shows no damage."""
 _WELL_ENDED: dict[str, str] = {
@@ -36,6 +38,8 @@ class Ablated:
     n: int = 0
     rules: tuple[str, ...] = ()
     replay: str = ""
+    unknown: bool = False
+    """Whether a run of it failed, hung, or lacked a fault, so that nothing may be concluded from it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +93,9 @@ def carry_out(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> 
         engine=ablation.engine,
         at_once=8 if embedded else 1,
         runs=folder / "runs",
-        keep=lambda outcome: damage_of(jobs[outcome.key].scenario, outcome)[0] != NO_DAMAGE,
+        keep=lambda outcome: (
+            damage_of(jobs[outcome.key].scenario, outcome)[0] != NO_DAMAGE or _unknown(outcome)
+        ),
         done=note,
     )
     return [
@@ -108,6 +114,8 @@ def damage_of(scenario: str, outcome: Outcome) -> tuple[str, int]:
     """The worst thing in a run that its story does not expect, and at how many orders."""
     expects = SCENARIOS[scenario].expects
     surprises: list[str] = []
+    if SCENARIOS[scenario].check([order_class for order_class, _, _ in outcome.orders]):
+        surprises.append(WRONG_SHARE)
     for index, (order_class, lied, _) in enumerate(outcome.orders):
         if order_class not in expects(index):
             surprises.append(order_class)
@@ -115,8 +123,8 @@ def damage_of(scenario: str, outcome: Outcome) -> tuple[str, int]:
             surprises.append(LIED)
     if outcome.laws:
         surprises.append(BROKEN_LAW)
-    worst = next((str(name) for name in SEVERITY if name in surprises), NO_DAMAGE)
-    return worst, surprises.count(worst) if worst and worst != BROKEN_LAW else 0
+    worst = next((str(name) for name in (*SEVERITY, WRONG_SHARE) if name in surprises), NO_DAMAGE)
+    return worst, 0 if worst in (NO_DAMAGE, BROKEN_LAW, WRONG_SHARE) else surprises.count(worst)
 
 
 def needless(cells: Sequence[Ablated]) -> list[str]:
@@ -141,7 +149,7 @@ def prevented(cells: Sequence[Ablated], guard: str, style: str) -> dict[str, lis
     for cell in cells:
         if (cell.guard, cell.style) == (guard, style) and cell.damage:
             found.setdefault(cell.damage, []).append(cell.scenario)
-    return {str(name): found[name] for name in SEVERITY if name in found}
+    return {str(name): found[name] for name in (*SEVERITY, WRONG_SHARE) if name in found}
 
 
 def in_words(damage: str) -> str:
@@ -166,7 +174,7 @@ def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Abl
         return Ablated(guard=guard, scenario=scenario, style=style, counterpart=False)
     found = [(*damage_of(scenario, outcome), outcome) for outcome in outcomes]
     damages = {damage for damage, _, _ in found if damage}
-    worst = next((str(name) for name in SEVERITY if name in damages), NO_DAMAGE)
+    worst = next((str(name) for name in (*SEVERITY, WRONG_SHARE) if name in damages), NO_DAMAGE)
     hit = [outcome for damage, _, outcome in found if damage == worst]
     rules = {rule for o in hit for _, _, rules in o.orders for rule in rules}
     return Ablated(
@@ -179,7 +187,12 @@ def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Abl
         n=sum(len(outcome.orders) for outcome in outcomes),
         rules=tuple(sorted({*rules, *(law for o in hit for law in o.laws)})) if worst else (),
         replay=hit[0].replay if worst else "",
+        unknown=not worst and any(map(_unknown, outcomes)),
     )
+
+
+def _unknown(outcome: Outcome) -> bool:
+    return outcome.judgement == Judgement.UNKNOWN
 
 
 def _key(guard: str, scenario: str, style: str, seed: int) -> str:

@@ -128,6 +128,25 @@ EXAMPLES = [
         initial=0,
     ),
     CounterExample(
+        rule=Rule.STEP_ORDER,
+        story="The parcel was booked before anybody paid for it; then the customer did pay.",
+        rows=(
+            PLACED, RESERVED, ("shipping", "BookShipment", "done", 1, "StockReserved"),
+            ("payment", "ChargePayment", "done", PRICE, "ShipmentBooked"), CONFIRMED,
+        ),
+        status="CONFIRMED",
+    ),
+    CounterExample(
+        rule=Rule.ONLY_FORWARD,
+        story="The confirmation took too long, and the booked parcel was called back.",
+        rows=(
+            PLACED, RESERVED, CHARGED, BOOKED,
+            ("shipping", "CancelShipment", "undone", -1, "OrderExpired"),
+            ("payment", "RefundPayment", "undone", -PRICE, "ShipmentCancelled"), RELEASED, CANCELLED,
+        ),
+        status="CANCELLED",
+    ),
+    CounterExample(
         rule=Rule.CAUSE,
         story="The refund came first and left no tombstone; then the charge came.",
         rows=(PLACED, RESERVED, REFUNDED, CHARGED, REFUSED, RELEASED, CANCELLED),

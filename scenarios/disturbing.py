@@ -61,7 +61,8 @@ class Disturber:
     async def _at_once(self, fault: Fault, order_id: str, attempt: int) -> None:
         """Return when the disturbance has begun, however the caller's own connection fares."""
         begun = asyncio.Event()
-        number = self._faults.plan.faults.index(fault)
+        numbered = enumerate(self._faults.plan.faults)
+        number = next(number for number, planned in numbered if planned is fault)
         self._begin(self._disturb(number, order_id, attempt, begun))
         await begun.wait()
 

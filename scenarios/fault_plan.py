@@ -215,7 +215,7 @@ def _in_words(error: ValidationError) -> str:
         case path:
             where = ", ".join(["the fault plan", *map(str, path)])
     wanted = error.schema.get("description") if isinstance(error.schema, dict) else None
-    if error.validator == "anyOf" and wanted:
+    if wanted and error.validator != "additionalProperties":
         return f"{where}: {error.instance!r} is not {wanted}"
     return f"{where}: {error.message}"
 

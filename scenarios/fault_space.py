@@ -173,5 +173,6 @@ def _can_meet(chosen: tuple[Strike, ...]) -> bool:
         return False  # nothing helps against it, whatever else happens: it is swept alone
     if any(s.moment is Moment.REFUSED and s.operation not in REFUSABLE for s in chosen):
         return False
-    addresses = [(strike.operation, strike.moment) for strike in chosen]
+    # A message can be spoiled in one way only.
+    addresses = [(s.operation, "spoiled" if s.moment in SPOILED else s.moment) for s in chosen]
     return len(set(addresses)) == len(addresses)

@@ -25,7 +25,7 @@ from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.setting import Backends
 from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass
-from shared_domain.errors import Failure
+from shared_domain.errors import Failure, first
 from shared_domain.guards import Guards
 
 WORKERS = max(1, os.cpu_count() or 1)
@@ -93,8 +93,14 @@ class Outcome:
         """Why it is as bad as that, at most three reasons."""
         if worst == "unknown":
             return self.problems[:3]
-        rules = {rule for _, _, rules in self.orders for rule in rules}
-        return sorted({*rules, *self.laws})[:3]
+        ranked = [
+            rule
+            for wanted in (True, False)
+            for order_class, lied, rules in self.orders
+            for rule in rules
+            if ((order_class == worst) or (worst == LIED and lied)) is wanted
+        ]
+        return list(dict.fromkeys([*ranked, *self.laws]))[:3]
 
     def count(self, worst: str) -> int:
         """How many orders are as bad as that."""
@@ -222,7 +228,7 @@ def _operations(folder: Path, spec: RunSpec) -> list[str]:
     )
 
 
-def _without_end(job: Job) -> Outcome:
+def _without_end(job: Job, why: str) -> Outcome:
     return Outcome(
         key=job.key,
         judgement=Judgement.UNKNOWN,
@@ -230,7 +236,7 @@ def _without_end(job: Job) -> Outcome:
         classes={},
         orders=[],
         laws=[],
-        problems=[f"the run did not end within {LIMIT_S:g} s"],
+        problems=[why],
         faults=[[0, 0, 0] for _ in job.plan.faults],
         operations=[],
         isolation={},
@@ -267,7 +273,9 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
             with planted(job.bug):
                 result = await run(spec, runs=runs, facts={})
     except TimeoutError:
-        return _without_end(job)
+        return _without_end(job, f"the run did not end within {LIMIT_S:g} s")
+    except Exception as bug:  # one run must not end all the others
+        return _without_end(job, f"a bug of the testbed: {first(bug)!r}")
     verdict = result.verdict
     faults = [[0, 0, 0] for _ in spec.plan().faults]
     for line in read_lines(result.folder / "faults.jsonl"):

@@ -15,6 +15,23 @@ from scenarios.verdict import BAD, Judgement, OrderClass, Verdict
 from shared_domain.policy import Policy
 from shared_domain.ports import Ledgers, Parked
 
+STEPS = {
+    "inventory-first": (
+        "PlaceOrder",
+        "ReserveStock",
+        "ChargePayment",
+        "BookShipment",
+        "ConfirmOrder",
+    ),
+    "payment-first": (
+        "PlaceOrder",
+        "ChargePayment",
+        "ReserveStock",
+        "BookShipment",
+        "ConfirmOrder",
+    ),
+}
+"""The forward steps, by step order."""
 LEAST_SILENCE_S = 0.5
 """A shorter silence says more about the machine than about the saga, whatever the time scale."""
 
@@ -27,6 +44,7 @@ def judge(
     parked: Iterable[Parked],
     injections: Sequence[Injection],
     policy: Policy,
+    step_order: str = "inventory-first",
     run_ended_mono_s: float,
     arrivals_mono_s: Mapping[str, Sequence[float]] = {},
     never_struck: Sequence[str] = (),
@@ -67,7 +85,9 @@ def judge(
     laws = judge_laws(
         facts,
         ledgers,
-        ended=ended - set(redriven) - held,
+        ended=ended,
+        steps=STEPS[step_order],
+        excused=set(redriven) | held,
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,
     )

@@ -19,10 +19,14 @@ def judge_laws(
     ledgers: Ledgers,
     *,
     ended: set[str],
+    steps: Sequence[str],
+    excused: set[str],
     longest_silence_s: float,
     arrivals_mono_s: Mapping[str, Sequence[float]],
 ) -> list[LawVerdict]:
     """Every law. `ended`: the orders that count for money; the others are judged by their class.
+
+    `steps`: the forward steps in their order. `excused`: orders whose silence somebody else is to blame for.
 
     `longest_silence_s`: the longest that somebody can be at work on a saga without a new row.
     """
@@ -30,11 +34,15 @@ def judge_laws(
         _money(facts, ended),
         _stock(ledgers),
         _never_oversold(ledgers),
+        _steps_in_order(facts, steps),
+        _only_forward(facts),
         _compensation_has_a_cause(facts),
         _refusals_stand(facts),
         _reverse_order(facts),
         _nobody_was_idle(
-            [f for f in facts if f.asked.order_id in ended], longest_silence_s, arrivals_mono_s
+            [f for f in facts if f.asked.order_id in ended - excused],
+            longest_silence_s,
+            arrivals_mono_s,
         ),
         _rows_agree(ledgers),
         _nobody_else(facts, ledgers),
@@ -94,6 +102,35 @@ def _never_oversold(ledgers: Ledgers) -> LawVerdict:
         if stock["free"] < 0
     ]
     return _verdict(Rule.NOT_OVERSOLD, broken)
+
+
+def _steps_in_order(facts: list[OrderFacts], steps: Sequence[str]) -> LawVerdict:
+    """Nothing is charged that was not reserved, nothing booked that was not charged (or the other way round, as the run says)."""
+    broken = []
+    for order in facts:
+        done_at = {
+            step: min((row["mono_s"] for row in order.of(step, Effect.DONE)), default=None)
+            for step in steps
+        }
+        for before, step in pairwise(steps):
+            at, earlier = done_at[step], done_at[before]
+            if at is not None and (earlier is None or earlier > at):
+                rows = [*order.of(before, Effect.DONE), *order.of(step, Effect.DONE)]
+                why = f"{order.asked.order_id}: {step} without {before} before it"
+                broken.append((why, [witness(row) for row in rows]))
+    return _verdict(Rule.STEP_ORDER, broken)
+
+
+def _only_forward(facts: list[OrderFacts]) -> LawVerdict:
+    """What is booked is kept, and so is all that led to it."""
+    broken = []
+    for order in facts:
+        final = [*order.of("BookShipment", Effect.DONE), *order.of("ConfirmOrder", Effect.DONE)]
+        undone = [row for row in order.rows if row["effect"] == Effect.UNDONE]
+        if final and undone:
+            why = f"{order.asked.order_id}: {undone[0]['operation']} although {final[0]['operation']} is done"
+            broken.append((why, [witness(row) for row in (*final, *undone)]))
+    return _verdict(Rule.ONLY_FORWARD, broken)
 
 
 def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:

@@ -179,12 +179,13 @@ def _open(facts: OrderFacts) -> str:
 
 def _lie(facts: OrderFacts) -> str:
     """How what the customer was told contradicts the ledgers, "" = not."""
-    if "CONFIRMED" in facts.asked.told and facts.status != "CONFIRMED":
-        return f"the customer was told CONFIRMED, the order is {facts.status or 'unknown'}"
-    last = facts.asked.told[-1] if facts.asked.told else ""
-    if last in ("CANCELLED", "REJECTED") and facts.status != last:
-        return f"the customer was told {last}, the order is {facts.status or 'unknown'}"
-    if last == "PARKED" and facts.status in _ENDED:
+    told = facts.asked.told
+    for final in _ENDED:
+        if final in told and facts.status != final:
+            return f"the customer was told {final}, the order is {facts.status or 'unknown'}"
+        if final in told and (later := set(told[told.index(final) :]) - {final}):
+            return f"the customer was told {final}, and {min(later)} afterwards"
+    if told[-1:] == ("PARKED",) and facts.status in _ENDED:
         return f"the customer was told PARKED, the order is {facts.status}"
     return ""
 

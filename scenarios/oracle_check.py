@@ -175,5 +175,5 @@ def alarm(outcome: Outcome) -> bool:
 
 
 def _key(bug: Bug, style: str, seed: int, *, planted: str) -> str:
-    faults = "; ".join(map(str, bug.faults))
+    faults = repr(bug.faults)
     return _SEPARATOR.join((planted, bug.scenario, faults, style, str(seed)))

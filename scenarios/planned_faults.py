@@ -17,7 +17,8 @@ from shared_domain.policy import Policy
 from shared_domain.ports import Clock
 
 Entry = tuple[Any, ...]
-"""("arrived", order_id, operation, mono_s), ("answered", order_id, operation), ("reached" or "struck", number of the
+"""("arrived", order_id, operation, mono_s), ("answered", order_id, operation), ("published", message_id),
+("led", order_id, operation), ("reached" or "struck", number of the
 fault, order_id, operation, attempt, moment), ("held", change), ("born",)."""
 
 
@@ -45,6 +46,10 @@ class FaultRecord:
         """(order_id, operation) -> how often the request has arrived."""
         self.answers: Counter[tuple[str, str]] = Counter()
         """(order_id, operation) -> how often an answer was about to leave."""
+        self.published: Counter[str] = Counter()
+        """message_id -> how often it was published."""
+        self.led: Counter[tuple[str, str]] = Counter()
+        """(order_id, operation) -> how many messages were published that lead to it."""
         self.arrivals_mono_s: dict[str, list[float]] = defaultdict(list)
         """order_id -> when any request of it arrived: signs of life."""
         self.in_flight = 0
@@ -58,6 +63,10 @@ class FaultRecord:
                 self.arrivals_mono_s[order_id].append(mono_s)
             case "answered", order_id, operation:
                 self.answers[order_id, operation] += 1
+            case "published", message_id:
+                self.published[message_id] += 1
+            case "led", order_id, operation:
+                self.led[order_id, operation] += 1
             case "held", change:
                 self.in_flight += change
             case ("born",):
@@ -80,6 +89,8 @@ class FaultRecord:
         """What another process has recorded, too."""
         self.attempts += other.attempts
         self.answers += other.answers
+        self.published += other.published
+        self.led += other.led
         self.in_flight += other.in_flight
         for order_id, times in other.arrivals_mono_s.items():
             self.arrivals_mono_s[order_id] = sorted([*self.arrivals_mono_s[order_id], *times])
@@ -165,6 +176,16 @@ class PlannedFaults:
         self.record.note("answered", command.order_id, command.name)
         return self.record.answers[command.order_id, command.name]
 
+    def publish(self, message_id: str) -> int:
+        """A message is about to be published; which time it is."""
+        self.record.note("published", message_id)
+        return self.record.published[message_id]
+
+    def lead(self, order_id: str, operation: str) -> int:
+        """A message that leads to this request is about to be published; which one it is."""
+        self.record.note("led", order_id, operation)
+        return self.record.led[order_id, operation]
+
     @contextmanager
     def holding(self) -> Iterator[None]:
         """A request is on its way or being worked on."""
@@ -177,14 +198,17 @@ class PlannedFaults:
     def strike(
         self, moment: Moment, order_id: str, operation: str, attempt: int, *, succeed: bool = True
     ) -> Fault | None:
-        """The fault planned for this address, now struck, or None. `succeed` False: only reached."""
+        """The fault planned for this address, now struck, or None. `succeed` False: only reached.
+
+        Of several lines for one address the first is struck; the others are reached, and the run says so.
+        """
         found = None
         for number, fault in self._planned(order_id, operation):
             index = self._index[order_id]
             if fault.moment is moment and fault.strikes_attempt(
                 attempt, index=index, seed=self._seed
             ):
-                what = "struck" if succeed else "reached"
+                what = "struck" if succeed and found is None else "reached"
                 self.record.note(what, number, order_id, operation, attempt, moment)
                 found = found or fault
         return found

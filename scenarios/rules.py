@@ -22,6 +22,8 @@ class Rule(StrEnum):
     MONEY = "money is conserved"
     STOCK = "stock is conserved"
     NOT_OVERSOLD = "never oversold"
+    STEP_ORDER = "a step is done only after all steps before it"
+    ONLY_FORWARD = "past the pivot a saga only goes forward"
     CAUSE = "a compensation only after its forward step, or as its tombstone"
     REFUSED_IS_DONE = "what was refused is not undone"
     REVERSE = "compensations run in reverse order"
@@ -69,7 +71,7 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.TOLD_THE_TRUTH: Meaning(
         breaks="order: lied",
-        formula="CONFIRMED ever told implies status = CONFIRMED; CANCELLED, REJECTED last told implies status is that;"
+        formula="CONFIRMED, CANCELLED or REJECTED ever told implies status is that, and nothing else told after it;"
         " PARKED last told implies status is not final",
     ),
     Rule.MONEY: Meaning(
@@ -81,6 +83,14 @@ MEANING: dict[Rule, Meaning] = {
         formula="for every item: initial = free + reserved - released, and initial + sum of its changes = free",
     ),
     Rule.NOT_OVERSOLD: Meaning(breaks="run", formula="for every item: free >= 0"),
+    Rule.STEP_ORDER: Meaning(
+        breaks="run",
+        formula="n(s, done) > 0 implies a done row of every step before s, earlier than it",
+    ),
+    Rule.ONLY_FORWARD: Meaning(
+        breaks="run",
+        formula="n(BookShipment, done) > 0 or n(ConfirmOrder, done) > 0 implies no undone row at all",
+    ),
     Rule.CAUSE: Meaning(
         breaks="run",
         formula="n(c, undone) > 0 implies a done row of its step before it; n(c, tombstone) > 0 implies no done row of its step",

@@ -137,7 +137,7 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
     if spec.step_order != "inventory-first":
         parts.append(f"--step-order {spec.step_order}")
     if spec.extra_plan.faults:
-        parts.append(f"--plan {folder / 'extra_plan.json'}")
+        parts.append(f"--plan {(folder / 'extra_plan.json').resolve()}")
     return " ".join(parts)
 
 

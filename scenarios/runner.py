@@ -14,6 +14,7 @@ from scenarios.aftermath import acts_of, changed, leave, redriven
 from scenarios.arrivals import poisson_offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
+from scenarios.fault_plan import HELD
 from scenarios.isolation import Readers
 from scenarios.judgement import judge
 from scenarios.kept_state import keep
@@ -241,6 +242,7 @@ class _Run:
             parked=parked,
             injections=injections,
             policy=self._policy,
+            step_order=self._spec.step_order,
             run_ended_mono_s=ended,
             arrivals_mono_s=self._faults.record.arrivals_mono_s,
             never_struck=self._faults.never_struck(self._spec.style),
@@ -292,7 +294,8 @@ class _Run:
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
         """Settle, and again for as long as a fault holds requests back that could still change something."""
         ids = [c.order.order_id for c in self._customers if c.accepted_mono_s]
-        give_up_at = self._clock.mono_s() + 2 * self._policy.saga_s() + 3
+        held_s = sum(self._faults.delay_s(f) for f in self._plan.faults if f.moment in HELD)
+        give_up_at = self._clock.mono_s() + 2 * self._policy.saga_s() + held_s + 3
         while True:
             left_s = max(self._policy.quiet_s(), give_up_at - self._clock.mono_s())
             settlement = await system.settle(ids, deadline_s=left_s)

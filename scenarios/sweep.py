@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from choreography.rabbit_connection import public_address
 from scenarios.fault_space import Cell
 from scenarios.jobs import INCONSISTENT, Job, Outcome, carry_out_jobs
 from scenarios.run_folder import SCHEMA, read_json, read_lines
@@ -102,10 +103,12 @@ def result_of(cell: Cell, outcome: Outcome | None, *, step_order: str) -> CellRe
         # Nothing failed but a fault that found no occasion.
         worst = next(name for name in outcome.severity() if name != "unknown")
     why = "; ".join(_unstruck(cell, outcome, struck))
-    if worst not in INCONSISTENT and not any(struck):
-        worst = NOT_STRUCK
-    elif worst in INCONSISTENT or worst == "unknown":
+    if worst == "unknown":
+        why = "; ".join(_failures(outcome)[:3])
+    elif worst in INCONSISTENT:
         why = "; ".join([*outcome.problems_of(worst), *([why] if why else [])])
+    elif not any(struck):
+        worst = NOT_STRUCK
     return CellResult(
         **shape,
         worst=worst,
@@ -136,8 +139,8 @@ def _unstruck(cell: Cell, outcome: Outcome, struck: list[int]) -> Iterable[str]:
 def carry_out(
     sweep: Sweep, cells: Sequence[Cell], folder: Path, *, done: Callable[[CellResult], None]
 ) -> None:
-    """Run every cell that has no result in `folder` yet; `done` is called with each new one."""
-    known = {result.key for result in results(folder)}
+    """Run every cell that has no result in `folder` yet, or one that says nothing; `done` is called with each new one."""
+    known = {result.key for result in results(folder) if result.worst != "unknown"}
     by_key = {cell.key: cell for cell in cells if cell.key not in known}
     with (folder / CELLS).open("a", encoding="utf-8") as file:
 
@@ -175,20 +178,21 @@ def kept(result: CellResult) -> bool:
 
 
 def results(folder: Path) -> list[CellResult]:
-    """What is known so far. A line cut off by a kill is left out."""
+    """What is known so far: of several lines for a cell the last. A line cut off by a kill is left out."""
     path = folder / CELLS
     if not path.exists():
         return []
     text = path.read_text(encoding="utf-8")
     if text and not text.endswith("\n"):
         path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
-    return [CellResult(**line) for line in read_lines(path)]
+    found = {line["key"]: CellResult(**line) for line in read_lines(path)}
+    return list(found.values())
 
 
 def begin(folder: Path, sweep: Sweep) -> None:
     """Note what is swept. Raise UsageError if the folder holds another sweep."""
     path = folder / SETTINGS
-    mine = {"schema": SCHEMA, **asdict(sweep)}
+    mine = {"schema": SCHEMA, **asdict(sweep), "broker": public_address(sweep.broker)}
     if path.exists():
         theirs = read_json(path)
         wrong = sorted(k for k in mine if mine[k] != theirs.get(k))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from scenarios.fault_plan import Moment
 from scenarios.fault_space import ALWAYS, FORWARD, ONCE, UNDO
-from scenarios.jobs import INCONSISTENT
+from scenarios.jobs import SEVERITY
 from scenarios.sweep import NOT_RUN, CellResult
 from scenarios.verdict import BROKEN_LAW, LIED, OrderClass
 
@@ -205,6 +205,6 @@ def confirm(guards: str, results: Sequence[CellResult]) -> Confirmation | None:
 
 def _shows(result: CellResult, damages: frozenset[str]) -> bool:
     """Whether a predicted damage is there, or a worse one hides it."""
-    if result.worst in damages or damages & result.classes.keys():
-        return True
-    return bool(damages & INCONSISTENT) and result.worst in INCONSISTENT
+    worst = SEVERITY.index(result.worst) if result.worst in SEVERITY else len(SEVERITY)
+    hides = worst < min(SEVERITY.index(damage) for damage in damages)
+    return result.worst in damages or bool(damages & result.classes.keys()) or hides

@@ -13,7 +13,6 @@
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -30,6 +29,8 @@ from shared_domain.errors import ConnectionLost, NotDelivered, OutcomeUnknown
 from shared_domain.messages import EVENTS, MAX_BYTES, Command, Event
 from shared_domain.ports import Clock, Service
 
+DEADLINE = "OrderExpired"
+"""The saga deadline's own event answers no request and is not struck: it is what comes to the rescue."""
 RECONNECT_S = 0.02
 """What a lost connection costs before anybody can try again, the same in both styles."""
 
@@ -126,15 +127,24 @@ def unreliable_function(
         message = orjson.loads(payload)
         order_id, operation = message["order"]["order_id"], message["name"]
         attempt = faults.record.attempts[order_id, operation] + 1
-        for moment in sorted(SPOILED):
-            if faults.strike(moment, order_id, operation, attempt):
-                payload = spoiled(payload, moment)
+        payload = _spoiled_as_planned(payload, faults, order_id, operation, attempt)
         answer = await function(payload)
-        if faults.strike(Moment.OVERSIZED_ANSWER, order_id, operation, attempt):
+        number = faults.record.answers[order_id, operation]
+        if faults.strike(Moment.OVERSIZED_ANSWER, order_id, operation, number):
             answer = spoiled(answer, Moment.OVERSIZED)
         return answer
 
     return call
+
+
+def _spoiled_as_planned(
+    body: bytes, faults: PlannedFaults, order_id: str, operation: str, attempt: int
+) -> bytes:
+    """The body, or the first of the planned ways to make it unreadable: it is unreadable only once."""
+    for moment in sorted(SPOILED):
+        if faults.strike(moment, order_id, operation, attempt):
+            return spoiled(body, moment)
+    return body
 
 
 def spoiled(body: bytes, moment: Moment) -> bytes:
@@ -167,10 +177,6 @@ class UnreliableBroker:
     ) -> None:
         self._broker, self._faults, self._clock, self._wire = broker, faults, clock, wire
         self._leads_to = {heard.__name__: command for heard, (_, command) in reactions.items()}
-        self._sent: Counter[str] = Counter()
-        """message_id -> how often it was published."""
-        self._led: Counter[tuple[str, str]] = Counter()
-        """(order_id, operation) -> how many messages were published that lead to it."""
         self._answers = Later()
 
     async def publish(self, message: Envelope) -> None:
@@ -182,18 +188,18 @@ class UnreliableBroker:
 
     async def _carry(self, message: Envelope) -> None:
         faults, order_id = self._faults, message.order_id
-        self._sent[message.message_id] += 1
-        number = self._sent[message.message_id]
+        if message.routing_key == DEADLINE:
+            await self._broker.publish(message)
+            return
+        number = faults.publish(message.message_id)
         if command := self._leads_to.get(message.routing_key):
             operation = command.__name__
-            self._led[order_id, operation] += 1
-            led = self._led[order_id, operation]
-            for moment in sorted(SPOILED):
-                if faults.strike(moment, order_id, operation, led):
-                    message = replace(message, body=spoiled(message.body, moment))
+            led = faults.lead(order_id, operation)
+            body = _spoiled_as_planned(message.body, faults, order_id, operation, led)
+            message = replace(message, body=body)
             if faults.strike(Moment.COORDINATOR_FORGOT, order_id, operation, led):
                 return
-        if message.routing_key not in EVENTS or message.routing_key == "OrderExpired":
+        if message.routing_key not in EVENTS:
             await self._broker.publish(message)
         else:
             await self._carry_answer(message, message.caused_by.rpartition(":")[2], number)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from choreography.rabbit_connection import public_address
 from report.charts import save
 from report.guard_matrix import guard_markdown, guard_matrix, guard_table
 from scenarios import ablation as ablating
@@ -59,7 +60,8 @@ def ablate(
     folder = suite_folder(out, f"ablation-s{seed}")
     with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
         cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))
-    document = {"schema": SCHEMA, **asdict(wanted), "cells": ablating.to_json(cells)}
+    about = asdict(wanted) | {"broker": public_address(chosen)}
+    document = {"schema": SCHEMA, **about, "cells": ablating.to_json(cells)}
     (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     (folder / "table.md").write_text(guard_markdown(cells), encoding="utf-8")
     png, _ = save(guard_matrix(cells), folder, "guard_matrix")
@@ -69,7 +71,11 @@ def ablate(
     ]
     if stories == STORIES:
         problems += [f"no story needs the guard {name}" for name in ablating.needless(cells)]
+    unknown = [f"{c.guard} off, {c.scenario} in {c.style}: unknown" for c in cells if c.unknown]
     code = Exit.NOT_AS_EXPECTED if problems else Exit.AS_EXPECTED
+    if unknown and not problems:
+        code = Exit.UNKNOWN
+    problems += unknown
     if as_json:
         told = {"ok": not problems, "exit_code": code, "problems": problems, "folder": str(folder)}
         print(json.dumps(document | told))

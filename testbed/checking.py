@@ -55,10 +55,13 @@ def check_oracle(
             chosen, runs=repeat, seed=seed, folder=folder / "runs", done=lambda: one_more("")
         )
     false: list[Outcome] = []
+    judged = 0
     if clean:
         with counting("clean runs", len(clean_jobs(clean, seed=seed))) as one_more:
 
             def told(outcome: Outcome) -> None:
+                nonlocal judged
+                judged += sum(outcome.classes.values())
                 one_more(f"{outcome.key}: {outcome.judgement} {outcome.problems[:3]}" if alarm(outcome) else "")  # fmt: skip
 
             false = check_clean(clean, seed=seed, folder=folder / "runs", done=told)
@@ -67,7 +70,7 @@ def check_oracle(
     document = {
         "schema": SCHEMA,
         "findings": [asdict(finding) | {"right": finding.right} for finding in findings],
-        "clean_sagas": clean,
+        "clean_sagas": judged,
         "clean_alarms": [asdict(outcome) for outcome in false],
     }
     (folder / "check_oracle.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")  # fmt: skip
@@ -78,9 +81,10 @@ def check_oracle(
         wide().print(_table(findings))
         print(summary(findings))
         if clean:
-            print(
-                f"clean sagas: {proportion(_sagas(false), clean)} in runs that were not judged CONSISTENT"
-            )
+            alarmed = proportion(_sagas(false), judged)
+            print(f"clean sagas: {alarmed} in runs that were not judged CONSISTENT")
+            if lost := sum(not outcome.classes for outcome in false):
+                print(f"{lost} runs of them did not end")
         print(f"As a table, with words for each bug: {folder / 'table.md'}")
     raise typer.Exit(code)
 

@@ -72,12 +72,17 @@ def choose_scenarios(names: list[str]) -> list[Scenario]:
     return [SCENARIOS[name] for name in names]
 
 
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
 def read_plan(path: Path | None) -> FaultPlan:
     """The user's fault plan. Raise UsageError if it cannot be read or is malformed."""
     if path is None:
         return FaultPlan()
     try:
-        return FaultPlan.from_json(json.loads(path.read_text(encoding="utf-8")))
+        text = path.read_text(encoding="utf-8")
+        return FaultPlan.from_json(json.loads(text, parse_constant=_no_number))
     except OSError as error:
         raise UsageError(f"the fault plan {path} cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -77,7 +77,7 @@ def sweep(
         time_scale=time_scale or LEAST_SCALE["embedded" if embedded else "real"],
         step_order=step_order.value,
     )
-    if resume is not None and not resume.is_dir():
+    if resume is not None and not (resume / sweeping.SETTINGS).exists():
         raise UsageError(f"{resume} is no folder of a sweep: leave --resume out to begin one")
     say_backends(chosen, engine)
     asyncio.run(settings.check_backends(chosen, engine))

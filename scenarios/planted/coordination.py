@@ -21,6 +21,13 @@ def _planted(name: str) -> Plant:
 
 BUGS = [
     Bug(
+        name="shipped_before_paid",
+        words="the parcel is booked first, and paid for afterwards",
+        plant=_planted("shipped_before_paid"),
+        scenario="happy_path",
+        found_by=both(Rule.STEP_ORDER),
+    ),
+    Bug(
         name="compensations_missing",
         words="a refused shipment cancels the order, and nothing else",
         plant=_planted("compensations_missing"),
@@ -64,7 +71,7 @@ BUGS = [
     ),
     Bug(
         name="booking_unknown_is_undone",
-        words="a booking that gave up is compensated without asking shipping",
+        words="a booking whose answer never came is compensated without asking shipping (a service would know its own ledger)",
         plant=_planted("booking_unknown_is_undone"),
         scenario="any_ending",
         faults=(every(2, "BookShipment", Moment.ANSWER_LOST, always=True),),

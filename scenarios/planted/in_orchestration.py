@@ -78,7 +78,14 @@ async def _greets_too_early(self: OrchestratedSystem, order: Order) -> str:
     return "CONFIRMED"
 
 
+def _shipped_before_paid(states: States) -> None:
+    _route("StockAnswer", "StockReserved", "BookShipment")(states)
+    _route("ShipmentAnswer", "ShipmentBooked", "ChargePayment")(states)
+    _route("PaymentAnswer", "PaymentCharged", "ConfirmOrder")(states)
+
+
 PLANTS: dict[str, Plant] = {
+    "shipped_before_paid": _machine(_shipped_before_paid),
     "compensations_missing": _machine(_route("ShipmentAnswer", "ShipmentRefused", "CancelOrder")),
     "compensations_in_the_wrong_order": _machine(_wrong_order),
     "refused_step_compensated": _machine(

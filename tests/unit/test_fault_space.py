@@ -36,7 +36,7 @@ def test_what_cannot_be_run_says_why():
 
 
 def test_a_cell_is_a_plan_that_can_be_read_again():
-    for cell in CELLS:
+    for cell in (cell for cell in CELLS if not cell.not_run()):
         plan = cell.plan()
         assert FaultPlan.from_json(plan.to_json()) == plan
         assert plan.faults[-1].operation == cell.strikes[0].operation

@@ -6,10 +6,15 @@ hears.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 
+import orjson
+
+from choreography.cloud_events import Envelope
 from shared_domain.errors import Failure
 
-BATCH_TYPE = "application/cloudevents-batch+json"
+BATCH_TYPE = "application/json"
+"""An array of envelopes, bodies as texts: what was said may be anything, and nobody may choke on it."""
 BATCH_S = 0.1
 """How long messages gather at most before they are written."""
 MOST_IN_BATCH = 256
@@ -21,13 +26,13 @@ class Audit:
     def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         """`write` publishes one batch and returns at its confirm. Raises Failure."""
         self._write = write
-        self._said: list[bytes] = []
+        self._said: list[Envelope] = []
         self._writing = asyncio.Lock()
         self._later: asyncio.Task[None] | None = None
 
-    def tell(self, body: bytes) -> None:
+    def tell(self, message: Envelope) -> None:
         """Something has been said."""
-        self._said.append(body)
+        self._said.append(message)
         if self._later is None:
             self._later = asyncio.create_task(self._soon())
 
@@ -36,8 +41,14 @@ class Audit:
         async with self._writing:
             while self._said:
                 batch = self._said[:MOST_IN_BATCH]
-                await self._write(b"[" + b",".join(batch) + b"]")
+                rows = [asdict(m) | {"body": m.body.decode(errors="replace")} for m in batch]
+                await self._write(orjson.dumps(rows))
                 del self._said[: len(batch)]
+
+    @staticmethod
+    def read(batch: bytes) -> list[Envelope]:
+        """What one batch tells."""
+        return [Envelope(**row | {"body": row["body"].encode()}) for row in orjson.loads(batch)]
 
     async def close(self) -> None:
         """Forget what is not written."""

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiormq
-import orjson
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from pamqp.common import FieldTable
 
@@ -55,7 +54,7 @@ class RabbitBroker:
     async def publish(self, message: Envelope) -> None:
         """See Broker."""
         publisher = await self._open()
-        self._audit.tell(message.body)
+        self._audit.tell(message)
         if self._topology.heard(message.routing_key):
             exchange, routing_key = self._queues.exchange, message.routing_key
             await publisher.publish(message, {}, exchange=exchange, routing_key=routing_key)
@@ -101,17 +100,7 @@ class RabbitBroker:
         envelopes = []
         async with self._reading(self._queues.audit) as (batches, _):
             for batch in batches:
-                envelopes += [
-                    Envelope(
-                        routing_key=event["type"].split(".")[1],
-                        message_id=event["id"],
-                        order_id=event["subject"],
-                        caused_by=event["causedby"],
-                        traceparent=event["traceparent"],
-                        body=orjson.dumps(event),
-                    )
-                    for event in orjson.loads(batch.body)
-                ]
+                envelopes += Audit.read(batch.body)
         return envelopes
 
     async def waiting(self) -> int:

@@ -17,6 +17,7 @@ from scenarios.run_folder import read_json
 from scenarios.sweep import NOT_RUN, Sweep
 from scenarios.systems import STYLES
 from shared_domain.errors import Failure, UsageError
+from testbed import cli
 
 SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
 pytestmark = pytest.mark.timeout(120)
@@ -189,7 +190,7 @@ def test_an_ablation_says_which_guard_prevents_what(tmp_path):
 def test_the_judge_is_judged_by_the_command(tmp_path):
     done = _saga(
         "check-oracle", "refund_fire_and_forget", "catch_missing",
-        "--repeat", 1, "--clean", 200, "--out", tmp_path, "--json",
+        "--repeat", 1, "--clean", 100, "--out", tmp_path, "--json",
     )  # fmt: skip
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"]) == (0, True)
@@ -211,11 +212,14 @@ def test_the_judge_is_judged_by_the_command(tmp_path):
         (("sweep", "--style", "telepathy"), "unknown style"),
     ],
 )
-def test_bad_input_gets_one_line(tmp_path, arguments, told):
-    done = _saga(*arguments, "--out", tmp_path)
-    assert done.returncode == 2
-    assert told in done.stderr
-    assert len(done.stderr.strip().splitlines()) == 1
+def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, told):
+    monkeypatch.setattr(sys, "argv", ["saga", *arguments, "--out", str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    error = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert told in error
+    assert len(error.strip().splitlines()) == 1
 
 
 def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):

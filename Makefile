@@ -8,7 +8,7 @@ demo: .venv/run
 	$(BIN)/saga demo
 
 test: .venv/dev
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -16,7 +16,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 3 --dist worksteal
 
 # Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders'
 long: .venv/dev

@@ -1,7 +1,6 @@
 """Many small runs over all cores: each worker process carries several out at a time, over backends of its own."""
 
 import asyncio
-import contextlib
 import multiprocessing
 import os
 import queue
@@ -30,6 +29,8 @@ from shared_domain.guards import Guards
 
 WORKERS = max(1, os.cpu_count() or 1)
 PATIENCE_S, LOOK_S = 0.5, 0.02
+END_S = 30.0
+"""How long a worker may take to end what it has opened."""
 LIMIT_S = 600.0
 """A run that takes longer hangs, and is UNKNOWN."""
 
@@ -165,7 +166,10 @@ def carry_out_jobs(
     finally:
         todo.cancel_join_thread()
         for process in living:
-            process.join()
+            process.join(END_S)
+            if process.is_alive():
+                process.kill()
+                process.join()
 
 
 def _next(
@@ -208,8 +212,10 @@ def _work(
             for _ in range(at_once):
                 servers.create_task(server(backends))
 
-    with contextlib.suppress(asyncio.CancelledError):
+    try:
         uvloop.run(serve())
+    except asyncio.CancelledError:
+        outcomes.cancel_join_thread()  # nobody reads them any more
 
 
 def _operations(folder: Path, spec: RunSpec) -> list[str]:

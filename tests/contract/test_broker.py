@@ -96,6 +96,15 @@ async def test_a_message_reaches_every_queue_that_is_bound_to_it_and_no_other(ba
             await delivery.ack()
 
 
+async def test_a_subscription_ends_when_it_is_left_however_far_its_connection_has_come(backend):
+    broker, _ = backend
+    queue = next(iter(_topology().bindings))
+    for milliseconds in range(0, 40, 2):
+        async with asyncio.timeout(10):
+            async with broker.subscribe(queue):
+                await asyncio.sleep(milliseconds / 1000)
+
+
 async def test_what_was_published_before_anyone_listened_is_kept(backend):
     broker, _ = backend
     for n in range(20):

@@ -9,7 +9,7 @@ from rich.table import Table
 from bench.latency import proportion
 from report.heat_map import COLOURS, LETTER
 from scenarios.ablation import ALL, NONE, WRONG_SHARE, Ablated, in_words, prevented
-from scenarios.jobs import SEVERITY
+from scenarios.outcome import SEVERITY
 from shared_domain.guards import NO_COUNTERPART, OFF
 
 _ROWS = (ALL, *OFF, NONE)

@@ -9,7 +9,7 @@ from matplotlib.patches import Patch, Rectangle
 from report.charts import COLOUR
 from scenarios.fault_plan import Moment
 from scenarios.fault_space import ALWAYS, FORWARD, ONCE, OPERATIONS
-from scenarios.jobs import INCONSISTENT, SEVERITY
+from scenarios.outcome import INCONSISTENT, SEVERITY
 from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
 
 COLOURS: dict[str, str] = {

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.latency import proportion
-from scenarios.jobs import SEVERITY
+from scenarios.outcome import SEVERITY
 from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
 from scenarios.verdict import BROKEN_LAW
 

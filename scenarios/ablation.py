@@ -6,7 +6,8 @@ from pathlib import Path
 
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
-from scenarios.jobs import SEVERITY, Job, Outcome, carry_out_jobs
+from scenarios.jobs import Job, carry_out_jobs
+from scenarios.outcome import SEVERITY, Outcome
 from scenarios.verdict import BROKEN_LAW, LIED, Judgement, OrderClass
 from shared_domain.guards import NO_COUNTERPART, OFF
 

@@ -18,12 +18,13 @@ from choreography.rabbit_connection import quieten_clients
 from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
+from scenarios.outcome import Outcome
 from scenarios.planted.index import planted
 from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.setting import Backends
-from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass
+from scenarios.verdict import Judgement
 from shared_domain.errors import Failure, first
 from shared_domain.guards import Guards
 
@@ -50,81 +51,6 @@ class Job:
     guards: str = "all"
     step_order: str = "inventory-first"
     bug: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What became of a job, as a line of JSON.
-
-    `orders`: [class, lied, rules] of each. `laws`: those that broke. `faults`: [reached, struck, changed] counts of each line of the plan. `operations`: those that have a row in
-    any ledger of an order that the plan strikes. `folder`: where the run lies, if it
-    was kept; `replay`: the command that does it again.
-    """
-
-    key: str
-    judgement: str
-    as_expected: bool
-    classes: dict[str, int]
-    orders: list[list[Any]]
-    laws: list[str]
-    problems: list[str]
-    faults: list[list[int]]
-    operations: list[str]
-    isolation: dict[str, Any]
-    replay: str
-    folder: str = ""
-
-    def severity(self) -> list[str]:
-        """All that is in it, from the worst on, in the order of SEVERITY."""
-        found = {order_class for order_class, _, _ in self.orders}
-        found |= {LIED for _, lied, _ in self.orders if lied}
-        found |= {BROKEN_LAW} if self.laws else set()
-        found |= {"unknown"} if self.judgement == Judgement.UNKNOWN else set()
-        return [name for name in SEVERITY if name in found]
-
-    def worst(self) -> str:
-        """The worst thing in it."""
-        return self.severity()[0]
-
-    def where_it_ended(self) -> str:
-        """What became of the orders, in short."""
-        return ", ".join(f"{n} {name}" for name, n in self.classes.items())
-
-    def problems_of(self, worst: str) -> list[str]:
-        """Why it is as bad as that, at most three reasons."""
-        if worst == "unknown":
-            return self.problems[:3]
-        ranked = [
-            rule
-            for wanted in (True, False)
-            for order_class, lied, rules in self.orders
-            for rule in rules
-            if ((order_class == worst) or (worst == LIED and lied)) is wanted
-        ]
-        return list(dict.fromkeys([*ranked, *self.laws]))[:3]
-
-    def count(self, worst: str) -> int:
-        """How many orders are as bad as that."""
-        if worst == LIED:
-            return sum(bool(lied) for _, lied, _ in self.orders)
-        return self.classes.get(worst, 0)
-
-
-SEVERITY = (
-    OrderClass.DUPLICATED,
-    OrderClass.HALF_DONE,
-    OrderClass.STUCK,
-    LIED,
-    BROKEN_LAW,
-    "unknown",
-    OrderClass.PARKED,
-    OrderClass.LATE,
-    OrderClass.COMPENSATED,
-    OrderClass.REJECTED,
-    OrderClass.COMMITTED,
-)
-"""From the worst to the best that a run can have in it."""
-INCONSISTENT = frozenset({*BAD, LIED, BROKEN_LAW})
 
 
 def carry_out_jobs(

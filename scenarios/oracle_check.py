@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scenarios.catalog.index import SCENARIOS
-from scenarios.jobs import Job, Outcome, carry_out_jobs
+from scenarios.jobs import Job, carry_out_jobs
+from scenarios.outcome import Outcome
 from scenarios.planted.bug import Bug
 from scenarios.planted.index import BUGS
 from scenarios.systems import STYLES

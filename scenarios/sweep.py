@@ -8,7 +8,8 @@ from typing import Any
 
 from choreography.rabbit_connection import public_address
 from scenarios.fault_space import Cell
-from scenarios.jobs import INCONSISTENT, Job, Outcome, carry_out_jobs
+from scenarios.jobs import Job, carry_out_jobs
+from scenarios.outcome import INCONSISTENT, Outcome
 from scenarios.run_folder import SCHEMA, read_json, read_lines
 from shared_domain.errors import UsageError
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from scenarios.fault_plan import Moment
 from scenarios.fault_space import ALWAYS, FORWARD, ONCE, UNDO
-from scenarios.jobs import SEVERITY
+from scenarios.outcome import SEVERITY
 from scenarios.sweep import NOT_RUN, CellResult
 from scenarios.verdict import BROKEN_LAW, LIED, OrderClass
 

@@ -10,7 +10,6 @@ import typer
 from rich.table import Table
 
 from bench.latency import proportion
-from scenarios.jobs import Outcome
 from scenarios.oracle_check import (
     Finding,
     alarm,
@@ -20,6 +19,7 @@ from scenarios.oracle_check import (
     clean_jobs,
     jobs_of,
 )
+from scenarios.outcome import Outcome
 from scenarios.run_folder import SCHEMA
 from scenarios.verdict import Exit
 from testbed.carrying_out import wide

@@ -4,7 +4,7 @@ import pytest
 
 from choreography.memory_broker import MemoryBroker
 from orchestration.engine.actions import ACTIONS
-from scenarios.jobs import SEVERITY
+from scenarios.outcome import SEVERITY
 from scenarios.planted.index import BUGS, planted
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement, OrderClass

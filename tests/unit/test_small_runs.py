@@ -9,7 +9,7 @@ from scenarios import sweep as sweeping
 from scenarios.ablation import damage_of
 from scenarios.fault_plan import Moment
 from scenarios.fault_space import ONCE, Cell, Strike
-from scenarios.jobs import Outcome
+from scenarios.outcome import Outcome
 from scenarios.sweep import NOT_STRUCK, Sweep, result_of
 from scenarios.theory import PREDICTIONS, confirm
 from scenarios.verdict import Exit, Judgement

@@ -176,7 +176,9 @@ class FaultPlan:
             {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
             for line in document["faults"]
         ]
-        faults = [Fault(**line | {"moment": Moment(line["moment"])}) for line in lines]
+        for line in lines:
+            line["moment"] = Moment(line["moment"])
+        faults = [Fault(**line) for line in lines]
         return cls(faults=tuple(faults))
 
     def to_json(self) -> dict[str, Any]:

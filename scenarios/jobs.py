@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
@@ -98,9 +99,7 @@ def carry_out_jobs(
                 process.join()
 
 
-def _next(
-    outcomes: "Queue[dict[str, Any]]", living: Sequence[multiprocessing.process.BaseProcess]
-) -> Outcome:
+def _next(outcomes: "Queue[dict[str, Any]]", living: Sequence[BaseProcess]) -> Outcome:
     while True:
         try:
             found = outcomes.get(timeout=PATIENCE_S)

@@ -29,7 +29,8 @@ class Proportion:
         if self.n == 0:
             return "0 of 0"
         if self.k == 0:
-            return f"0 of {self.n} (at most {100 * min(1.0, 3 / self.n):.1f} %)"
+            most = 100 * min(1.0, 3 / self.n)
+            return f"0 of {self.n} (at most {most:{'.1f' if most >= 0.1 else '.2g'}} %)"
         return f"{self.k} of {self.n} ({100 * self.low_ratio:.0f}-{100 * self.high_ratio:.0f} %)"
 
 

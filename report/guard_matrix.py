@@ -7,14 +7,13 @@ from matplotlib.patches import Patch, Rectangle
 from rich.table import Table
 
 from bench.latency import proportion
-from report.heat_map import COLOURS, LETTER
-from scenarios.ablation import ALL, NONE, WRONG_SHARE, Ablated, in_words, prevented
-from scenarios.outcome import SEVERITY
+from report.heat_map import COLOURS, LETTER, ink
+from scenarios.ablation import ALL, DAMAGES, NONE, WRONG_SHARE, Ablated, in_words, prevented
 from shared_domain.guards import NO_COUNTERPART, OFF
 
 _ROWS = (ALL, *OFF, NONE)
 _SHORT = {**LETTER, "parked": "P", "late": "late", "compensated": "c", "committed": "C", "rejected": "R", WRONG_SHARE: "W"}  # fmt: skip
-_DARK = frozenset({"duplicated", "half-done", "stuck", "lied"})
+_COLOURS = COLOURS | {WRONG_SHARE: "#c9b6dd", "": "#ffffff"}
 
 
 def guard_matrix(cells: Sequence[Ablated]) -> Figure:
@@ -31,7 +30,7 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
                     (column - 0.5, row - 0.5),
                     1,
                     1,
-                    facecolor=_colour(cell),
+                    facecolor=_COLOURS[_shown(cell)],
                     edgecolor="#c8c8c8",
                     linewidth=0.5,
                     hatch="" if cell.counterpart else "////",
@@ -45,7 +44,7 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
                     ha="center",
                     va="center",
                     fontsize=7,
-                    color="white" if cell.damage in _DARK else "#222222",
+                    color=ink(cell.damage),
                 )
         axes.set_title(style, fontsize=11)
         axes.set_xlim(-0.5, len(scenarios) - 0.5)
@@ -55,10 +54,10 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
         axes.set_xticks(range(len(scenarios)), scenarios, rotation=55, ha="right", fontsize=8)
         axes.tick_params(length=0, labelbottom=axes is panels[-1])
         axes.spines[:].set_visible(False)
-    found = {"unknown" if cell.unknown else cell.damage for cell in cells}
-    shown = [str(name) for name in (*SEVERITY, WRONG_SHARE) if name in found]
+    found = set(map(_shown, cells))
+    shown = [name for name in DAMAGES if name in found]
     patches = [
-        Patch(color=COLOURS[n], label=n if _SHORT[n] == n else f"{_SHORT[n]}  {in_words(n)}")
+        Patch(color=_COLOURS[n], label=n if _SHORT[n] == n else f"{_SHORT[n]}  {in_words(n)}")
         for n in shown
     ]
     patches.append(Patch(facecolor="white", edgecolor="#888888", label="as the story says"))
@@ -68,16 +67,12 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
     return figure
 
 
-def _colour(cell: Ablated) -> str:
-    return (
-        COLOURS["unknown" if cell.unknown else cell.damage]
-        if cell.damage or cell.unknown
-        else "#ffffff"
-    )
+def _shown(cell: Ablated) -> str:
+    return "unknown" if cell.unknown else cell.damage
 
 
 def _letter(cell: Ablated) -> str:
-    short = _SHORT["unknown" if cell.unknown else cell.damage]
+    short = _SHORT[_shown(cell)]
     return f"{short}{' ' if len(short) > 1 and cell.k else ''}{cell.k or ''}"
 
 

@@ -22,7 +22,6 @@ COLOURS: dict[str, str] = {
     "broken law": "#d98880",
     "lied": "#7f8c2a",
     "unknown": "#9aa0a8",
-    "otherwise than told": "#c9b6dd",
     NOT_STRUCK: "#ffffff",
     NOT_RUN: "#ffffff",
 }
@@ -104,7 +103,7 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
             va="center",
             fontsize=7,
             fontweight="bold" if bad else "normal",
-            color=_ink(worst.worst),
+            color=ink(worst.worst),
             zorder=3,
         )
     axes.set_xlim(-0.5, len(COLUMNS) - 0.5)
@@ -125,5 +124,6 @@ def _text(found: Sequence[CellResult], worst: CellResult) -> str:
     return f"{LETTER.get(worst.worst, '')}{n or ''}"
 
 
-def _ink(worst: str) -> str:
+def ink(worst: str) -> str:
+    """The colour of a text on COLOURS[worst]."""
     return "white" if worst in ("duplicated", "half-done", "stuck", "lied") else "#333333"

@@ -87,7 +87,7 @@ def summary(results: Sequence[CellResult]) -> str:
     for style in dict.fromkeys(result.style for result in results):
         run = [r for r in results if r.style == style and r.worst != NOT_RUN]
         known = [r for r in run if r.worst not in ("unknown", NOT_STRUCK)]
-        kept = [r for r in known if not r.promise_broken]
+        kept = [r for r in known if not r.expected]
         bad = sum(r.inconsistent for r in kept)
         orders = sum(r.orders for r in kept)
         told.append(

@@ -8,6 +8,7 @@ from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.jobs import Job, carry_out_jobs
 from scenarios.outcome import SEVERITY, Outcome
+from scenarios.setting import Backends
 from scenarios.verdict import BROKEN_LAW, LIED, Judgement, OrderClass
 from shared_domain.guards import NO_COUNTERPART, OFF
 
@@ -15,6 +16,8 @@ ALL, NONE = "all", "none"
 NO_DAMAGE = ""
 WRONG_SHARE = "otherwise than told"
 """Every order ended in a class that its story allows, but not all of them together."""
+DAMAGES = (*map(str, SEVERITY), WRONG_SHARE)
+"""From the worst on."""
 STORIES = [name for name in SCENARIOS if name != "any_ending"]
 """A story in which anything may happen shows no damage."""
 _WELL_ENDED: dict[str, str] = {
@@ -87,12 +90,12 @@ def carry_out(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> 
         outcomes[outcome.key] = outcome
         done()
 
-    embedded = ablation.broker == "memory" and ablation.engine == "inprocess"
+    pair = Backends(broker=ablation.broker, engine=ablation.engine).pair
     carry_out_jobs(
         list(jobs.values()),
         broker=ablation.broker,
         engine=ablation.engine,
-        at_once=8 if embedded else 1,
+        at_once=8 if pair == "embedded" else 1,
         runs=folder / "runs",
         keep=lambda outcome: (
             damage_of(jobs[outcome.key].scenario, outcome)[0] != NO_DAMAGE or _unknown(outcome)
@@ -124,7 +127,7 @@ def damage_of(scenario: str, outcome: Outcome) -> tuple[str, int]:
             surprises.append(LIED)
     if outcome.laws:
         surprises.append(BROKEN_LAW)
-    worst = next((str(name) for name in (*SEVERITY, WRONG_SHARE) if name in surprises), NO_DAMAGE)
+    worst = _worst(surprises)
     return worst, 0 if worst in (NO_DAMAGE, BROKEN_LAW, WRONG_SHARE) else surprises.count(worst)
 
 
@@ -150,7 +153,7 @@ def prevented(cells: Sequence[Ablated], guard: str, style: str) -> dict[str, lis
     for cell in cells:
         if (cell.guard, cell.style) == (guard, style) and cell.damage:
             found.setdefault(cell.damage, []).append(cell.scenario)
-    return {str(name): found[name] for name in (*SEVERITY, WRONG_SHARE) if name in found}
+    return {name: found[name] for name in DAMAGES if name in found}
 
 
 def in_words(damage: str) -> str:
@@ -174,8 +177,7 @@ def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Abl
     if not outcomes:
         return Ablated(guard=guard, scenario=scenario, style=style, counterpart=False)
     found = [(*damage_of(scenario, outcome), outcome) for outcome in outcomes]
-    damages = {damage for damage, _, _ in found if damage}
-    worst = next((str(name) for name in (*SEVERITY, WRONG_SHARE) if name in damages), NO_DAMAGE)
+    worst = _worst([damage for damage, _, _ in found])
     hit = [outcome for damage, _, outcome in found if damage == worst]
     rules = {rule for o in hit for _, _, rules in o.orders for rule in rules}
     return Ablated(
@@ -190,6 +192,10 @@ def _cell(guard: str, scenario: str, style: str, outcomes: list[Outcome]) -> Abl
         replay=hit[0].replay if worst else "",
         unknown=not worst and any(map(_unknown, outcomes)),
     )
+
+
+def _worst(damages: Sequence[str]) -> str:
+    return next((name for name in DAMAGES if name in damages), NO_DAMAGE)
 
 
 def _unknown(outcome: Outcome) -> bool:

@@ -7,14 +7,12 @@ from typing import Any
 from scenarios.customers import Customer
 from scenarios.fault_plan import DISTURBANCES
 from scenarios.planned_faults import Injection, PlannedFaults
+from scenarios.rules import STEPS
 from scenarios.run_folder import RunFolder, leave_lines, verdict_document
 from scenarios.run_spec import now_utc
 from scenarios.verdict import Verdict
 from shared_domain.participants import NAMES
 from shared_domain.ports import Ledgers, Parked, Settlement
-
-_STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
-
 
 OPERATOR = "evidence/operator.jsonl"
 """What operators did, one act per line."""
@@ -43,7 +41,7 @@ def changed(faults: PlannedFaults, ledgers: Ledgers, *, orders_in_flight: int) -
     for name in NAMES:
         for row in ledgers[name]["ledger"]:
             rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
-    template = sorted((operation, "done") for operation in _STEPS)
+    template = sorted((operation, "done") for operation in STEPS["inventory-first"])
     repeated = {order_id for (order_id, _), n in faults.record.attempts.items() if n > 1}
     injections = faults.injections()
     for injection in injections:

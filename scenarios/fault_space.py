@@ -14,9 +14,10 @@ from scenarios.fault_plan import (
     FaultPlan,
     Moment,
 )
+from scenarios.rules import STEPS
 from scenarios.verdict import BROKEN_LAW, OrderClass
 
-FORWARD = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
+FORWARD = STEPS["inventory-first"]
 UNDO = ("CancelShipment", "RefundPayment", "ReleaseStock", "CancelOrder")
 OPERATIONS = FORWARD + UNDO
 ONCE, ALWAYS = "first attempt", "every attempt"

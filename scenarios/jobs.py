@@ -20,6 +20,7 @@ from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.outcome import Outcome
+from scenarios.planned_faults import without_effect
 from scenarios.planted.index import planted
 from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
@@ -168,9 +169,9 @@ def _without_end(job: Job, why: str) -> Outcome:
         orders=[],
         laws=[],
         problems=[why],
+        failures=[why],
         faults=[[0, 0, 0] for _ in job.plan.faults],
         operations=[],
-        isolation={},
         replay="",
     )
 
@@ -213,6 +214,8 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
         counts = faults[line["fault"]]
         for place, name in enumerate(("reached", "struck", "changed")):
             counts[place] += line[name]
+    struck = {number for number, counts in enumerate(faults) if counts[1]}
+    idle = without_effect(spec.plan(), struck)
     return Outcome(
         key=job.key,
         judgement=verdict.judgement,
@@ -221,9 +224,9 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
         orders=[[o.order_class, o.lied, o.rules] for o in verdict.orders],
         laws=[law.law for law in verdict.laws if not law.held],
         problems=verdict.problems,
+        failures=[problem for problem in verdict.problems if problem not in idle],
         faults=faults,
         operations=_operations(result.folder, spec),
-        isolation=verdict.isolation,
         replay=read_json(result.folder / "run.json")["replay"],
         folder=str(result.folder),
     )

@@ -10,28 +10,12 @@ from scenarios.isolation import Visit, anomalies
 from scenarios.laws import judge_laws
 from scenarios.oracle import Asked, gather, judge_order
 from scenarios.planned_faults import Injection
+from scenarios.rules import STEPS
 from scenarios.scenario import ENDED, Scenario
 from scenarios.verdict import BAD, Judgement, OrderClass, Verdict
 from shared_domain.policy import Policy
 from shared_domain.ports import Ledgers, Parked
 
-STEPS = {
-    "inventory-first": (
-        "PlaceOrder",
-        "ReserveStock",
-        "ChargePayment",
-        "BookShipment",
-        "ConfirmOrder",
-    ),
-    "payment-first": (
-        "PlaceOrder",
-        "ChargePayment",
-        "ReserveStock",
-        "BookShipment",
-        "ConfirmOrder",
-    ),
-}
-"""The forward steps, by step order."""
 LEAST_SILENCE_S = 0.5
 """A shorter silence says more about the machine than about the saga, whatever the time scale."""
 

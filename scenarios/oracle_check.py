@@ -15,7 +15,6 @@ from shared_domain.errors import UsageError
 
 ORDERS, RATE_PER_S, TIME_SCALE = 12, 60.0, 0.03
 CLEAN_ORDERS, CLEAN_RATE_PER_S, CLEAN_AT_ONCE, CLEAN_TIME_SCALE = 100, 100.0, 4, 0.1
-_SEPARATOR = "|"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,5 +175,4 @@ def alarm(outcome: Outcome) -> bool:
 
 
 def _key(bug: Bug, style: str, seed: int, *, planted: str) -> str:
-    faults = repr(bug.faults)
-    return _SEPARATOR.join((planted, bug.scenario, faults, style, str(seed)))
+    return f"{planted}|{bug.scenario}|{bug.faults}|{style}|{seed}"

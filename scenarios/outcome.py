@@ -10,9 +10,10 @@ from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass
 class Outcome:
     """What became of a job, as a line of JSON.
 
-    `orders`: [class, lied, rules] of each. `laws`: those that broke. `faults`: [reached, struck, changed] counts of each line of the plan. `operations`: those that have a row in
-    any ledger of an order that the plan strikes. `folder`: where the run lies, if it
-    was kept; `replay`: the command that does it again.
+    `orders`: [class, lied, rules] of each. `laws`: those that broke. `failures`: the problems but for faults that never
+    struck. `faults`: [reached, struck, changed] counts of each line of the plan. `operations`: those that have a row in any
+    ledger of an order that the plan strikes. `folder`: where the run lies, if it was kept; `replay`: the command that does
+    it again.
     """
 
     key: str
@@ -22,9 +23,9 @@ class Outcome:
     orders: list[list[Any]]
     laws: list[str]
     problems: list[str]
+    failures: list[str]
     faults: list[list[int]]
     operations: list[str]
-    isolation: dict[str, Any]
     replay: str
     folder: str = ""
 
@@ -47,7 +48,7 @@ class Outcome:
     def problems_of(self, worst: str) -> list[str]:
         """Why it is as bad as that, at most three reasons."""
         if worst == "unknown":
-            return self.problems[:3]
+            return self.failures[:3]
         ranked = [
             rule
             for wanted in (True, False)

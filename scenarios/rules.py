@@ -7,6 +7,24 @@ at participant p; `status` = what the order service says; `q`, `a` = the quantit
 from dataclasses import dataclass
 from enum import StrEnum
 
+STEPS = {
+    "inventory-first": (
+        "PlaceOrder",
+        "ReserveStock",
+        "ChargePayment",
+        "BookShipment",
+        "ConfirmOrder",
+    ),
+    "payment-first": (
+        "PlaceOrder",
+        "ChargePayment",
+        "ReserveStock",
+        "BookShipment",
+        "ConfirmOrder",
+    ),
+}
+"""The forward steps, by step order."""
+
 
 class Rule(StrEnum):
     """The name of a rule, as a verdict gives it."""

@@ -16,6 +16,7 @@ Classes = frozenset[str]
 COMMITTED: Classes = frozenset({"committed"})
 COMPENSATED: Classes = frozenset({"compensated"})
 PARKED: Classes = frozenset({"parked"})
+LATE: Classes = frozenset({"late"})
 ENDED: Classes = COMMITTED | COMPENSATED
 
 

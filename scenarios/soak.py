@@ -5,12 +5,11 @@ from typing import Any
 
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.run_folder import SCHEMA
-from scenarios.scenario import ENDED, PARKED, Scenario
+from scenarios.scenario import ENDED, LATE, PARKED, Scenario
 
 REFUSED_SHARE = 0.05
 PARKED_EVERY = 200
 """Of so many orders the last one cannot be delivered and its refund never works."""
-LATE = frozenset({"late"})
 
 
 def _faults(n: int) -> FaultPlan:

@@ -11,6 +11,7 @@ from scenarios.fault_space import Cell
 from scenarios.jobs import Job, carry_out_jobs
 from scenarios.outcome import INCONSISTENT, Outcome
 from scenarios.run_folder import SCHEMA, read_json, read_lines
+from scenarios.setting import Backends
 from shared_domain.errors import UsageError
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
@@ -55,7 +56,7 @@ class Sweep:
 class CellResult:
     """One line of cells.jsonl.
 
-    `worst`: the worst thing in the cell (see jobs.SEVERITY), NOT_STRUCK or NOT_RUN. `bad`: how many of its orders are that.
+    `worst`: the worst thing in the cell (see outcome.SEVERITY), NOT_STRUCK or NOT_RUN. `bad`: how many of its orders are that.
     `struck`: how many orders each fault of the cell struck. `why`: in words, where it is not plain.
     """
 
@@ -68,9 +69,8 @@ class CellResult:
     struck: list[int]
     classes: dict[str, int]
     why: str = ""
-    promise_broken: bool = False
     expected: str = ""
-    """What it must come to, where a promise is broken and no safeguard can help; "" = nothing inconsistent."""
+    """What it must come to, where a promise is broken and no safeguard can help; "" = none is, and nothing inconsistent."""
     replay: str = ""
 
     @property
@@ -92,7 +92,6 @@ def result_of(cell: Cell, outcome: Outcome | None, *, step_order: str) -> CellRe
         "key": cell.key,
         "style": cell.style,
         "strikes": [asdict(strike) for strike in cell.strikes],
-        "promise_broken": cell.breaks_a_promise(),
         "expected": cell.expected(step_order),
     }
     if outcome is None:
@@ -100,14 +99,12 @@ def result_of(cell: Cell, outcome: Outcome | None, *, step_order: str) -> CellRe
     ways = len(cell.way())
     struck = [counts[1] for counts in outcome.faults[ways:]]
     worst = outcome.worst()
-    if worst == "unknown" and not _failures(outcome):
+    if worst == "unknown" and not outcome.failures:
         # Nothing failed but a fault that found no occasion.
         worst = next(name for name in outcome.severity() if name != "unknown")
-    why = "; ".join(_unstruck(cell, outcome, struck))
-    if worst == "unknown":
-        why = "; ".join(_failures(outcome)[:3])
-    elif worst in INCONSISTENT:
-        why = "; ".join([*outcome.problems_of(worst), *([why] if why else [])])
+    why = list(_unstruck(cell, outcome, struck))
+    if worst in INCONSISTENT or worst == "unknown":
+        why = [*outcome.problems_of(worst), *why]
     elif not any(struck):
         worst = NOT_STRUCK
     return CellResult(
@@ -117,13 +114,9 @@ def result_of(cell: Cell, outcome: Outcome | None, *, step_order: str) -> CellRe
         orders=sum(outcome.classes.values()),
         struck=struck,
         classes=outcome.classes,
-        why=why,
+        why="; ".join(why),
         replay=outcome.replay,
     )
-
-
-def _failures(outcome: Outcome) -> list[str]:
-    return [problem for problem in outcome.problems if " ever struck (" not in problem]
 
 
 def _unstruck(cell: Cell, outcome: Outcome, struck: list[int]) -> Iterable[str]:
@@ -153,7 +146,7 @@ def carry_out(
         for cell in by_key.values():
             if cell.not_run():
                 note(result_of(cell, None, step_order=sweep.step_order))
-        real = sweep.broker != "memory" or sweep.engine != "inprocess"
+        real = Backends(broker=sweep.broker, engine=sweep.engine).pair != "embedded"
         shared = [c for c in by_key.values() if not c.not_run() and not (real and c.disturbs())]
         alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
 

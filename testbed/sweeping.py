@@ -14,6 +14,7 @@ from report.sweep_tables import bad_cells, cells_table, counts, markdown, summar
 from scenarios import sweep as sweeping
 from scenarios.fault_space import Cell, sampled, singles
 from scenarios.run_folder import SCHEMA
+from scenarios.setting import Backends
 from scenarios.sweep import CellResult, Sweep
 from scenarios.theory import Confirmation, confirm
 from scenarios.verdict import Exit
@@ -62,7 +63,7 @@ def sweep(
     """Every step and compensation x every moment x every fault x both styles, judged cell by cell."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
-    embedded = chosen == "memory" and engine == "inprocess"
+    pair = Backends(broker=chosen, engine=engine).pair
     Guards.parse(guards)
     wanted = Sweep(
         depth=depth,
@@ -74,7 +75,7 @@ def sweep(
         orders=orders,
         seed=seed,
         rate_per_s=rate,
-        time_scale=time_scale or LEAST_SCALE["embedded" if embedded else "real"],
+        time_scale=time_scale or LEAST_SCALE["embedded" if pair == "embedded" else "real"],
         step_order=step_order.value,
     )
     if resume is not None and not (resume / sweeping.SETTINGS).exists():

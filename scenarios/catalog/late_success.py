@@ -2,17 +2,14 @@
 what comes late meets a tombstone, or finds the order confirmed.
 """
 
-from scenarios.fault_plan import Fault, FaultPlan, Moment
-from scenarios.scenario import COMMITTED, COMPENSATED, Classes, Scenario
+from scenarios.fault_plan import LATE_S, Fault, FaultPlan, Moment
+from scenarios.scenario import COMMITTED, COMPENSATED, LATE, Classes, Scenario
 
 STEP = 5
-LATE_S = 75.0
-"""Past the saga deadline of 60 s."""
-LATE = frozenset({"late"})
-"""In the choreography nothing but the deadline ends such a saga, so it ends after it."""
 
 
 def _expects(index: int) -> Classes:
+    """In the choreography nothing but the deadline ends such a saga, so it ends after it."""
     if index % STEP == STEP - 1:
         return COMPENSATED | LATE
     return COMMITTED | LATE if index % STEP == 1 else COMMITTED

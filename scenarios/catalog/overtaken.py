@@ -1,10 +1,7 @@
 """The charge of every fourth order is on its way so long that its refund overtakes it: what was undone must not be done any more."""
 
 from scenarios.fault_plan import Fault, FaultPlan, Moment
-from scenarios.scenario import COMPENSATED, Scenario, every
-
-LATE = frozenset({"late"})
-"""In the choreography nothing but the saga's deadline ends such a saga, so it ends after it."""
+from scenarios.scenario import COMPENSATED, LATE, Scenario, every
 
 SCENARIO = Scenario(
     name="overtaken",
@@ -18,5 +15,6 @@ SCENARIO = Scenario(
             ),
         )
     ),
+    # In the choreography nothing but the saga's deadline ends such a saga, so it ends after it.
     expects=every(4, COMPENSATED | LATE),
 )

@@ -69,7 +69,7 @@ def test_cells_of_every_kind_come_to_what_they_must(tmp_path):
     not_run = {r.key.partition(",")[0]: r.why for r in results.values() if r.worst == NOT_RUN}
     assert len(not_run) == 3
     assert "no counterpart" in not_run["orchestration: answer.duplicated at PlaceOrder"]
-    forgotten = [r for r in results.values() if r.promise_broken]
+    forgotten = [r for r in results.values() if r.expected]
     assert {r.worst for r in forgotten} == {"stuck", "broken law"}
     assert all(read_json(tmp_path / "runs" / _folder(r) / "verdict.json") for r in forgotten)
 
@@ -240,7 +240,7 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_pat
     done = _saga("sweep", "--out", tmp_path, "--json", timeout=590)
     told = json.loads(done.stdout)
     assert (done.returncode, told["cells"]) == (0, 630)
-    assert all(cell["promise_broken"] for cell in told["bad"])
+    assert all(cell["expected"] for cell in told["bad"])
 
 
 @pytest.mark.long
@@ -249,7 +249,7 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, r
     done = _saga("sweep", "--broker", "rabbitmq", "--out", tmp_path, "--json", timeout=1790)
     told = json.loads(done.stdout)
     assert (done.returncode, told["cells"]) == (0, 630)
-    assert all(cell["promise_broken"] for cell in told["bad"])
+    assert all(cell["expected"] for cell in told["bad"])
 
 
 @pytest.mark.long

@@ -21,12 +21,12 @@ CELL = Cell(
 )
 GOOD = Outcome(
     key=CELL.key, judgement=Judgement.CONSISTENT, as_expected=True, classes={"committed": 2},
-    orders=[["committed", False, []], ["committed", False, []]], laws=[], problems=[],
-    faults=[[1, 1, 1]], operations=["ChargePayment"], isolation={}, replay="saga run ...",
+    orders=[["committed", False, []], ["committed", False, []]], laws=[], problems=[], failures=[],
+    faults=[[1, 1, 1]], operations=["ChargePayment"], replay="saga run ...",
 )  # fmt: skip
 FAILED = replace(
     GOOD, judgement=Judgement.UNKNOWN, classes={}, orders=[], faults=[[0, 0, 0]], operations=[],
-    problems=["the run did not end within 600 s"],
+    problems=["the run did not end within 600 s"], failures=["the run did not end within 600 s"],
 )  # fmt: skip
 IDLE = replace(
     GOOD, judgement=Judgement.UNKNOWN, faults=[[0, 0, 0]],

@@ -159,6 +159,32 @@ async def test_a_run_waits_for_requests_that_a_fault_holds_back(carry_out, style
     assert verdict.judgement != "CONSISTENT"
 
 
+async def test_a_run_waits_for_one_hold_after_another(carry_out):
+    """Each of them is longer than the patience of a run without holds is left with after the other."""
+    holds = [
+        {"operation": "ReserveStock", "moment": "answer.delayed", "orders": [1], "for_s": 160},
+        {"operation": "ChargePayment", "moment": "request.delayed", "orders": [1], "for_s": 160},
+    ]
+    verdict = (await carry_out("any_ending", "choreography", orders=3, faults=holds)).verdict
+    assert (verdict.judgement, verdict.problems) == ("CONSISTENT", [])
+
+
+async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_service_knows(
+    carry_out,
+):
+    lost = {
+        "operation": "ConfirmOrder",
+        "moment": "answer.lost",
+        "orders": "all",
+        "attempts": "all",
+    }
+    result = await carry_out("any_ending", "orchestration", orders=3, faults=[lost])
+    assert {o.order_class for o in result.verdict.orders} == {"committed"}
+    assert not any(o.lied for o in result.verdict.orders)
+    lines = read_lines(result.folder / "orders.jsonl")
+    assert [line["told"][-1] for line in lines] == ["CONFIRMED"] * 3
+
+
 @styles
 async def test_a_story_whose_fault_meets_no_order_is_unknown(carry_out, style):
     verdict = (await carry_out("crash_after_commit", style, orders=5)).verdict

@@ -175,14 +175,16 @@ async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_serv
     lost = {
         "operation": "ConfirmOrder",
         "moment": "answer.lost",
-        "orders": "all",
+        "orders": [0, 1],
         "attempts": "all",
     }
-    result = await carry_out("any_ending", "orchestration", orders=3, faults=[lost])
-    assert {o.order_class for o in result.verdict.orders} == {"committed"}
+    # Another order takes so long that the executions of the first two have failed when their customers ask.
+    slow = {"operation": "ChargePayment", "moment": "request.delayed", "orders": [2], "for_s": 60}
+    result = await carry_out("any_ending", "orchestration", orders=3, faults=[lost, slow])
+    assert {o.order_class for o in result.verdict.orders[:2]} == {"committed"}
     assert not any(o.lied for o in result.verdict.orders)
     lines = read_lines(result.folder / "orders.jsonl")
-    assert [line["told"][-1] for line in lines] == ["CONFIRMED"] * 3
+    assert [line["told"][-1] for line in lines[:2]] == ["CONFIRMED"] * 2
 
 
 @styles

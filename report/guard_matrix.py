@@ -20,7 +20,7 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
     """One panel per style: rows = the guard that is off, columns = stories, colour and letter = the worst damage, with its count."""
     styles = list(dict.fromkeys(cell.style for cell in cells))
     scenarios = list(dict.fromkeys(cell.scenario for cell in cells))
-    figure = Figure(figsize=(2.4 + 0.46 * len(scenarios), 1.6 + 3.5 * len(styles)), layout="constrained")  # fmt: skip
+    figure = Figure(figsize=(max(9.0, 2.4 + 0.46 * len(scenarios)), 1.6 + 3.5 * len(styles)), layout="constrained")  # fmt: skip
     panels = figure.subplots(len(styles), 1, sharex=True, squeeze=False)[:, 0]
     for axes, style in zip(panels, styles, strict=True):
         for cell in (c for c in cells if c.style == style):

@@ -68,7 +68,10 @@ def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
         for name in shown
     ]
     figure.legend(
-        handles=patches, loc="outside lower center", ncols=min(7, len(patches)), frameon=False
+        handles=patches,
+        loc="outside lower center",
+        ncols=min(3 + 2 * len(styles), len(patches)),
+        frameon=False,
     )
     figure.suptitle(title, fontsize=11)
     return figure

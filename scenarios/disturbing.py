@@ -40,7 +40,7 @@ class Disturber:
         self._one_at_a_time = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self.orders_in_flight = 0
-        """Most accepted orders that were not over when the coordinator was disturbed."""
+        """Most orders that were known to the order service or their customer and not over when the coordinator was disturbed."""
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
@@ -133,10 +133,11 @@ class Disturber:
 
     async def _count(self) -> None:
         ledgers = await self._assembled.system.ledgers()
-        over = {r["order_id"] for r in ledgers["order"]["orders"] if r["status"] != "PENDING"}
-        accepted = [c for c in self._customers if c.accepted_mono_s is not None]
-        in_flight = sum(c.order.order_id not in over for c in accepted)
-        self.orders_in_flight = max(self.orders_in_flight, in_flight)
+        orders = ledgers["order"]["orders"]
+        known = {c.order.order_id for c in self._customers if c.accepted_mono_s is not None}
+        known |= {r["order_id"] for r in orders}  # before its customer has heard of it
+        over = {r["order_id"] for r in orders if r["status"] != "PENDING"}
+        self.orders_in_flight = max(self.orders_in_flight, len(known - over))
 
 
 def _soon(act: Callable[[], None]) -> Callable[[], Awaitable[None]]:

@@ -1,7 +1,7 @@
 """The journal of the embedded broker: one row per message and queue."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 from choreography.broker import Attempt, DeadLetter
@@ -10,6 +10,7 @@ from shared_domain.database import Transaction
 
 AUDIT, DEAD = "audit", ".dead"
 """Name of the queue that keeps a copy of everything, and the ending of those that keep what nobody could handle."""
+_HEADERS = tuple(field.name for field in fields(Envelope) if field.name != "body")
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS messages (
     id INTEGER PRIMARY KEY, queue TEXT NOT NULL, attempts TEXT NOT NULL DEFAULT '[]',
@@ -26,7 +27,7 @@ def rows_of(tx: Transaction, queue: str) -> list[dict[str, Any]]:
 
 def headers_text(message: Envelope) -> str:
     """All of an envelope but its body."""
-    return json.dumps({k: v for k, v in asdict(message).items() if k != "body"})
+    return json.dumps({name: getattr(message, name) for name in _HEADERS})
 
 
 def attempts_text(attempts: tuple[Attempt, ...]) -> str:

@@ -38,7 +38,7 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         committed: asyncio.Queue[Unpublished] = asyncio.Queue()
-        confirmed: list[int] = []
+        confirmed, to_mark = list[int](), asyncio.Event()
         seen: set[int] = set()
         room = asyncio.Semaphore(MAX_IN_FLIGHT)
 
@@ -52,13 +52,14 @@ class Relay:
             finally:
                 room.release()
             confirmed.append(row.seq)
+            to_mark.set()
             if mark_at_once:
                 await self._mark(confirmed)
 
         self._database.listen(announced)
         try:
             async with asyncio.TaskGroup() as work:
-                work.create_task(self._keep_marking(confirmed))
+                work.create_task(self._keep_marking(confirmed, to_mark))
                 for row in await self._database.read(_left_behind):
                     seen.add(row.seq)
                     await room.acquire()
@@ -83,11 +84,14 @@ class Relay:
             else:
                 return
 
-    async def _keep_marking(self, confirmed: list[int]) -> None:
+    async def _keep_marking(self, confirmed: list[int], to_mark: asyncio.Event) -> None:
         while True:
+            await to_mark.wait()
             await self._clock.sleep(MARK_S)
+            to_mark.clear()
+            await self._mark(confirmed)
             if confirmed:
-                await self._mark(confirmed)
+                to_mark.set()
 
     async def _mark(self, confirmed: list[int]) -> None:
         with contextlib.suppress(Failure):

@@ -4,6 +4,7 @@ Both implement ports.Disturbance: they can be killed in mid-run and restarted on
 """
 
 import asyncio
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -11,9 +12,11 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from orchestration.engine.branch import Invoke
+from orchestration.engine.registry import Entropy
 from orchestration.engine.service import StepFunctionsEngine
 from shared_domain import child
 from shared_domain.errors import NotDelivered, UsageError
+from shared_domain.memory_files import Folder
 from shared_domain.ports import Clock
 
 START_S = 20.0
@@ -24,17 +27,18 @@ class InProcessEngine:
 
     def __init__(
         self,
-        folder: Path,
+        folder: Folder,
         *,
         invoke: Invoke,
         clock: Clock,
         time_scale: float,
         durability: str,
         express_twice: float = 0.0,
+        entropy: Entropy = secrets.token_bytes,
     ) -> None:
         self._folder, self._invoke, self._clock = folder, invoke, clock
         self._time_scale, self._durability = time_scale, durability
-        self._express_twice = express_twice
+        self._express_twice, self._entropy = express_twice, entropy
         self._life = AsyncExitStack()
         self._engine: StepFunctionsEngine | None = None
 
@@ -66,6 +70,7 @@ class InProcessEngine:
             time_scale=self._time_scale,
             durability=self._durability,
             express_twice=self._express_twice,
+            entropy=self._entropy,
         )
         self._engine = await self._life.enter_async_context(opening)
 

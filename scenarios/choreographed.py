@@ -95,7 +95,7 @@ async def _on_rabbit(setting: Setting, stack: AsyncExitStack) -> Assembled:
         # Opened last and so ended first: nobody listens when the queues are deleted.
         supervising = supervised(
             "choreography",
-            setting.folder,
+            setting.disk,
             arguments={name: [] for name in NAMES},
             environments={name: {AMQP_VARIABLE: urls[name]} for name in NAMES},
             policy=setting.restart,

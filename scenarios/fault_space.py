@@ -27,7 +27,7 @@ _LASTS = {
     Moment.REQUEST_DELAYED: PAST_THE_STEP_DEADLINE_S,
     Moment.ANSWER_DELAYED: PAST_THE_STEP_DEADLINE_S,
 }
-_ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | SPOILED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
+ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | SPOILED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
 """What happens to a saga once, or to its message for good."""
 STRUCK = {"every": 2}
 """Every second order of a cell is struck; the others stand by, and must not be harmed."""
@@ -123,7 +123,7 @@ def strikes() -> list[Strike]:
         for operation in OPERATIONS
         for when in (ONCE, ALWAYS)
         for moment in Moment
-        if when == ONCE or moment not in _ONLY_ONCE
+        if when == ONCE or moment not in ONLY_ONCE
     ]
 
 

@@ -1,10 +1,8 @@
 """How the orchestration of a run is assembled over its backends, in one process or in several."""
 
-import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 
 from orchestration.engine.store import forget_execution
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
@@ -19,6 +17,7 @@ from scenarios.soft_wire import SoftWire
 from scenarios.tcp_proxy import TcpProxy
 from scenarios.wire_faults import UnreliableLink, unreliable_function
 from shared_domain.child import free_port
+from shared_domain.memory_files import Folder
 from shared_domain.participant import Participant
 from shared_domain.participants import NAMES
 from shared_domain.ports import Clock, Disturbance
@@ -37,6 +36,7 @@ async def orchestration(setting: Setting) -> AsyncIterator[Assembled]:
                 clock=setting.clock,
                 time_scale=setting.policy.time_scale,
                 durability=setting.durability,
+                entropy=setting.entropy,
             )
             await stack.enter_async_context(running(engine))
             system = await _orchestrated(setting, stack, direct_call(engine.engine))
@@ -56,7 +56,7 @@ async def _over_http(setting: Setting, stack: AsyncExitStack) -> Assembled:
     if setting.processes:
         supervising = supervised(
             "orchestration",
-            setting.folder,
+            setting.disk,
             arguments={name: ["--port", str(port)] for name, port in ports.items()},
             environments={},
             policy=setting.restart,
@@ -75,7 +75,7 @@ async def _over_http(setting: Setting, stack: AsyncExitStack) -> Assembled:
     url, coordinator, notes = setting.backends.engine, None, []
     if url == "embedded":
         coordinator = EngineProcess(
-            setting.folder,
+            setting.disk,
             lambda_endpoint=endpoints["order"],
             time_scale=setting.policy.time_scale,
             durability=setting.durability,
@@ -109,10 +109,10 @@ async def _functions(
     return {name: unreliable_function(made[name], setting.faults) for name in made}
 
 
-async def _forget(folder: Path, engine: Disturbance, order_id: str) -> None:
+async def _forget(folder: Folder, engine: Disturbance, order_id: str) -> None:
     """Kill the engine, take an order's execution out of its history, and start it again."""
     await engine.kill()
-    await asyncio.to_thread(forget_execution, folder, order_id)
+    await forget_execution(folder, order_id)
     await engine.restart()
 
 

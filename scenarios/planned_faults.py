@@ -163,6 +163,7 @@ class PlannedFaults:
         for number, fault in enumerate(plan.faults):
             self._by_operation[fault.operation].append((number, fault))
         self._index = {order_id: index for index, order_id in enumerate(order_ids)}
+        self._lines: dict[tuple[str, str], list[tuple[int, Fault]]] = {}
         self.disturb: Callable[[Fault, str, int], Awaitable[None]] | None = None
         """What is done when a request arrives at which the coordinator is to be disturbed; None = it is not done from here."""
 
@@ -270,11 +271,13 @@ class PlannedFaults:
         return [found[key] for key in sorted(found)]
 
     def _planned(self, order_id: str, operation: str) -> list[tuple[int, Fault]]:
-        index = self._index.get(order_id)
-        if index is None:
-            return []
-        return [
-            (number, fault)
-            for number, fault in self._by_operation.get(operation, ())
-            if fault.strikes_order(index, seed=self._seed)
-        ]
+        """The lines of the plan that are meant for this order and operation, by number."""
+        key = (order_id, operation)
+        if key not in self._lines:
+            index = self._index.get(order_id)
+            self._lines[key] = [
+                (number, fault)
+                for number, fault in self._by_operation.get(operation, ())
+                if index is not None and fault.strikes_order(index, seed=self._seed)
+            ]
+        return self._lines[key]

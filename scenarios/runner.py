@@ -10,21 +10,17 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.aftermath import acts_of, changed, leave, redriven
-from scenarios.arrivals import poisson_offsets_s
-from scenarios.customers import Customer, come
-from scenarios.disturbing import Disturber
-from scenarios.fault_plan import HELD
+from scenarios.aftermath import acts_of, leave, redriven
 from scenarios.isolation import Readers
-from scenarios.judgement import judge
 from scenarios.kept_state import keep
 from scenarios.operator_desk import desk
 from scenarios.part import Part, faults_path, spans_path
-from scenarios.planned_faults import PlannedFaults, read_record
+from scenarios.planned_faults import read_record
 from scenarios.run_folder import RunFolder, verdict_document
 from scenarios.run_spec import RunSpec, about, now_utc
 from scenarios.setting import Assembled, Setting, troubles_of
 from scenarios.soak import SoakFigures
+from scenarios.staging import Staging
 from scenarios.systems import STYLES
 from scenarios.troubles import TroubleMaker
 from scenarios.verdict import Judgement, Verdict
@@ -34,8 +30,6 @@ from shared_domain.participants import NAMES, Participants
 from shared_domain.ports import OrderSystem, Parked, Settlement
 from shared_domain.tracing import OtelTracer
 
-WARM_UP_S = 0.1
-"""Between opening a system and its first order: consumers are subscribed by then."""
 HOLD_POLL_S = 0.2
 SPANS = 100_000
 """Most spans that a run keeps."""
@@ -118,18 +112,7 @@ class _Run:
         self._run_id, self._told = run_id, told
         self._clock = SystemClock()
         self._tracer = OtelTracer(limit=SPANS if spec.evidence else 0)
-        self._policy, self._plan = spec.policy(), spec.plan()
-        orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self._plan)
-        self._order_ids = [order.order_id for order in orders]
-        self._faults = PlannedFaults(
-            self._plan, self._order_ids, seed=spec.seed, policy=self._policy, clock=self._clock
-        )
-        offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
-        self._customers = [
-            Customer(order=order, intended_mono_s=offset)
-            for order, offset in zip(orders, offsets, strict=True)
-        ]
-        self._failures: list[str] = []
+        self._staging = Staging(spec, clock=self._clock)
         self._acts: list[dict[str, Any]] = []
         """What an operator did while the run lived."""
 
@@ -156,9 +139,9 @@ class _Run:
                     backends=spec.backends,
                     step_order=spec.step_order,
                     durability=spec.durability,
-                    policy=self._policy,
+                    policy=self._staging.policy,
                     guards=spec.guards,
-                    faults=self._faults,
+                    faults=self._staging.faults,
                     tracer=self._tracer,
                     clock=self._clock,
                     processes=spec.processes,
@@ -181,31 +164,23 @@ class _Run:
             durability=setting.durability,
             policy=setting.policy,
             guards=setting.guards,
-            plan=self._plan,
-            order_ids=self._order_ids,
+            plan=self._staging.plan,
+            order_ids=self._staging.order_ids,
             seed=self._spec.seed,
         )
 
     async def _serve(self, assembled: Assembled, participants: Participants, work: Path) -> Verdict:
-        system, clock = assembled.system, self._clock
-        disturber = Disturber(
+        system, clock, staging = assembled.system, self._clock, self._staging
+        disturber = staging.disturber(
             assembled,
-            faults=self._faults,
-            clock=clock,
-            customers=self._customers,
-            failed=self._failures.append,
             elsewhere=[faults_path(work, name) for name in NAMES] if self._spec.processes else [],
         )
-
-        await clock.sleep(WARM_UP_S)
-        begun = clock.mono_s()
-        for customer in self._customers:
-            customer.intended_mono_s += begun
+        begun = await staging.open_the_shop()
         trouble_maker = TroubleMaker(
             troubles_of(assembled),
             every_s=self._spec.trouble_every_s,
             seed=self._spec.seed,
-            customers=self._customers,
+            customers=staging.customers,
             participants=participants,
             clock=clock,
         )
@@ -217,50 +192,26 @@ class _Run:
                 if self._spec.trouble_every_s:
                     troubled.create_task(trouble_maker.run())
                 reading = troubled.create_task(readers.run()) if readers else None
-                await come(
-                    self._customers,
-                    system=system,
-                    clock=clock,
-                    accepted=lambda customer: self._progress(1),
-                )
+                await staging.serve(system, lambda customer: self._progress(1))
                 trouble_maker.stop()
                 settlement = await self._settle(system, work)
                 settlement = await self._hold(system, work, settlement)
                 if reading is not None:
                     reading.cancel()
-        ended = clock.mono_s()
-        for customer in self._customers:
-            customer.told.append(await system.outcome(customer.order.order_id))
-        ledgers, parked = await system.ledgers(), await system.parked()
-        for name in NAMES:
-            self._faults.record.add(read_record(faults_path(work, name)))
-        injections = changed(self._faults, ledgers, orders_in_flight=disturber.orders_in_flight)
-        verdict = judge(
-            scenario=self._spec.scenario,
-            asked=[customer.asked() for customer in self._customers],
-            ledgers=ledgers,
-            parked=parked,
-            injections=injections,
-            policy=self._policy,
-            step_order=self._spec.step_order,
-            run_ended_mono_s=ended,
-            arrivals_mono_s=self._faults.record.arrivals_mono_s,
-            never_struck=self._faults.never_struck(self._spec.style),
-            failures=self._failures,
-            still_changing=settlement.still_changing,
+        ended = await staging.end(
+            system,
+            settlement=settlement,
+            orders_in_flight=disturber.orders_in_flight,
             redriven=redriven(self._acts),
-            visits=readers.visits if readers else None,
+            readers=readers,
+            elsewhere=[read_record(faults_path(work, name)) for name in NAMES],
         )
         leave(
             self._folder,
-            customers=self._customers,
-            ledgers=ledgers,
-            parked=parked,
+            customers=staging.customers,
+            ended=ended,
             spans=self._tracer.take(),
-            injections=injections,
             acts=self._acts,
-            verdict=verdict,
-            settlement=settlement,
         )
         if readers:
             self._folder.write_lines("probes.jsonl", [asdict(v) for v in readers.visits])
@@ -269,48 +220,34 @@ class _Run:
                 self._folder.write_lines(f"evidence/{source}.jsonl", rows)
         if self._spec.trouble_every_s:
             figures = SoakFigures(
-                classes=verdict.counts(),
+                classes=ended.verdict.counts(),
                 troubles=dict(sorted(trouble_maker.struck.items())),
                 longest_recovery_s=trouble_maker.longest_recovery_s(),
                 redeliveries=await participants.redeliveries(),
-                repeated=sum(n - 1 for n in self._faults.record.attempts.values()),
-                parked=len(parked),
+                repeated=sum(n - 1 for n in staging.faults.record.attempts.values()),
+                parked=len(ended.parked),
                 backlog=await system.backlog(),
-                lasted_s=round(ended - begun, 1),
+                lasted_s=round(clock.mono_s() - begun, 1),
             )
             self._folder.write("soak.json", figures.to_json())
-        return verdict
+        return ended.verdict
 
     def _readers(self, system: OrderSystem, participants: Participants) -> Readers:
         return Readers(
             system=system,
             participants=participants,
-            customers=self._customers,
+            customers=self._staging.customers,
             guards=self._spec.guards,
             seed=self._spec.seed,
             clock=self._clock,
         )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
-        """Settle, and again for as long as a fault holds requests back that could still change something."""
-        ids = [c.order.order_id for c in self._customers if c.accepted_mono_s]
-        held_s = sum(self._faults.delay_s(f) for f in self._plan.faults if f.moment in HELD)
-        give_up_at = self._clock.mono_s() + 2 * self._policy.saga_s() + held_s + 3
-        while True:
-            left_s = max(self._policy.quiet_s(), give_up_at - self._clock.mono_s())
-            settlement = await system.settle(ids, deadline_s=left_s)
-            if not self._in_flight(work) or settlement.how == "deadline":
-                break
-            if self._clock.mono_s() > give_up_at:
-                break
-            await self._clock.sleep(self._policy.quiet_s())
-        if in_flight := self._in_flight(work):
-            self._failures.append(f"{in_flight} requests were still held back at the end")
-        return settlement
+        return await self._staging.settle(system, lambda: self._in_flight(work))
 
     def _in_flight(self, work: Path) -> int:
         records = [read_record(faults_path(work, name)) for name in NAMES]
-        return self._faults.record.in_flight + sum(record.in_flight for record in records)
+        return self._staging.faults.record.in_flight + sum(record.in_flight for record in records)
 
     async def _hold(self, system: OrderSystem, work: Path, settlement: Settlement) -> Settlement:
         """Wait for an operator as long as the user said and something is parked; settle again after what he did."""

@@ -1,5 +1,6 @@
 """What a style is assembled from for one run, and what comes out of it."""
 
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from scenarios.tcp_proxy import TcpProxy
 from scenarios.troubles import Trouble, common_troubles
 from scenarios.wire_faults import UnreliableLink
 from shared_domain.guards import Guards
+from shared_domain.memory_files import Folder
 from shared_domain.participants import Participants, open_participants
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Disturbance, OrderSystem, Tracer
@@ -46,7 +48,7 @@ class Setting:
     `processes`: whether each participant has a process of its own. `cuttable`: whether each participant's wire to the coordinator must be one that can be cut.
     """
 
-    folder: Path
+    folder: Folder
     run_id: str
     backends: Backends
     step_order: str
@@ -60,12 +62,13 @@ class Setting:
     processes: bool
     cuttable: bool
     restart: RestartPolicy
+    entropy: Callable[[int], bytes]
 
     @classmethod
     @asynccontextmanager
     async def open(
         cls,
-        folder: Path,
+        folder: Folder,
         *,
         run_id: str,
         backends: Backends,
@@ -79,6 +82,7 @@ class Setting:
         processes: bool = False,
         cuttable: bool = False,
         restart: RestartPolicy | None = None,
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
     ) -> AsyncIterator[Self]:
         """A setting over the participants' databases in `folder`, which are open as long as the context is."""
         opening = open_participants(
@@ -106,7 +110,14 @@ class Setting:
                 processes=processes,
                 cuttable=cuttable,
                 restart=restart or RestartPolicy(),
+                entropy=entropy,
             )
+
+    @property
+    def disk(self) -> Path:
+        """The folder, for those who need one on a disk: other processes."""
+        assert isinstance(self.folder, Path)
+        return self.folder
 
     @property
     def prefix(self) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from shared_domain import exactly_once
 from shared_domain.database import Database
@@ -12,6 +11,7 @@ from shared_domain.guards import Guards
 from shared_domain.inventory import model as inventory_model
 from shared_domain.inventory import store as inventory_store
 from shared_domain.inventory.service import InventoryService
+from shared_domain.memory_files import File, Folder
 from shared_domain.messages import Command
 from shared_domain.order import model as order_model
 from shared_domain.order import store as order_store
@@ -95,7 +95,7 @@ class Participants:
 @asynccontextmanager
 async def open_participant(
     name: str,
-    path: Path,
+    path: File,
     *,
     policy: Policy,
     guards: Guards,
@@ -127,7 +127,7 @@ async def open_participant(
 
 @asynccontextmanager
 async def open_participants(
-    folder: Path,
+    folder: Folder,
     *,
     policy: Policy,
     guards: Guards,
@@ -156,6 +156,6 @@ async def open_participants(
         yield Participants(doors=doors)
 
 
-def database_path(folder: Path, name: str) -> Path:
+def database_path(folder: Folder, name: str) -> File:
     """Where a participant's database lies in a run's folder."""
     return folder / f"{name}.sqlite"

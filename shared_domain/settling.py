@@ -8,7 +8,9 @@ from shared_domain.participants import Participants
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Parked, Settlement
 
-POLL_S = 0.02
+POLLS = 10
+"""How often one looks within the time for which the ledgers must be quiet."""
+LEAST_POLL_S = 0.02
 
 
 async def settle(
@@ -23,13 +25,13 @@ async def settle(
 ) -> Settlement:
     """Wait for quiescence: orders terminal or parked, nothing unpublished, ledgers quiet for twice the longest retry."""
     started, wanted = clock.mono_s(), set(order_ids)
-    activity, quiet_since = -1, started
+    activity, quiet_since, quiet_s = -1, started, policy.quiet_s()
     while True:
         now = clock.mono_s()
         rows = await _ledger_rows(participants)
         if rows != activity:
             activity, quiet_since = rows, now
-        quiet = now - quiet_since >= policy.quiet_s()
+        quiet = now - quiet_since >= quiet_s
         if quiet or now - started > deadline_s:
             statuses = await participants.statuses()
             still_open = {o for o in wanted if statuses.get(o) not in TERMINAL}
@@ -44,7 +46,7 @@ async def settle(
                     open_orders=tuple(sorted(still_open)),
                     still_changing=not quiet,
                 )
-        await clock.sleep(POLL_S)
+        await clock.sleep(max(LEAST_POLL_S, quiet_s / POLLS))
 
 
 async def _ledger_rows(participants: Participants) -> int:

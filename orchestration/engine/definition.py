@@ -6,6 +6,7 @@ This engine refuses what it cannot run, and says what it can: see checks.FIELDS 
 import json
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from orchestration.engine.checks import definition_faults
@@ -23,8 +24,12 @@ class Definition:
     timeout_s: float | None
 
 
+@lru_cache(maxsize=8)
 def check(text: str, *, express: bool = False) -> None:
-    """Raise ApiError InvalidDefinition naming every fault of a definition and its place."""
+    """Raise ApiError InvalidDefinition naming every fault of a definition and its place.
+
+    What was found good lately is not read again.
+    """
     found = diagnose(text, express=express)
     if found:
         told = ", ".join(f"{d.code}: {d.message} at {d.location or 'null'}" for d in found)

@@ -91,13 +91,13 @@ def _find(path: str, value: Any) -> Any:
         except (jsonpath.JSONPathError, RecursionError) as error:
             raise Fault("States.Runtime", f"Invalid path '{path}': {error}") from error
     for step in _steps(path):
-        match step, value:
-            case int(index), list() if index < len(value):
-                value = value[index]
-            case str(name), dict() if name in value:
-                value = value[name]
-            case _:
-                return _MISSING
+        holder: type = list if isinstance(step, int) else dict
+        if not isinstance(value, holder):
+            return _MISSING
+        try:
+            value = value[step]  # type: ignore[index]
+        except LookupError:
+            return _MISSING
     return value
 
 

@@ -1,11 +1,14 @@
 """What executions are made of: state machines, activities and their tags; and the secret that seals task tokens."""
 
+from collections.abc import Callable
 from typing import Any
 
 from orchestration.engine import store
 from orchestration.engine.limits import MAX_MACHINES
 from shared_domain.database import Database, Transaction
 
+Entropy = Callable[[int], bytes]
+"""That many bytes that nobody can guess; secrets.token_bytes, but for a simulation."""
 REGISTRY_SCHEMA = """
 CREATE TABLE IF NOT EXISTS machines (arn TEXT PRIMARY KEY, name TEXT NOT NULL, role TEXT NOT NULL,
     definition TEXT NOT NULL, type TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
@@ -13,7 +16,6 @@ CREATE TABLE IF NOT EXISTS tags (arn TEXT NOT NULL, key TEXT NOT NULL, value TEX
     PRIMARY KEY (arn, key)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS activities (arn TEXT PRIMARY KEY, name TEXT NOT NULL, created_s REAL NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS secret (only INTEGER PRIMARY KEY CHECK (only = 1), bytes BLOB NOT NULL);
-INSERT OR IGNORE INTO secret VALUES (1, randomblob(32));
 """
 
 
@@ -24,10 +26,15 @@ class Registry:
         self._database = database
         self._machines: dict[str, dict[str, Any]] = {}
 
-    async def secret(self) -> bytes:
+    async def secret(self, entropy: Entropy) -> bytes:
         """What seals task tokens: made with the file, never shown."""
-        row = await self._database.read(lambda tx: tx.one("SELECT bytes FROM secret"))
-        return bytes(row["bytes"]) if row else b""
+        read = "SELECT bytes FROM secret"
+        row = await self._database.read(lambda tx: tx.one(read))
+        if row is None:
+            new = entropy(32)
+            await self._database.write(lambda tx: tx.run("INSERT INTO secret VALUES (1, ?)", new))
+            return new
+        return bytes(row["bytes"])
 
     async def make(
         self, table: str, row: dict[str, Any], tags: list[dict[str, str]]

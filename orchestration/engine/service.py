@@ -3,9 +3,9 @@
 import asyncio
 import hashlib
 import logging
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from orchestration.engine.branch import Invoke
@@ -15,9 +15,10 @@ from orchestration.engine.errors import ApiError
 from orchestration.engine.history import HISTORY_SCHEMA, Ending, Event, History
 from orchestration.engine.interpreter import Execution
 from orchestration.engine.limits import MAX_KEPT_TEXT
-from orchestration.engine.registry import REGISTRY_SCHEMA, Registry
+from orchestration.engine.registry import REGISTRY_SCHEMA, Entropy, Registry
 from orchestration.engine.store import open_store
 from shared_domain.database import Database
+from shared_domain.memory_files import Folder
 from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
@@ -53,13 +54,14 @@ class StepFunctionsEngine:
     @asynccontextmanager
     async def open(
         cls,
-        folder: Path,
+        folder: Folder,
         *,
         invoke: Invoke,
         clock: Clock,
         time_scale: float,
         durability: str,
         express_twice: float = 0.0,
+        entropy: Entropy = secrets.token_bytes,
     ) -> AsyncIterator["StepFunctionsEngine"]:
         """The engine over its history; executions that had not ended go on where they were.
 
@@ -74,7 +76,9 @@ class StepFunctionsEngine:
                 registry=registry,
                 history=History(database),
                 database=database,
-                callbacks=TaskCallbacks(await registry.secret(), await registry.activities()),
+                callbacks=TaskCallbacks(
+                    await registry.secret(entropy), await registry.activities()
+                ),
                 invoke=invoke,
                 clock=clock,
                 time_scale=time_scale,

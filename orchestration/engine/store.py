@@ -2,13 +2,15 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from orchestration.engine.errors import HistoryDamaged
 from shared_domain.database import Database, Transaction
+from shared_domain.memory_files import Folder
 
+HISTORY = "history.sqlite"
 APPLICATION_ID, FORMAT = 0x53414741, 3
 _MARKS = f"""
 PRAGMA application_id = {APPLICATION_ID};
@@ -17,20 +19,25 @@ PRAGMA user_version = {FORMAT};
 
 
 @asynccontextmanager
-async def open_store(folder: Path, *, schema: str, durability: str) -> AsyncIterator[Database]:
+async def open_store(folder: Folder, *, schema: str, durability: str) -> AsyncIterator[Database]:
     """The engine's file in `folder`. Raise HistoryDamaged if it is torn or another program's."""
-    path = folder / "history.sqlite"
-    _check(path)
+    path = folder / HISTORY
+    if isinstance(path, Path):
+        _check(path)
     async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
         yield database
 
 
-def forget_execution(folder: Path, name: str) -> None:
+async def forget_execution(folder: Folder, name: str) -> None:
     """Lose an execution and its history, as no engine that keeps its promises does. The engine must be down."""
-    with closing(sqlite3.connect(folder / "history.sqlite")) as connection, connection:
+
+    def forget(tx: Transaction) -> None:
         mine = "SELECT id FROM executions WHERE name = ?"
-        connection.execute(f"DELETE FROM events WHERE execution IN ({mine})", (name,))
-        connection.execute("DELETE FROM executions WHERE name = ?", (name,))
+        tx.run(f"DELETE FROM events WHERE execution IN ({mine})", name)
+        tx.run("DELETE FROM executions WHERE name = ?", name)
+
+    async with Database.open(folder / HISTORY, schema="") as database:
+        await database.write(forget)
 
 
 def _check(path: Path) -> None:

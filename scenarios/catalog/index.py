@@ -28,6 +28,7 @@ from scenarios.catalog import (
     parked_through_a_kill,
     refund_fails_forever,
     refund_flaky,
+    scarce,
     undeliverable,
     unreadable,
 )
@@ -62,5 +63,6 @@ SCENARIOS: dict[str, Scenario] = {
         cut_off,
         frozen,
         any_ending,
+        scarce,
     )
 }

@@ -100,7 +100,7 @@ def _marks_before_publishing(stack: ExitStack) -> None:
 
     async def publish(self: Relay, row: Unpublished) -> None:
         nonlocal struck
-        if row.event.message_id == "order-00005:StockReserved" and not struck:
+        if type(row.event) is StockReserved and not struck:
             struck = True
 
             def mark(tx: Transaction) -> int:

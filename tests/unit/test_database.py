@@ -1,21 +1,31 @@
 import asyncio
 import sqlite3
+from functools import partial
 
 import pytest
 
 from shared_domain.database import SYNCHRONOUS, Database
+from shared_domain.memory_files import MemoryFolder
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY);"
 
 
-@pytest.fixture(params=SYNCHRONOUS)
-def durability(request):
-    """Both drivers: in the event loop, and on aiosqlite's thread."""
-    return request.param
+@pytest.fixture(params=[*SYNCHRONOUS, "memory"])
+def opening(request, tmp_path):
+    """Opens one and the same file, with every driver: in the event loop, on aiosqlite's thread, and in memory."""
+    if request.param != "memory":
+        yield partial(Database.open, tmp_path / "a", schema=SCHEMA, durability=request.param)
+        return
+    with MemoryFolder() as folder:
+        yield partial(Database.open, folder / "a", schema=SCHEMA)
 
 
 def _add(n):
     return lambda tx: tx.run("INSERT INTO t VALUES (?)", n)
+
+
+def _count_commits(tx, commits):
+    tx._connection.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
 
 
 async def _all(database):
@@ -23,40 +33,36 @@ async def _all(database):
     return [row["n"] for row in rows]
 
 
-async def test_what_was_written_is_there_after_reopening(tmp_path, durability):
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
+async def test_what_was_written_is_there_after_reopening(opening):
+    async with opening() as database:
         await database.write(_add(1))
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
+    async with opening() as database:
         assert await _all(database) == [1]
 
 
-async def test_transactions_that_wait_together_share_a_commit(tmp_path, durability):
+async def test_transactions_that_wait_together_share_a_commit(opening):
     commits = []
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
-        await database._connection.set_trace_callback(
-            lambda sql: commits.append(sql) if sql == "COMMIT" else None
-        )
+    async with opening() as database:
+        await database.read(lambda tx: _count_commits(tx, commits))
         await asyncio.gather(*(database.write(_add(n)) for n in range(50)))
         assert await _all(database) == list(range(50))
     assert len(commits) < 10
 
 
-async def test_one_that_asks_to_commit_alone_shares_with_nobody(tmp_path, durability):
+async def test_one_that_asks_to_commit_alone_shares_with_nobody(opening):
     commits = []
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
-        await database._connection.set_trace_callback(
-            lambda sql: commits.append(sql) if sql == "COMMIT" else None
-        )
+    async with opening() as database:
+        await database.read(lambda tx: _count_commits(tx, commits))
         await asyncio.gather(*(database.write(_add(n), alone=True) for n in range(5)))
     assert len(commits) == 5
 
 
-async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path, durability):
+async def test_a_poison_transaction_fails_alone_and_spoils_no_other(opening):
     def poison(tx):
         tx.run("INSERT INTO t VALUES (100)")
         raise ValueError("poison")
 
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
+    async with opening() as database:
         works = [_add(1), poison, _add(2), _add(1)]
         results = await asyncio.gather(
             *(database.write(work) for work in works), return_exceptions=True
@@ -65,8 +71,8 @@ async def test_a_poison_transaction_fails_alone_and_spoils_no_other(tmp_path, du
     assert [type(r) for r in results] == [int, ValueError, int, sqlite3.IntegrityError]
 
 
-async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path, durability):
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
+async def test_a_cancelled_writer_leaves_the_database_usable(opening):
+    async with opening() as database:
         for n in range(20):
             task = asyncio.create_task(database.write(_add(n)))
             await asyncio.sleep(0)
@@ -76,6 +82,7 @@ async def test_a_cancelled_writer_leaves_the_database_usable(tmp_path, durabilit
         assert 1000 in await _all(database)
 
 
+@pytest.mark.parametrize("durability", SYNCHRONOUS)
 async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path, durability):
     (tmp_path / "a").write_bytes(b"a letter, not a database" * 100)
     with pytest.raises(sqlite3.DatabaseError):
@@ -84,9 +91,7 @@ async def test_a_file_that_is_no_database_is_refused_and_left_untouched(tmp_path
     assert (tmp_path / "a").read_bytes() == b"a letter, not a database" * 100
 
 
-async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one(
-    tmp_path, durability
-):
+async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one(opening):
     heard = []
 
     def announcing(number, *, fails):
@@ -98,7 +103,7 @@ async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one
 
         return work
 
-    async with Database.open(tmp_path / "a", schema=SCHEMA, durability=durability) as database:
+    async with opening() as database:
         database.listen(heard.extend)
         await asyncio.gather(
             *(database.write(announcing(n, fails=n == 2)) for n in range(4)),

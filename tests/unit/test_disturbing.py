@@ -1,11 +1,11 @@
 """Whom a disturbance of the coordinator could have changed."""
 
-from scenarios.aftermath import changed
 from scenarios.customers import Customer
 from scenarios.disturbing import Disturber
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.planned_faults import PlannedFaults
 from scenarios.setting import Assembled
+from scenarios.staging import changed
 from shared_domain.messages import ChargePayment
 from shared_domain.participants import NAMES
 from tests.samples import FAST, ORDER, FixedClock, command

@@ -1,0 +1,133 @@
+"""Thousands of schedules over all cores; what is found wrong does not depend on how they are shared out."""
+
+import gc
+import multiprocessing
+import signal
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+
+from scenarios.jobs import WORKERS
+from scenarios.simulation.finding import Finding, finding, states
+from scenarios.simulation.schedule import Space
+from scenarios.simulation.simulated import simulate
+from shared_domain.errors import Failure
+
+CHUNK = 40
+"""Schedules that a worker carries out before it tells."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Explored:
+    """What has been explored so far. `kinds`: the first finding of each kind, and how many there were."""
+
+    runs: int = 0
+    sagas: int = 0
+    faults: int = 0
+    states: set[int] = field(default_factory=set)
+    classes: dict[str, int] = field(default_factory=dict)
+    kinds: dict[str, tuple[int, Finding]] = field(default_factory=dict)
+    failed: int = 0
+    longest_virtual_s: float = 0.0
+    wall_s: float = 0.0
+    busy_s: float = 0.0
+    """Time that workers were at it, over all of them."""
+
+    def add(self, other: "Explored") -> None:
+        """What has been explored since, too."""
+        self.runs += other.runs
+        self.sagas += other.sagas
+        self.faults += other.faults
+        self.states |= other.states
+        self.failed += other.failed
+        self.busy_s += other.busy_s
+        self.longest_virtual_s = max(self.longest_virtual_s, other.longest_virtual_s)
+        for name, n in other.classes.items():
+            self.classes[name] = self.classes.get(name, 0) + n
+        for kind, (n, first) in other.kinds.items():
+            known, kept = self.kinds.get(kind, (0, first))
+            self.kinds[kind] = known + n, kept
+
+
+def explore(
+    space: Space,
+    *,
+    runs: int,
+    first: int = 0,
+    collect: bool,
+    told: Callable[[Explored], None] = lambda so_far: None,
+    workers: int = WORKERS,
+) -> Explored:
+    """Simulate the schedules `first` to `first + runs - 1` of a space. `told` is called with all that is known, now and then.
+
+    Unless `collect`, stop after the part in which the first thing wrong was found. Raise Failure if a worker dies.
+    """
+    begun, all_of_it = time.monotonic(), Explored()
+    for part in _parts(space, first=first, runs=runs, workers=workers):
+        all_of_it.add(part)
+        all_of_it.wall_s = time.monotonic() - begun
+        told(all_of_it)
+        if all_of_it.kinds and not collect:
+            break
+    return all_of_it
+
+
+def _parts(space: Space, *, first: int, runs: int, workers: int) -> Iterator[Explored]:
+    """What each part came to, in order, however they end."""
+    if workers == 1:
+        for number in range(first, first + runs, CHUNK):
+            yield explore_part(space, number, min(CHUNK, first + runs - number))
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=multiprocessing.get_context("spawn"), initializer=begin_worker
+    )
+    waiting: deque[Future[Explored]] = deque()
+    try:
+        for number in range(first, first + runs, CHUNK):
+            waiting.append(
+                pool.submit(explore_part, space, number, min(CHUNK, first + runs - number))
+            )
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise Failure("a worker died: see its message above") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def begin_worker() -> None:
+    """What every worker process does first."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
+    gc.freeze()
+
+
+_seen: set[int] = set()
+"""States that this process has told of."""
+
+
+def explore_part(space: Space, first: int, runs: int) -> Explored:
+    """Simulate some schedules of a space, one after the other."""
+    begun, part = time.process_time(), Explored(runs=runs)
+    for number in range(first, first + runs):
+        schedule = space.schedule(number)
+        simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+        part.sagas += schedule.orders
+        part.faults += len(schedule.faults.faults)
+        part.states |= states(schedule.style, simulated.log)
+        part.longest_virtual_s = max(part.longest_virtual_s, simulated.virtual_s)
+        if simulated.ended is not None:
+            for name, n in simulated.ended.verdict.counts().items():
+                part.classes[name] = part.classes.get(name, 0) + n
+        if wrong := finding(schedule, simulated):
+            part.failed += 1
+            n, kept = part.kinds.get(wrong.kind, (0, wrong))
+            part.kinds[wrong.kind] = n + 1, kept
+    part.states -= _seen
+    _seen.update(part.states)
+    part.busy_s = time.process_time() - begun
+    return part

@@ -1,0 +1,107 @@
+"""What is wrong with a simulated run, if anything: the judge's rules, and that it ended at all."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b
+from typing import Any
+
+from scenarios.simulation.schedule import Schedule
+from scenarios.simulation.simulated import Simulated
+from scenarios.verdict import BAD, Verdict, Witness
+
+NEVER_SETTLED = "every saga ends once the faults have"
+"""Liveness: the run must be quiet by twice the saga deadline and what faults hold back (see Staging.settle)."""
+FAILED = "nothing fails unseen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """A schedule under which something is wrong.
+
+    `rules`: those that are broken. `kind`: what makes it the same as another: style, rules, and the rows that witness it, without
+    their orders. `why`: in words, one line each.
+    """
+
+    schedule: Schedule
+    rules: tuple[str, ...]
+    kind: str
+    why: tuple[str, ...]
+
+
+def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
+    """What is wrong with a run; None if nothing is."""
+    rules: dict[str, str] = {}
+    witnesses: list[Witness] = []
+    ended = simulated.ended
+    if simulated.failure:
+        rules[FAILED] = simulated.failure
+    if ended is not None:
+        if ended.settlement.how == "deadline":
+            waiting = ", ".join(ended.settlement.open_orders) or "ledgers"
+            rules[NEVER_SETTLED] = (
+                f"{waiting} had not come to rest after {ended.settlement.waited_s:.0f} virtual seconds"
+            )
+        for rule, why, seen in _broken(ended.verdict):
+            rules.setdefault(rule, why)
+            witnesses += seen
+    if not rules:
+        return None
+    rows = sorted({_row(witness) for witness in witnesses})
+    told = [_without_numbers(simulated.failure)] if simulated.failure else []
+    kind = "; ".join([schedule.style, *sorted(rules), *rows, *told])
+    return Finding(
+        schedule=schedule,
+        rules=tuple(sorted(rules)),
+        kind=kind,
+        why=tuple(f"{rule}: {why}" for rule, why in rules.items()),
+    )
+
+
+def _broken(verdict: Verdict) -> Iterator[tuple[str, str, list[Witness]]]:
+    for order in verdict.orders:
+        if order.order_class in BAD or order.lied:
+            for rule in order.rules:
+                yield rule, f"{order.order_id} is {order.order_class}: {order.why}", order.witnesses
+    for law in verdict.laws:
+        if not law.held:
+            yield law.law, law.why, law.witnesses
+
+
+def _row(witness: Witness) -> str:
+    """A witness as a kind: who did what, not to which order."""
+    return " ".join(
+        str(witness[k])
+        for k in ("participant", "table", "operation", "effect", "status")
+        if k in witness
+    )
+
+
+def _without_numbers(text: str) -> str:
+    return re.sub(r"\d+", "#", text)[:200]
+
+
+def states(style: str, log: list[tuple[Any, ...]]) -> set[int]:
+    """The distinct states that the sagas of a run went through, as hashes.
+
+    A state is all that has happened to one saga so far: requests, answers, failures and faults, however they were ordered.
+    """
+    so_far: dict[str, int] = {}
+    found = set()
+    for _, what, *rest in log:
+        if what in ("called", "returned", "failed"):
+            order_id, *seen = rest
+        elif what == "struck":
+            order_id, seen = rest[1], [rest[2], *rest[3:]]
+        else:
+            continue
+        now = (so_far.get(order_id, 0) + _hashed(style, what, *seen)) % 2**64
+        so_far[order_id] = now
+        found.add(now)
+    return found
+
+
+@lru_cache(maxsize=10_000)
+def _hashed(*what: Any) -> int:
+    return int.from_bytes(blake2b(repr(what).encode(), digest_size=8).digest())

@@ -1,0 +1,209 @@
+"""What decides a simulated run: the orders, the faults, the delays, and the seed of the order in which things happen."""
+
+import json
+import random
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, Self
+
+from jsonschema import Draft202012Validator
+
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import (
+    BROKEN_PROMISES,
+    DISTURBANCES,
+    HELD,
+    NO_COUNTERPART,
+    Fault,
+    FaultPlan,
+    Moment,
+)
+from scenarios.fault_space import FORWARD, ONLY_ONCE, OPERATIONS, REFUSABLE, UNDO
+from scenarios.planted.index import BUGS
+from scenarios.rules import STEPS
+from scenarios.run_spec import RunSpec
+from scenarios.setting import Backends
+from scenarios.systems import STYLES
+from shared_domain.errors import UsageError
+from shared_domain.guards import Guards
+
+SCHEMA = 1
+SCHEMA_FILE = "schedule.schema.json"
+TIME_SCALE = 0.05
+"""Virtual time costs nothing, but what is polled meanwhile does: the shorter the deadlines, the fewer polls."""
+MOST_ORDERS = 4
+LASTS_S = (0.1, 0.5, 1.0, 3.0, 8.0, 20.0, 75.0)
+"""Unscaled: below, around and above the waits of retries, the step deadline of 5 s and the saga deadline of 60 s."""
+SHORTEST_DELAY_S, LONGEST_DELAY_S = 0.01, 10.0
+_LASTING = HELD | DISTURBANCES | {Moment.SLOW}
+_DELAYS = (Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """One run under virtual time.
+
+    `seed`: of what is ordered and when. `turns`: seed of the order in which what is ready at one instant runs; None = first
+    come, first served. `delays`: how long messages take, where they take any time at all. `bug`: a planted bug, "" = none.
+    """
+
+    style: str
+    scenario: str = "any_ending"
+    orders: int = 1
+    seed: int = 1
+    rate_per_s: float = 100.0
+    step_order: str = "inventory-first"
+    turns: int | None = None
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    delays: FaultPlan = field(default_factory=FaultPlan)
+    guards: str = "all"
+    bug: str = ""
+
+    def spec(self, backends: Backends | None = None, *, time_scale: float = TIME_SCALE) -> RunSpec:
+        """The same run for any backends."""
+        return RunSpec(
+            scenario=SCENARIOS[self.scenario],
+            style=self.style,
+            orders=self.orders,
+            seed=self.seed,
+            backends=backends or Backends(),
+            rate_per_s=self.rate_per_s,
+            time_scale=time_scale,
+            guards=Guards.parse(self.guards),
+            step_order=self.step_order,
+            extra_plan=self.plan,
+            evidence=False,
+        )
+
+    @property
+    def plan(self) -> FaultPlan:
+        """Faults and delays."""
+        return self.faults + self.delays
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON document."""
+        plans = {"faults": self.faults.to_json(), "delays": self.delays.to_json()}
+        return {"schema": SCHEMA, **asdict(self), **plans}
+
+    @classmethod
+    def from_json(cls, document: Any) -> Self:
+        """The schedule in a JSON document. Raise UsageError naming what is wrong."""
+        if error := next(iter(_validator().iter_errors(document)), None):
+            where = "".join(f", {step}" for step in error.absolute_path)
+            raise UsageError(f"the schedule{where}: {error.message}")
+        given = {k: v for k, v in document.items() if k != "schema"}
+        for name in ("faults", "delays"):
+            given[name] = FaultPlan.from_json(given.get(name, FaultPlan().to_json()))
+        schedule = cls(**given)
+        schedule._check()
+        return schedule
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The schedule in a file. Raise UsageError naming what is wrong."""
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"cannot read {path}: {error}") from error
+        return cls.from_json(document)
+
+    def _check(self) -> None:
+        for name, known in (
+            ("style", STYLES), ("scenario", SCENARIOS), ("step_order", STEPS), ("bug", {"", *BUGS})
+        ):  # fmt: skip
+            if (value := getattr(self, name)) not in known:
+                raise UsageError(
+                    f"the schedule's {name} is {value!r}, not one of: {', '.join(filter(None, known))}"
+                )
+        Guards.parse(self.guards)
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    text = resources.files("scenarios.simulation").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+    return Draft202012Validator(json.loads(text))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """From what schedules are drawn. `faults`: fewest and most of them."""
+
+    styles: Sequence[str]
+    faults: tuple[int, int]
+    seed: int
+    guards: str = "all"
+    bug: str = ""
+
+    def schedule(self, number: int) -> Schedule:
+        """The schedule of this number: the same in every process."""
+        chance = random.Random(f"{self.seed}:{number}")
+        style = self.styles[number % len(self.styles)]
+        orders = chance.randint(1, MOST_ORDERS)
+        faults = _faults(chance, style, orders, wanted=chance.randint(*self.faults))
+        return Schedule(
+            style=style,
+            scenario="scarce" if orders > 1 and chance.random() < 0.2 else "any_ending",
+            orders=orders,
+            seed=chance.randrange(2**31),
+            rate_per_s=chance.choice((10.0, 100.0, 10_000.0)),
+            step_order=chance.choice(list(STEPS)),
+            turns=chance.randrange(2**31),
+            faults=FaultPlan(faults=tuple(faults)),
+            delays=FaultPlan(faults=tuple(_delays(chance, orders))),
+            guards=self.guards,
+            bug=self.bug,
+        )
+
+
+def _faults(chance: random.Random, style: str, orders: int, *, wanted: int) -> list[Fault]:
+    """Faults that tend to meet: mostly at one order, and often one that makes it compensate."""
+    found: list[Fault] = []
+    focus = chance.randrange(orders)
+    while len(found) < wanted:
+        order = focus if chance.random() < 0.8 else chance.randrange(orders)
+        turns_back = any(f.operation in FORWARD and f.orders == (order,) for f in found)
+        operation = chance.choice(OPERATIONS if turns_back else FORWARD)
+        moment = chance.choice([m for m in Moment if _applies(m, operation, style)])
+        if not turns_back and operation in REFUSABLE and chance.random() < 0.3:
+            moment = Moment.REFUSED
+        always = moment not in ONLY_ONCE and chance.random() < 0.5
+        attempts = "all" if always else (chance.choice((1, 1, 1, 2)),)
+        if moment in ONLY_ONCE:
+            attempts = (1,)
+        found.append(
+            Fault(
+                orders=(order,),
+                operation=operation,
+                moment=moment,
+                attempts=attempts,
+                for_s=chance.choice(LASTS_S) if moment in _LASTING else None,
+            )
+        )
+    return found
+
+
+def _applies(moment: Moment, operation: str, style: str) -> bool:
+    if moment in BROKEN_PROMISES or moment in NO_COUNTERPART[style]:
+        return False
+    return moment is not Moment.REFUSED or operation in REFUSABLE
+
+
+def _delays(chance: random.Random, orders: int) -> list[Fault]:
+    """Some messages take their time; the others none, and come in any order."""
+    found = []
+    for order in range(orders):
+        for _ in range(chance.choice((0, 0, 1, 2, 4))):
+            lasts_s = SHORTEST_DELAY_S * (LONGEST_DELAY_S / SHORTEST_DELAY_S) ** chance.random()
+            found.append(
+                Fault(
+                    orders=(order,),
+                    operation=chance.choice((*FORWARD, *FORWARD, *UNDO)),
+                    moment=chance.choice(_DELAYS),
+                    attempts=(chance.choice((1, 1, 2)),),
+                    for_s=float(f"{lasts_s:.2g}"),
+                )
+            )
+    return found

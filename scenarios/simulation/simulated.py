@@ -1,0 +1,165 @@
+"""One run under virtual time: the same staging, styles and judge as any other run, with nothing else of this machine in it."""
+
+import asyncio
+import gc
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from scenarios.planned_faults import FaultRecord
+from scenarios.planted.index import planted
+from scenarios.run_spec import RunSpec
+from scenarios.setting import Setting
+from scenarios.simulation.loop import NeverEnds, SimulatedLoop
+from scenarios.staging import Ended, Staging
+from scenarios.systems import STYLES
+from shared_domain.errors import first
+from shared_domain.memory_files import MemoryFolder
+
+EPOCH_S = 1_000_000_000.0
+"""When virtual time begins, in seconds since the epoch: the same for every run."""
+
+
+LIMIT_S = 10_000.0
+"""No run needs more virtual time than this, or it never ends."""
+TICK_S = 1e-6
+"""What a turn of the loop takes, so that nothing happens at the same time as anything else."""
+
+
+class VirtualClock:
+    """The Clock port over a loop's virtual time."""
+
+    def __init__(self, loop: SimulatedLoop) -> None:
+        self._loop = loop
+
+    def wall_s(self) -> float:
+        """Seconds since the epoch."""
+        return EPOCH_S + self.mono_s()
+
+    def mono_s(self) -> float:
+        """Seconds of virtual time."""
+        return self._loop.time() + self._loop.turns * TICK_S
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once virtual time has come so far."""
+        await asyncio.sleep(seconds)
+
+
+class EventLog(FaultRecord):
+    """All that happened, in order: (virtual time, what). As a tracer it hears of every call, as a record of every fault."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self.entries: list[tuple[Any, ...]] = []
+
+    def note(self, *entry: Any) -> None:
+        """See FaultRecord."""
+        super().note(*entry)
+        if entry[0] not in ("held", "arrived"):
+            self.entries.append((self._clock.mono_s(), *entry))
+
+    @contextmanager
+    def span(self, name: str, *, parent: str, order_id: str) -> Iterator[str]:
+        """See ports.Tracer."""
+        self.note("called", order_id, name)
+        try:
+            yield parent
+        except BaseException as failure:
+            self.note("failed", order_id, name, type(failure).__name__)
+            raise
+        self.note("returned", order_id, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a simulated run came to. `ended` None = it did not come to its end, and `failure` says why."""
+
+    ended: Ended | None
+    failure: str
+    log: list[tuple[Any, ...]]
+    virtual_s: float
+    turns: int
+
+
+def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
+    """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
+
+    `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
+    `bug`: a planted bug that is in the code meanwhile.
+    """
+    loop = SimulatedLoop(turns, limit_s=LIMIT_S)  # type: ignore[abstract]  # what is missing needs a network
+    clock = VirtualClock(loop)
+    log = EventLog(clock)
+    staging = Staging(spec, clock=clock, record=log)
+    ended, failure = None, ""
+    collecting = gc.isenabled()
+    gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything
+    try:
+        with planted(bug), MemoryFolder() as folder:
+            ended = loop.run_until_complete(_play(spec, staging, clock, log, folder))
+    except NeverEnds as error:
+        failure = str(error)
+    except Exception as error:
+        failure = f"{first(error)!r}"
+    finally:
+        if collecting:
+            gc.enable()
+    if loop.troubles and not failure:
+        failure = loop.troubles[0]
+    return Simulated(
+        ended=ended, failure=failure, log=log.entries, virtual_s=loop.time(), turns=loop.turns
+    )
+
+
+async def _play(
+    spec: RunSpec, staging: Staging, clock: VirtualClock, log: EventLog, folder: MemoryFolder
+) -> Ended:
+    async with AsyncExitStack() as stack:
+        setting = await stack.enter_async_context(
+            Setting.open(
+                folder,
+                run_id="simulated",
+                backends=spec.backends,
+                step_order=spec.step_order,
+                durability=spec.durability,
+                policy=staging.policy,
+                guards=spec.guards,
+                faults=staging.faults,
+                tracer=log,
+                clock=clock,
+                cuttable=spec.needs_wires(),
+                entropy=bytes,
+            )
+        )
+        await setting.participants.stock_up(spec.scenario.stock(spec.orders))
+        assembled = await stack.enter_async_context(STYLES[spec.style](setting))
+        disturber = staging.disturber(assembled)
+        await staging.open_the_shop()
+        async with disturber.at_work():
+            await staging.serve(assembled.system, lambda customer: None)
+            settlement = await staging.settle(
+                assembled.system, lambda: staging.faults.record.in_flight
+            )
+        return await staging.end(
+            assembled.system,
+            settlement=settlement,
+            orders_in_flight=disturber.orders_in_flight,
+        )
+
+
+def log_bytes(simulated: Simulated) -> bytes:
+    """The event log and the ledgers of a run as lines of JSON."""
+    lines: list[Any] = [*simulated.log]
+    if simulated.ended is not None:
+        lines.append(simulated.ended.ledgers)
+    lines.append([simulated.turns, simulated.virtual_s, simulated.failure])
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def digest(simulated: Simulated) -> str:
+    """Names a log."""
+    return hashlib.sha256(log_bytes(simulated)).hexdigest()[:16]

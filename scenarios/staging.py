@@ -1,0 +1,163 @@
+"""The phases that every run has, on a clock of any kind: customers come, faults strike, all settles, the ledgers are judged."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from scenarios.arrivals import poisson_offsets_s
+from scenarios.customers import Customer, come
+from scenarios.disturbing import Disturber
+from scenarios.fault_plan import DISTURBANCES, HELD
+from scenarios.isolation import Readers
+from scenarios.judgement import judge
+from scenarios.planned_faults import FaultRecord, Injection, PlannedFaults
+from scenarios.rules import STEPS
+from scenarios.run_spec import RunSpec
+from scenarios.setting import Assembled
+from scenarios.verdict import Verdict
+from shared_domain.participants import NAMES
+from shared_domain.ports import Clock, Ledgers, OrderSystem, Parked, Settlement
+
+WARM_UP_S = 0.1
+"""Between opening a system and its first order: consumers are subscribed by then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """All that is known when a run is over."""
+
+    ledgers: Ledgers
+    parked: list[Parked]
+    injections: list[Injection]
+    settlement: Settlement
+    verdict: Verdict
+
+
+def changed(faults: PlannedFaults, ledgers: Ledgers, *, orders_in_flight: int) -> list[Injection]:
+    """Every injection, with `changed`: the saga's rows or attempts differ from the fault-free template.
+
+    `orders_in_flight`: how many orders a disturbance of the coordinator could have changed.
+    """
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for name in NAMES:
+        for row in ledgers[name]["ledger"]:
+            rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
+    template = sorted((operation, "done") for operation in STEPS["inventory-first"])
+    repeated = {order_id for (order_id, _), n in faults.record.attempts.items() if n > 1}
+    injections = faults.injections()
+    for injection in injections:
+        order_id = injection.order_id
+        differs = order_id in repeated or sorted(rows.get(order_id, [])) != template
+        if injection.moment in DISTURBANCES:
+            differs = differs or orders_in_flight > 0
+        injection.changed = injection.struck and differs
+    return injections
+
+
+class Staging:
+    """One run's customers, faults and policy, and its phases over a living system."""
+
+    def __init__(self, spec: RunSpec, *, clock: Clock, record: FaultRecord | None = None) -> None:
+        self.spec, self.clock = spec, clock
+        self.policy, self.plan = spec.policy(), spec.plan()
+        orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self.plan)
+        self.order_ids = [order.order_id for order in orders]
+        self.faults = PlannedFaults(
+            self.plan,
+            self.order_ids,
+            seed=spec.seed,
+            policy=self.policy,
+            clock=clock,
+            record=record,
+        )
+        offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
+        self.customers = [
+            Customer(order=order, intended_mono_s=offset)
+            for order, offset in zip(orders, offsets, strict=True)
+        ]
+        self.failures: list[str] = []
+
+    def disturber(self, assembled: Assembled, elsewhere: Sequence[Path] = ()) -> Disturber:
+        """What disturbs the coordinator as planned. `elsewhere`: see Disturber."""
+        return Disturber(
+            assembled,
+            faults=self.faults,
+            clock=self.clock,
+            customers=self.customers,
+            failed=self.failures.append,
+            elsewhere=elsewhere,
+        )
+
+    async def open_the_shop(self) -> float:
+        """Let the system warm up, and fix when each customer is meant to come; when that was, in monotonic seconds."""
+        await self.clock.sleep(WARM_UP_S)
+        begun = self.clock.mono_s()
+        for customer in self.customers:
+            customer.intended_mono_s += begun
+        return begun
+
+    async def serve(self, system: OrderSystem, accepted: Callable[[Customer], None]) -> None:
+        """Let every customer come. `accepted`: see come."""
+        await come(self.customers, system=system, clock=self.clock, accepted=accepted)
+
+    async def settle(self, system: OrderSystem, in_flight: Callable[[], int]) -> Settlement:
+        """Settle, and again for as long as a fault holds requests back that could still change something."""
+        ids = [c.order.order_id for c in self.customers if c.accepted_mono_s]
+        held_s = sum(self.faults.delay_s(f) for f in self.plan.faults if f.moment in HELD)
+        give_up_at = self.clock.mono_s() + 2 * self.policy.saga_s() + held_s + 3
+        while True:
+            left_s = max(self.policy.quiet_s(), give_up_at - self.clock.mono_s())
+            settlement = await system.settle(ids, deadline_s=left_s)
+            if not in_flight() or settlement.how == "deadline":
+                break
+            if self.clock.mono_s() > give_up_at:
+                break
+            await self.clock.sleep(self.policy.quiet_s())
+        if left := in_flight():
+            self.failures.append(f"{left} requests were still held back at the end")
+        return settlement
+
+    async def end(
+        self,
+        system: OrderSystem,
+        *,
+        settlement: Settlement,
+        orders_in_flight: int,
+        redriven: Collection[str] = (),
+        readers: Readers | None = None,
+        elsewhere: Iterable[FaultRecord] = (),
+    ) -> Ended:
+        """Ask for every order once more, read the ledgers, and judge.
+
+        `orders_in_flight`: see changed. `elsewhere`: what other processes have recorded of faults.
+        """
+        ended = self.clock.mono_s()
+        for customer in self.customers:
+            customer.told.append(await system.outcome(customer.order.order_id))
+        ledgers, parked = await system.ledgers(), await system.parked()
+        for record in elsewhere:
+            self.faults.record.add(record)
+        injections = changed(self.faults, ledgers, orders_in_flight=orders_in_flight)
+        verdict = judge(
+            scenario=self.spec.scenario,
+            asked=[customer.asked() for customer in self.customers],
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            policy=self.policy,
+            step_order=self.spec.step_order,
+            run_ended_mono_s=ended,
+            arrivals_mono_s=self.faults.record.arrivals_mono_s,
+            never_struck=self.faults.never_struck(self.spec.style),
+            failures=self.failures,
+            still_changing=settlement.still_changing,
+            redriven=redriven,
+            visits=readers.visits if readers else None,
+        )
+        return Ended(
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            settlement=settlement,
+            verdict=verdict,
+        )

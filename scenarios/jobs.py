@@ -54,6 +54,22 @@ class Job:
     step_order: str = "inventory-first"
     bug: str = ""
 
+    def spec(self, backends: Backends) -> RunSpec:
+        """The run that it is on these backends."""
+        return RunSpec(
+            scenario=SCENARIOS[self.scenario],
+            style=self.style,
+            orders=self.orders,
+            seed=self.seed,
+            backends=backends,
+            rate_per_s=self.rate_per_s,
+            time_scale=self.time_scale,
+            guards=Guards.parse(self.guards),
+            step_order=self.step_order,
+            extra_plan=self.plan,
+            evidence=False,
+        )
+
 
 def carry_out_jobs(
     jobs: Sequence[Job],
@@ -160,7 +176,8 @@ def _operations(folder: Path, spec: RunSpec) -> list[str]:
     )
 
 
-def _without_end(job: Job, why: str) -> Outcome:
+def without_end(job: Job, why: str) -> Outcome:
+    """The outcome of a job that did not come to its end."""
     return Outcome(
         key=job.key,
         judgement=Judgement.UNKNOWN,
@@ -187,27 +204,15 @@ async def _taken(todo: "Queue[Job | None]") -> Job | None:
 
 
 async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
-    spec = RunSpec(
-        scenario=SCENARIOS[job.scenario],
-        style=job.style,
-        orders=job.orders,
-        seed=job.seed,
-        backends=backends,
-        rate_per_s=job.rate_per_s,
-        time_scale=job.time_scale,
-        guards=Guards.parse(job.guards),
-        step_order=job.step_order,
-        extra_plan=job.plan,
-        evidence=False,
-    )
+    spec = job.spec(backends)
     try:
         async with asyncio.timeout(LIMIT_S):
             with planted(job.bug):
                 result = await run(spec, runs=runs, facts={})
     except TimeoutError:
-        return _without_end(job, f"the run did not end within {LIMIT_S:g} s")
+        return without_end(job, f"the run did not end within {LIMIT_S:g} s")
     except Exception as bug:  # one run must not end all the others
-        return _without_end(job, f"a bug of the testbed: {first(bug)!r}")
+        return without_end(job, f"a bug of the testbed: {first(bug)!r}")
     verdict = result.verdict
     faults = [[0, 0, 0] for _ in spec.plan().faults]
     for line in read_lines(result.folder / "faults.jsonl"):

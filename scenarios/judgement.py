@@ -71,7 +71,7 @@ def judge(
         ledgers,
         ended=ended,
         steps=STEPS[step_order],
-        excused=set(redriven) | held,
+        excused={*redriven, *held, *register},  # an operator could see what is parked all the while
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,
     )

@@ -123,7 +123,8 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.NOT_DROPPED: Meaning(
         breaks="run",
-        formula="before a row caused by OrderExpired no silence (neither row nor arrival) longer than a whole retry budget",
+        formula="before a row caused by OrderExpired no silence (neither row nor arrival) longer than a whole retry budget,"
+        " unless an operator could see why",
     ),
     Rule.ROWS_AGREE: Meaning(
         breaks="run",

@@ -1,20 +1,13 @@
 """Thousands of schedules over all cores; what is found wrong does not depend on how they are shared out."""
 
-import gc
-import multiprocessing
-import signal
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from scenarios.jobs import WORKERS
+from scenarios.simulation.cores import over_cores
 from scenarios.simulation.finding import Finding, finding, states
 from scenarios.simulation.schedule import Space
 from scenarios.simulation.simulated import simulate
-from shared_domain.errors import Failure
 
 CHUNK = 40
 """Schedules that a worker carries out before it tells."""
@@ -59,51 +52,21 @@ def explore(
     first: int = 0,
     collect: bool,
     told: Callable[[Explored], None] = lambda so_far: None,
-    workers: int = WORKERS,
 ) -> Explored:
     """Simulate the schedules `first` to `first + runs - 1` of a space. `told` is called with all that is known, now and then.
 
     Unless `collect`, stop after the part in which the first thing wrong was found. Raise Failure if a worker dies.
     """
     begun, all_of_it = time.monotonic(), Explored()
-    for part in _parts(space, first=first, runs=runs, workers=workers):
+    until = first + runs
+    pieces = ((space, n, min(CHUNK, until - n)) for n in range(first, until, CHUNK))
+    for part in over_cores(explore_part, pieces):
         all_of_it.add(part)
         all_of_it.wall_s = time.monotonic() - begun
         told(all_of_it)
         if all_of_it.kinds and not collect:
             break
     return all_of_it
-
-
-def _parts(space: Space, *, first: int, runs: int, workers: int) -> Iterator[Explored]:
-    """What each part came to, in order, however they end."""
-    if workers == 1:
-        for number in range(first, first + runs, CHUNK):
-            yield explore_part(space, number, min(CHUNK, first + runs - number))
-        return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=begin_worker
-    )
-    waiting: deque[Future[Explored]] = deque()
-    try:
-        for number in range(first, first + runs, CHUNK):
-            waiting.append(
-                pool.submit(explore_part, space, number, min(CHUNK, first + runs - number))
-            )
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
-    except BrokenProcessPool as error:
-        raise Failure("a worker died: see its message above") from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
-def begin_worker() -> None:
-    """What every worker process does first."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
-    gc.freeze()
 
 
 _seen: set[int] = set()

@@ -129,11 +129,12 @@ def _validator() -> Draft202012Validator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """From what schedules are drawn. `faults`: fewest and most of them."""
+    """From what schedules are drawn. `faults`: fewest and most of them in a run."""
 
     styles: Sequence[str]
     faults: tuple[int, int]
     seed: int
+    step_orders: Sequence[str] = tuple(STEPS)
     guards: str = "all"
     bug: str = ""
 
@@ -149,7 +150,7 @@ class Space:
             orders=orders,
             seed=chance.randrange(2**31),
             rate_per_s=chance.choice((10.0, 100.0, 10_000.0)),
-            step_order=chance.choice(list(STEPS)),
+            step_order=chance.choice(self.step_orders),
             turns=chance.randrange(2**31),
             faults=FaultPlan(faults=tuple(faults)),
             delays=FaultPlan(faults=tuple(_delays(chance, orders))),

@@ -201,6 +201,11 @@ def test_a_parked_saga_is_not_a_dropped_one():
     assert (verdict.judgement, _broken(verdict)) == (Judgement.CONSISTENT, set())
 
 
+def test_a_saga_that_an_operator_could_see_had_not_been_dropped_when_its_deadline_came():
+    verdict = _judge(EXPIRED, "CANCELLED", took_s=120, parked=_parked(""))
+    assert _broken(verdict) == set()
+
+
 def test_orders_still_open_because_the_machine_is_too_slow_make_the_run_unknown():
     verdict = _judge([PLACE, RESERVE], "PENDING", still_changing=True)
     assert verdict.judgement is Judgement.UNKNOWN

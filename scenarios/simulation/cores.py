@@ -1,0 +1,44 @@
+"""Work for all cores: pure functions of their arguments, whose results come in the order of the arguments."""
+
+import gc
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any, TypeVar
+
+from scenarios.jobs import WORKERS
+from shared_domain.errors import Failure
+
+R = TypeVar("R")
+AHEAD = 4
+"""Pieces of work that are handed out for each worker."""
+
+
+def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Iterator[R]:
+    """`work(*piece)` for every piece, in order; what has begun is waited for if one stops listening.
+
+    Raise Failure if a worker dies.
+    """
+    pool = ProcessPoolExecutor(
+        WORKERS, mp_context=multiprocessing.get_context("spawn"), initializer=_begin
+    )
+    waiting: deque[Future[R]] = deque()
+    try:
+        for piece in pieces:
+            waiting.append(pool.submit(work, *piece))
+            if len(waiting) >= AHEAD * WORKERS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise Failure("a worker died: see its message above") from error
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _begin() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
+    gc.freeze()

@@ -1,0 +1,111 @@
+"""A simulated run as a story: numbered steps in words, and what is wrong in the end."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from scenarios.fault_plan import MEANING, Fault
+from scenarios.simulation.finding import Finding
+from scenarios.simulation.schedule import TIME_SCALE, Schedule
+from scenarios.simulation.simulated import Simulated
+from shared_domain.participants import NAMES
+
+MOST_STEPS = 60
+_UNITS = {"inventory": "units", "payment": "cents", "shipping": "parcels", "order": ""}
+_FAILED = {
+    "CancelledError": "is given up",
+    "OutcomeUnknown": "brings no answer",
+    "NotDelivered": "does not arrive",
+    "ParticipantCrashed": "ends in the participant's death",
+    "StillParked": "waits for an operator",
+}
+_CUSTOMER = "place order"
+
+
+def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> list[str]:
+    """The whole story, line by line."""
+    about = [
+        f"{schedule.orders} order(s) in the {schedule.style}, {schedule.step_order}",
+        "too few units" if schedule.scenario == "scarce" else "",
+        f"guards {schedule.guards}" if schedule.guards != "all" else "",
+        f"with the planted bug {schedule.bug}" if schedule.bug else "",
+    ]
+    return [
+        ", ".join(filter(None, about)) + ".",
+        *(f"Fault: {_fault_in_words(fault)}." for fault in schedule.faults.faults),
+        *(f"Delay: {_fault_in_words(fault)}." for fault in schedule.delays.faults),
+        "",
+        *steps(schedule, simulated),
+        "",
+        *(f"Wrong: {why}." for why in (found.why if found else ())),
+        *([] if found else ["Nothing is wrong."]),
+    ]
+
+
+def _fault_in_words(fault: Fault) -> str:
+    times = {"all": "every time"}.get(str(fault.attempts)) or "the first time"
+    if isinstance(fault.attempts, tuple) and fault.attempts != (1,):
+        times = f"at attempt {', '.join(map(str, fault.attempts))}"
+    who = ", ".join(f"order-{index:05d}" for index in fault.orders)
+    return f"{who}, {fault.operation}, {times}: {_meaning(fault)}"
+
+
+def _meaning(fault: Fault) -> str:
+    return MEANING[fault.moment].replace("for_s", f"{fault.lasts_s():g} s")
+
+
+def steps(schedule: Schedule, simulated: Simulated) -> list[str]:
+    """What happened, numbered; times are seconds of the policy, from the first order on."""
+    told = list(_lines(schedule, simulated))
+    if len(told) > MOST_STEPS:
+        left_out = len(told) - MOST_STEPS
+        told = [*told[: MOST_STEPS // 2], f"... {left_out} steps ...", *told[-MOST_STEPS // 2 :]]
+    return [f"{number:>3}. {line}" for number, line in enumerate(told, 1)]
+
+
+def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
+    entries = sorted([*simulated.log, *_rows(simulated)], key=lambda entry: float(entry[0]))
+    begun = next((e[0] for e in entries if e[1] == "called" and e[3] == _CUSTOMER), 0.0)
+    changed: dict[tuple[str, str], bool] = {}
+    """(order, call) -> whether a row has come of it."""
+    previous = ""
+    for at_s, what, *rest in entries:
+        line = ""
+        if what == "called":
+            order_id, name = rest
+            changed[order_id, name] = False
+        elif what == "row":
+            order_id, name, line = rest
+            changed[order_id, name] = True
+        elif what in ("returned", "failed"):
+            order_id, name = rest[:2]
+            line = _ending(name, *rest[2:], changed=changed.pop((order_id, name), False))
+        elif what == "struck":
+            number, order_id, operation, attempt = rest[:4]
+            line = f"  * {operation}, attempt {attempt}: {_meaning(schedule.plan.faults[number])}"
+        if line:
+            whose = f"{order_id}: " if schedule.orders > 1 else ""
+            stamp = f"{max(0.0, at_s - begun) / TIME_SCALE:.2f} s"
+            yield f"{stamp if stamp != previous else '':>9}  {whose}{line}"
+            previous = stamp
+
+
+def _ending(name: str, failure: str = "", *, changed: bool) -> str:
+    """How a call ended, unless the row that came of it has said so."""
+    if failure:
+        how = _FAILED.get(failure, f"fails with {failure}")
+        return f"{name} {how}, though it was done" if changed else f"{name} {how}"
+    if name == _CUSTOMER:
+        return "the customer is told that the order is accepted"
+    return "" if changed else f"{name} is answered as before"
+
+
+def _rows(simulated: Simulated) -> Iterator[tuple[Any, ...]]:
+    """The ledgers' rows as entries of the log."""
+    if simulated.ended is None:
+        return
+    for name in NAMES:
+        for row in simulated.ended.ledgers[name]["ledger"]:
+            delta = f" ({row['delta']:+d} {_UNITS[name]})" if row["delta"] else ""
+            call, cause = f"{name} {row['operation']}", row["caused_by"].rpartition(":")[2]
+            line = f"{call}, because of {cause}: {row['effect']}{delta}, answers {row['answer']}"
+            yield row["mono_s"], "row", row["order_id"], call, line

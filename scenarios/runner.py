@@ -243,11 +243,8 @@ class _Run:
         )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
-        return await self._staging.settle(system, lambda: self._in_flight(work))
-
-    def _in_flight(self, work: Path) -> int:
-        records = [read_record(faults_path(work, name)) for name in NAMES]
-        return self._staging.faults.record.in_flight + sum(record.in_flight for record in records)
+        paths = [faults_path(work, name) for name in NAMES] if self._spec.processes else []
+        return await self._staging.settle(system, lambda: [read_record(path) for path in paths])
 
     async def _hold(self, system: OrderSystem, work: Path, settlement: Settlement) -> Settlement:
         """Wait for an operator as long as the user said and something is parked; settle again after what he did."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from choreography.broker import MAX_REDELIVERIES
 from scenarios.arrivals import poisson_offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
@@ -20,6 +21,8 @@ from shared_domain.ports import Clock, Ledgers, OrderSystem, Parked, Settlement
 
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
+MOST_PATIENCE = MAX_REDELIVERIES + 1
+"""A fault that strikes every attempt can hold a request back as often as that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,19 +103,38 @@ class Staging:
         """Let every customer come. `accepted`: see come."""
         await come(self.customers, system=system, clock=self.clock, accepted=accepted)
 
-    async def settle(self, system: OrderSystem, in_flight: Callable[[], int]) -> Settlement:
-        """Settle, and again for as long as a fault holds requests back that could still change something."""
+    async def settle(
+        self, system: OrderSystem, elsewhere: Callable[[], Sequence[FaultRecord]] = lambda: ()
+    ) -> Settlement:
+        """Settle, and again for as long as a fault holds requests back that could still change something.
+
+        Give up when there has been no sign of life (a request that arrived) for twice the saga deadline and what faults
+        hold back; or after `MOST_PATIENCE` times as long. `elsewhere`: what other processes have recorded of faults so far.
+        """
         ids = [c.order.order_id for c in self.customers if c.accepted_mono_s]
         held_s = sum(self.faults.delay_s(f) for f in self.plan.faults if f.moment in HELD)
-        give_up_at = self.clock.mono_s() + 2 * self.policy.saga_s() + held_s + 3
+        patience_s = 2 * self.policy.saga_s() + held_s + 3
+        begun = self.clock.mono_s()
+
+        def records() -> list[FaultRecord]:
+            return [self.faults.record, *elsewhere()]
+
+        def give_up_at() -> float:
+            signs = [s for r in records() for times in r.arrivals_mono_s.values() for s in times]
+            return min(max([begun, *signs]), begun + (MOST_PATIENCE - 1) * patience_s) + patience_s
+
+        def in_flight() -> int:
+            return sum(record.in_flight for record in records())
+
         while True:
-            left_s = max(self.policy.quiet_s(), give_up_at - self.clock.mono_s())
+            now = self.clock.mono_s()
+            left_s = max(self.policy.quiet_s(), give_up_at() - now)
             settlement = await system.settle(ids, deadline_s=left_s)
-            if not in_flight() or settlement.how == "deadline":
+            now = self.clock.mono_s()
+            if now > give_up_at() or (settlement.how == "quiescent" and not in_flight()):
                 break
-            if self.clock.mono_s() > give_up_at:
-                break
-            await self.clock.sleep(self.policy.quiet_s())
+            if settlement.how == "quiescent":
+                await self.clock.sleep(self.policy.quiet_s())
         if left := in_flight():
             self.failures.append(f"{left} requests were still held back at the end")
         return settlement

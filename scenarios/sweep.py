@@ -1,8 +1,9 @@
 """The sweep: every cell of the fault space as a run, and what became of it. Results are kept as they come, so that a sweep can be resumed."""
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,14 @@ from scenarios.jobs import Job, carry_out_jobs
 from scenarios.outcome import INCONSISTENT, Outcome
 from scenarios.run_folder import SCHEMA, read_json, read_lines
 from scenarios.setting import Backends
+from scenarios.simulation.cores import over_cores
+from scenarios.simulation.outcomes import schedule_of, simulated_outcomes
 from shared_domain.errors import UsageError
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
 SCENARIO = "any_ending"
+PIECE = 50
+"""Cells that a worker simulates before it tells."""
 NOT_RUN = "not run"
 NOT_STRUCK = "not struck"
 
@@ -35,6 +40,8 @@ class Sweep:
     rate_per_s: float
     time_scale: float
     step_order: str
+    simulated: bool = False
+    """Whether the runs are under virtual time."""
 
     def job(self, cell: Cell) -> Job:
         """The cell as a run."""
@@ -146,13 +153,18 @@ def carry_out(
         for cell in by_key.values():
             if cell.not_run():
                 note(result_of(cell, None, step_order=sweep.step_order))
-        real = Backends(broker=sweep.broker, engine=sweep.engine).pair != "embedded"
-        shared = [c for c in by_key.values() if not c.not_run() and not (real and c.disturbs())]
-        alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
 
         def told(outcome: Outcome) -> CellResult:
             return result_of(by_key[outcome.key], outcome, step_order=sweep.step_order)
 
+        if sweep.simulated:
+            cells_to_run = [cell for cell in by_key.values() if not cell.not_run()]
+            for result in map(told, _simulated(sweep, cells_to_run)):
+                note(_with_schedule(sweep, by_key[result.key], result, folder))
+            return
+        real = Backends(broker=sweep.broker, engine=sweep.engine).pair != "embedded"
+        shared = [c for c in by_key.values() if not c.not_run() and not (real and c.disturbs())]
+        alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
         for chosen, at_once in ((shared, 4 if real else 12), (alone, 1)):
             if chosen:
                 carry_out_jobs(
@@ -164,6 +176,27 @@ def carry_out(
                     keep=lambda outcome: kept(told(outcome)),
                     done=lambda outcome: note(told(outcome)),
                 )
+
+
+def _simulated(sweep: Sweep, cells: Sequence[Cell]) -> Iterator[Outcome]:
+    """The outcomes under virtual time, in the order of the cells."""
+    pieces = [
+        ([sweep.job(cell) for cell in cells[at : at + PIECE]], sweep.seed)
+        for at in range(0, len(cells), PIECE)
+    ]
+    for outcomes in over_cores(simulated_outcomes, pieces):
+        yield from outcomes
+
+
+def _with_schedule(sweep: Sweep, cell: Cell, result: CellResult, folder: Path) -> CellResult:
+    """With the file that replays it, if it is worth one."""
+    if not kept(result):
+        return result
+    name = hashlib.sha256(cell.key.encode()).hexdigest()[:12]
+    path = folder / f"schedule-{name}.json"
+    schedule = schedule_of(sweep.job(cell), turns=sweep.seed)
+    path.write_text(json.dumps(schedule.to_json(), indent=1) + "\n", encoding="utf-8")
+    return replace(result, replay=f"saga replay {path}")
 
 
 def kept(result: CellResult) -> bool:

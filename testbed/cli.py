@@ -32,6 +32,7 @@ from testbed import brokering, settings
 from testbed.ablating import ablate
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.checking import check_oracle
+from testbed.exploring import explore, replay
 from testbed.operating import COMMAND, operating
 from testbed.options import (
     AsJson,
@@ -310,6 +311,8 @@ def _print_json(result: SuiteResult) -> None:
 
 app.command()(soak)
 app.command()(sweep)
+app.command()(explore)
+app.command()(replay)
 app.command()(ablate)
 app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")

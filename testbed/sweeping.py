@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +13,7 @@ from report.charts import save
 from report.heat_map import heat_map
 from report.sweep_tables import bad_cells, cells_table, counts, markdown, summary
 from scenarios import sweep as sweeping
-from scenarios.fault_space import Cell, sampled, singles
+from scenarios.fault_space import Cell, combinations, sampled, singles
 from scenarios.run_folder import SCHEMA
 from scenarios.setting import Backends
 from scenarios.sweep import CellResult, Sweep
@@ -29,13 +30,23 @@ from testbed.suite import suite_folder
 LEAST_SCALE = {"embedded": 0.05, "real": 0.1}
 """Shorter deadlines would measure how busy two cores are with several runs at once."""
 SHOWN = 25
+ALL = 0
+"""No sample: every combination."""
 
 
 def sweep(
     depth: Annotated[int, typer.Option(min=1, max=3, help="Faults that one saga meets.")] = 1,
     sample: Annotated[
-        int, typer.Option(min=1, max=100_000, help="Combinations drawn at depth 2 and 3.")
-    ] = 200,
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Combinations drawn at depth 2 and 3. Default: 200; simulated at depth 2: all of them.",
+        ),
+    ] = None,
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="Under virtual time: two hundred cells a second.")
+    ] = False,
     style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
     guards: Annotated[
         str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
@@ -61,13 +72,15 @@ def sweep(
     as_json: AsJson = False,
 ) -> None:
     """Every step and compensation x every moment x every fault x both styles, judged cell by cell."""
+    if simulated and (broker, engine) != ("memory", "auto"):
+        raise UsageError("--simulated has backends of its own: leave --broker and --engine out")
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     pair = Backends(broker=chosen, engine=engine).pair
     Guards.parse(guards)
     wanted = Sweep(
         depth=depth,
-        sample=sample if depth > 1 else 0,
+        sample=_sample(depth, sample, simulated=simulated),
         styles=settings.choose_styles(style),
         guards=guards,
         broker=chosen,
@@ -77,17 +90,22 @@ def sweep(
         rate_per_s=rate,
         time_scale=time_scale or LEAST_SCALE["embedded" if pair == "embedded" else "real"],
         step_order=step_order.value,
+        simulated=simulated,
     )
     if resume is not None and not (resume / sweeping.SETTINGS).exists():
         raise UsageError(f"{resume} is no folder of a sweep: leave --resume out to begin one")
-    say_backends(chosen, engine)
+    if simulated:
+        print("Under virtual time: the code of the embedded pair.", file=sys.stderr)
+    else:
+        say_backends(chosen, engine)
     asyncio.run(settings.check_backends(chosen, engine))
     folder = resume or suite_folder(out, f"sweep-depth{depth}-s{seed}")
     sweeping.begin(folder, wanted)
     cells = _cells(wanted)
     carry_out(wanted, cells, folder)
     results = _in_order(cells, sweeping.results(folder))
-    title = f"Depth {depth}, guards {guards}: the worst in each cell"
+    how = ", under virtual time" if simulated else ""
+    title = f"Depth {depth}, guards {guards}{how}: the worst in each cell"
     (folder / "table.md").write_text(markdown(results, title=title), encoding="utf-8")
     png, _ = save(heat_map(results, title=title), folder, "heat_map")
     theory = confirm(wanted.guards, results)
@@ -149,7 +167,19 @@ def exit_code(wanted: Sweep, results: list[CellResult], theory: Confirmation | N
 def _cells(wanted: Sweep) -> list[Cell]:
     if wanted.depth == 1:
         return singles(wanted.styles)
+    if wanted.sample == ALL:
+        return [
+            Cell(style=style, strikes=strikes)
+            for strikes in combinations(wanted.depth)
+            for style in wanted.styles
+        ]
     return sampled(wanted.depth, sample=wanted.sample, seed=wanted.seed, styles=wanted.styles)
+
+
+def _sample(depth: int, wanted: int | None, *, simulated: bool) -> int:
+    if depth == 1:
+        return ALL
+    return wanted or (ALL if simulated and depth == 2 else 200)
 
 
 def _in_order(cells: list[Cell], results: list[CellResult]) -> list[CellResult]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from scenarios.simulation.cores import over_cores
 from scenarios.simulation.finding import Finding, finding, states
 from scenarios.simulation.schedule import Space
+from scenarios.simulation.shrink import shrink, size
 from scenarios.simulation.simulated import simulate
 
 CHUNK = 40
@@ -55,11 +56,11 @@ def explore(
 ) -> Explored:
     """Simulate the schedules `first` to `first + runs - 1` of a space. `told` is called with all that is known, now and then.
 
-    Unless `collect`, stop after the part in which the first thing wrong was found. Raise Failure if a worker dies.
+    Unless `collect`, stop at the first thing wrong. Raise Failure if a worker dies.
     """
     begun, all_of_it = time.monotonic(), Explored()
     until = first + runs
-    pieces = ((space, n, min(CHUNK, until - n)) for n in range(first, until, CHUNK))
+    pieces = ((space, n, min(CHUNK, until - n), collect) for n in range(first, until, CHUNK))
     for part in over_cores(explore_part, pieces):
         all_of_it.add(part)
         all_of_it.wall_s = time.monotonic() - begun
@@ -73,12 +74,15 @@ _seen: set[int] = set()
 """States that this process has told of."""
 
 
-def explore_part(space: Space, first: int, runs: int) -> Explored:
+def explore_part(space: Space, first: int, runs: int, collect: bool) -> Explored:  # noqa: FBT001 - it travels to a worker
     """Simulate some schedules of a space, one after the other."""
-    begun, part = time.process_time(), Explored(runs=runs)
+    begun, part = time.process_time(), Explored()
     for number in range(first, first + runs):
+        if part.failed and not collect:
+            break
         schedule = space.schedule(number)
         simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+        part.runs += 1
         part.sagas += schedule.orders
         part.faults += len(schedule.faults.faults)
         part.states |= states(schedule.style, simulated.log)
@@ -94,3 +98,16 @@ def explore_part(space: Space, first: int, runs: int) -> Explored:
     _seen.update(part.states)
     part.busy_s = time.process_time() - begun
     return part
+
+
+def smallest(found: Explored, *, most: int) -> list[tuple[int, Finding]]:
+    """The findings, shrunk: those that are the same then are one. At most `most` kinds are looked at.
+
+    Each with the number of runs in which it was found.
+    """
+    chosen = list(found.kinds.values())[:most]
+    distinct: dict[str, tuple[int, Finding]] = {}
+    for (n, _), small in zip(chosen, over_cores(shrink, ((f,) for _, f in chosen)), strict=True):
+        known, kept = distinct.get(small.kind, (0, small))
+        distinct[small.kind] = known + n, min(kept, small, key=lambda f: size(f.schedule))
+    return list(distinct.values())

@@ -1,5 +1,7 @@
 """Jobs under virtual time: the same outcome as from a run folder, without a folder."""
 
+from collections.abc import Sequence
+
 from scenarios.jobs import Job, without_end
 from scenarios.outcome import Outcome
 from scenarios.planned_faults import without_effect
@@ -25,7 +27,7 @@ def schedule_of(job: Job, *, turns: int) -> Schedule:
     )
 
 
-def simulated_outcome(job: Job, *, turns: int | None) -> Outcome:
+def simulated_outcome(job: Job, turns: int | None) -> Outcome:
     """What became of a job under virtual time. `turns`: see simulate."""
     spec = job.spec(Backends())
     simulated = simulate(spec, turns=turns, bug=job.bug)
@@ -59,3 +61,8 @@ def simulated_outcome(job: Job, *, turns: int | None) -> Outcome:
         ),
         replay="",
     )
+
+
+def simulated_outcomes(jobs: Sequence[Job], turns: int) -> list[Outcome]:
+    """What became of several."""
+    return [simulated_outcome(job, turns) for job in jobs]

@@ -141,9 +141,7 @@ async def _play(
         await staging.open_the_shop()
         async with disturber.at_work():
             await staging.serve(assembled.system, lambda customer: None)
-            settlement = await staging.settle(
-                assembled.system, lambda: staging.faults.record.in_flight
-            )
+            settlement = await staging.settle(assembled.system)
         return await staging.end(
             assembled.system,
             settlement=settlement,

@@ -1,0 +1,102 @@
+"""What exploration found, as tables."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from bench.latency import proportion
+from scenarios.simulation.agreement import Agreement
+from scenarios.simulation.finding import Finding
+from scenarios.simulation.hunt import Hunted
+from scenarios.simulation.schedule import Schedule
+from scenarios.verdict import OrderClass
+
+
+def kinds_table(shrunk: Sequence[tuple[int, Finding]]) -> Table:
+    """Every kind of finding, with the smallest schedule that shows it."""
+    table = Table("runs", "style", "rules", "orders", "faults and delays", title="What is wrong", title_justify="left")  # fmt: skip
+    for n, finding in shrunk:
+        table.add_row(
+            str(n),
+            finding.schedule.style,
+            Text("\n".join(finding.rules)),
+            str(finding.schedule.orders),
+            Text("\n".join(_plan(finding.schedule))),
+        )
+    return table
+
+
+def agreement_table(agreed: Sequence[Agreement]) -> Table:
+    """How often real and simulated ends are the same, by simulated class, with 95 % intervals."""
+    table = Table(
+        "simulated", "real runs agree", "real ends that the simulation comes to as well", title="Agreement, order by order",
+        title_justify="left",
+    )  # fmt: skip
+    orders: Counter[str] = Counter()
+    same: Counter[str] = Counter()
+    known: Counter[str] = Counter()
+    for one in agreed:
+        for (name, lied), real in zip(one.simulated, one.real, strict=False):
+            orders[name] += 1
+            same[name] += (name, lied) == real
+            known[name] += (name, lied) == real or bool(one.reached)
+    for name in map(str, OrderClass):
+        if orders[name]:
+            table.add_row(
+                name,
+                str(proportion(same[name], orders[name])),
+                str(proportion(known[name], orders[name])),
+            )
+    spoke = [one for one in agreed if one.real]
+    table.add_section()
+    table.add_row(
+        "whole schedules",
+        str(proportion(sum(one.agrees for one in spoke), len(spoke))),
+        str(proportion(sum(one.agrees or bool(one.reached) for one in spoke), len(spoke))),
+    )
+    return table
+
+
+def _plan(schedule: Schedule) -> list[str]:
+    """Faults and delays, a line each."""
+    delays = [f"delay: {fault}" for fault in schedule.delays.faults]
+    return [*map(str, schedule.faults.faults), *delays] or ["none"]
+
+
+def hunted_table(hunted: Sequence[Hunted]) -> Table:
+    """Every planted bug with the run that found it, and what was left of that."""
+    table = Table(
+        "bug", "style", "found in run", "orders", "faults and delays", "broken rules",
+        title="Planted bugs, explored", title_justify="left",
+    )  # fmt: skip
+    for one in hunted:
+        if one.shrunk is None:
+            table.add_row(one.bug, one.style, f"not in {one.runs}", style="bold red")
+            continue
+        table.add_row(
+            one.bug,
+            one.style,
+            str(one.run),
+            str(one.shrunk.schedule.orders),
+            Text("\n".join(_plan(one.shrunk.schedule))),
+            Text("\n".join(one.shrunk.rules)),
+        )
+    return table
+
+
+def hunted_markdown(hunted: Sequence[Hunted]) -> str:
+    """The same as Markdown."""
+    lines = [
+        "| bug | style | found in run | orders | faults and delays | broken rules |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in hunted:
+        if one.shrunk is None:
+            lines.append(f"| `{one.bug}` | {one.style} | not in {one.runs} | | | |")
+            continue
+        plan, rules = "; ".join(_plan(one.shrunk.schedule)), "; ".join(one.shrunk.rules)
+        orders = one.shrunk.schedule.orders
+        lines.append(f"| `{one.bug}` | {one.style} | {one.run} | {orders} | {plan} | {rules} |")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,168 @@
+"""The judge of the simulation: the same schedules on real backends, order by order.
+
+A schedule fixes orders, faults and delays by logical address; which of two messages that travel at once is quicker, only the
+simulation decides. So a real run may end otherwise and both be right: then the simulation comes to the same end in another order.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scenarios.fault_plan import BROKEN_PROMISES, DISTURBANCES, Fault, FaultPlan, Moment
+from scenarios.fault_space import OPERATIONS
+from scenarios.jobs import Job, carry_out_jobs
+from scenarios.outcome import Outcome
+from scenarios.setting import Backends
+from scenarios.simulation.cores import over_cores
+from scenarios.simulation.outcomes import simulated_outcome
+from scenarios.simulation.schedule import TIME_SCALE, Schedule
+
+VARIATIONS = 40
+"""Other orders in which the simulation tries to come to the real end."""
+SLOWEST_MESSAGE_S, SLOWEST_RESTART_S = 0.3, 60.0
+"""Unscaled: what a message and a restart may take on a loaded machine, in those tries: a node of RabbitMQ needs four real seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agreement:
+    """One schedule on both. Ends are (class, told a lie) of each order; `real` is empty if the real run said nothing, and `why` says why.
+
+    `reached`: whether the simulation comes to the real end in another order of the same schedule; None if it was not tried.
+    """
+
+    number: int
+    schedule: Schedule
+    simulated: tuple[tuple[str, bool], ...]
+    real: tuple[tuple[str, bool], ...]
+    reached: bool | None
+    why: str
+    folder: str
+
+    @property
+    def agrees(self) -> bool:
+        """Whether every order ended alike."""
+        return self.simulated == self.real
+
+
+def compare(
+    schedules: Sequence[tuple[int, Schedule]],
+    *,
+    broker: str,
+    engine: str,
+    time_scale: float,
+    runs: Path,
+    done: Callable[[], None] = lambda: None,
+) -> list[Agreement]:
+    """Replay numbered schedules on these backends, in real time; folders of those that end otherwise are kept below `runs`."""
+    by_key = {str(number): (number, schedule) for number, schedule in schedules}
+    jobs = {key: _job(key, s, time_scale=time_scale) for key, (_, s) in by_key.items()}
+    virtual = {
+        outcome.key: outcome
+        for outcome in over_cores(
+            simulated_outcome,
+            ((replace(jobs[k], time_scale=TIME_SCALE), s.turns) for k, (_, s) in by_key.items()),
+        )
+    }
+    real: dict[str, Outcome] = {}
+
+    def note(outcome: Outcome) -> None:
+        real[outcome.key] = outcome
+        done()
+
+    private = Backends(broker=broker, engine=engine).pair != "embedded"
+    for alone in (False, True):
+        chosen = [job for job in jobs.values() if (_needs_it_all(job) and private) is alone]
+        if chosen:
+            carry_out_jobs(
+                chosen,
+                broker=broker,
+                engine=engine,
+                at_once=1 if alone or any(job.bug for job in chosen) else 3,
+                runs=runs,
+                keep=lambda outcome: _ends(outcome) != _ends(virtual[outcome.key]),
+                done=note,
+            )
+    found = []
+    for key, (number, schedule) in by_key.items():
+        there, here = _ends(real[key]), _ends(virtual[key])
+        found.append(
+            Agreement(
+                number=number,
+                schedule=schedule,
+                simulated=here,
+                real=there,
+                reached=None if there == here or not there else _reaches(schedule, there),
+                why="; ".join(real[key].failures),
+                folder=real[key].folder,
+            )
+        )
+    return found
+
+
+def _job(key: str, schedule: Schedule, *, time_scale: float) -> Job:
+    return Job(
+        key=key,
+        scenario=schedule.scenario,
+        style=schedule.style,
+        orders=schedule.orders,
+        seed=schedule.seed,
+        time_scale=time_scale,
+        rate_per_s=schedule.rate_per_s,
+        plan=schedule.plan,
+        guards=schedule.guards,
+        step_order=schedule.step_order,
+        bug=schedule.bug,
+    )
+
+
+def _needs_it_all(job: Job) -> bool:
+    """Whether it disturbs the coordinator of everybody."""
+    return any(fault.moment in DISTURBANCES | BROKEN_PROMISES for fault in job.plan.faults)
+
+
+def _ends(outcome: Outcome) -> tuple[tuple[str, bool], ...]:
+    return tuple((str(order_class), bool(lied)) for order_class, lied, _ in outcome.orders)
+
+
+def _reaches(schedule: Schedule, ends: tuple[tuple[str, bool], ...]) -> bool:
+    """Whether the simulation comes to these ends if the messages take other times and other turns."""
+    tries = (
+        (_job("", varied, time_scale=TIME_SCALE), varied.turns) for varied in variations(schedule)
+    )
+    return any(_ends(outcome) == ends for outcome in over_cores(simulated_outcome, tries))
+
+
+def variations(schedule: Schedule) -> list[Schedule]:
+    """The same orders and faults, with every message and restart taking some time, drawn anew each time."""
+    found = []
+    for number in range(VARIATIONS):
+        chance = random.Random(f"{schedule.seed}:{number}")
+        most_s = chance.uniform(0, SLOWEST_MESSAGE_S)
+        little = [
+            Fault(
+                orders=(order,),
+                operation=operation,
+                moment=moment,
+                attempts="all",
+                for_s=round(chance.uniform(0, most_s), 4),
+            )
+            for order in range(schedule.orders)
+            for operation in OPERATIONS
+            for moment in (Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED)
+        ]
+        slowly = [
+            replace(fault, for_s=fault.lasts_s() + chance.uniform(0, SLOWEST_RESTART_S))
+            if fault.moment is Moment.COORDINATOR_KILLED
+            else fault
+            for fault in schedule.faults.faults
+        ]
+        found.append(
+            replace(
+                schedule,
+                turns=chance.randrange(2**31),
+                faults=FaultPlan(faults=tuple(slowly)),
+                delays=schedule.delays + FaultPlan(faults=tuple(little)),
+            )
+        )
+    return found

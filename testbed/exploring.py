@@ -1,0 +1,389 @@
+"""`saga explore` and `saga replay`."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.latency import proportion
+from report.exploration import agreement_table, hunted_markdown, hunted_table, kinds_table
+from scenarios.oracle_check import chosen_bugs
+from scenarios.run_folder import SCHEMA
+from scenarios.simulation.agreement import VARIATIONS, Agreement, compare
+from scenarios.simulation.explore import Explored, smallest
+from scenarios.simulation.explore import explore as explore_space
+from scenarios.simulation.finding import Finding
+from scenarios.simulation.hunt import Hunted, hunt
+from scenarios.simulation.schedule import Schedule, Space
+from scenarios.simulation.shrink import look, size
+from scenarios.simulation.simulated import digest, simulate
+from scenarios.simulation.story import story
+from scenarios.verdict import Exit
+from shared_domain.errors import UsageError
+from shared_domain.guards import Guards
+from testbed import settings
+from testbed.carrying_out import say_backends, wide
+from testbed.counting import counting
+from testbed.options import AsJson, Broker, Engine, Out, Seed
+from testbed.suite import suite_folder
+
+REAL_TIME_SCALE = 0.1
+"""Shorter deadlines would measure how busy two cores are."""
+MOST_TOLD = 60
+RealTimeScale = Annotated[
+    float, typer.Option(min=0.01, max=100, help="Multiplies every wait of the real runs.")
+]
+
+
+def explore(
+    runs: Annotated[int, typer.Option(min=1, max=10_000_000, help="Schedules.")] = 10_000,
+    faults: Annotated[
+        str, typer.Option(help="Fewest and most of a run: 0..3, or one number.")
+    ] = "0..3",
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    seed: Seed = 1,
+    guards: Annotated[
+        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+    ] = "all",
+    bug: Annotated[
+        str, typer.Option(help="A planted bug from saga list that is to be found.")
+    ] = "",
+    every_bug: Annotated[
+        bool,
+        typer.Option("--every-bug", help="Hunt each planted bug, at most --runs schedules long."),
+    ] = False,
+    collect: Annotated[
+        bool,
+        typer.Option(
+            "--collect", help="Go on after the first thing wrong; the same kind counts once."
+        ),
+    ] = False,
+    check_real: Annotated[
+        int,
+        typer.Option(
+            min=0, max=100_000, help="Replay so many of the schedules on real backends, too."
+        ),
+    ] = 0,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    time_scale: RealTimeScale = REAL_TIME_SCALE,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Thousands of schedules a minute under virtual time; what is wrong is shrunk and told as a story.
+
+    Exit code 1 = something is wrong that should not be; with a planted bug: it was not found.
+    """
+    Guards.parse(guards)
+    styles, bounds = settings.choose_styles(style), _bounds(faults)
+    if every_bug:
+        if bug or check_real or guards != "all":
+            raise UsageError("--every-bug goes with none of --bug, --guards and --check-real")
+        _hunt(styles, bounds, runs=runs, seed=seed, out=out, as_json=as_json)
+    chosen_bugs([bug] if bug else [])
+    space = Space(styles=styles, faults=bounds, seed=seed, guards=guards, bug=bug)
+    if bug:
+        space = replace(space, step_orders=["inventory-first"])
+    folder = suite_folder(out, f"explore-s{seed}")
+    found = _explore(space, runs=runs, collect=collect)
+    shrunk = smallest(found, most=MOST_TOLD) if found.kinds else []
+    files = [_leave(folder, number, finding) for number, (_, finding) in enumerate(shrunk, 1)]
+    agreed = _check_real(space, found, check_real, broker, engine, time_scale, folder)
+    code = _exit_code(space, found, agreed)
+    document = _document(space, found, shrunk, files, agreed)
+    (folder / "explore.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        print(json.dumps(document | {"ok": code == Exit.AS_EXPECTED, "exit_code": code}))
+        raise typer.Exit(code)
+    print(_summary(found))
+    if found.kinds:
+        wide().print(kinds_table(shrunk))
+        if len(found.kinds) > MOST_TOLD:
+            print(f"Of {len(found.kinds)} kinds the first {MOST_TOLD} were shrunk.")
+        print(_told(files[0]))
+    if agreed:
+        _print_agreement(agreed)
+    print(f"All of it: {folder}")
+    raise typer.Exit(code)
+
+
+def replay(
+    file: Annotated[Path, typer.Argument(help="A schedule that saga explore has left.")],
+    simulated_only: Annotated[
+        bool, typer.Option("--simulated", help="Under virtual time only.")
+    ] = False,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    time_scale: RealTimeScale = REAL_TIME_SCALE,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """One schedule again, step by step; then on real backends, and whether they agree."""
+    schedule = Schedule.read(file)
+    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+    found = look(schedule)
+    lines = story(schedule, simulated, found)
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "log": digest(simulated),
+        "rules": list(found.rules) if found else [],
+        "story": lines,
+    }
+    if not as_json:
+        print("\n".join(lines))
+        print(f"\nEvent log: {digest(simulated)}")
+    code = Exit.AS_EXPECTED
+    if not simulated_only:
+        chosen, chosen_engine = _backends(broker, engine)
+        folder = suite_folder(out, "replay")
+        (agreement,) = compare(
+            [(1, schedule)],
+            broker=chosen,
+            engine=chosen_engine,
+            time_scale=time_scale,
+            runs=folder / "runs",
+        )
+        document["agreement"] = _agreement_json(agreement)
+        code = _agreement_code([agreement])
+        if not as_json:
+            print(_verdict_on(agreement))
+    if as_json:
+        print(json.dumps(document | {"ok": code == Exit.AS_EXPECTED, "exit_code": code}))
+    raise typer.Exit(code)
+
+
+def _bounds(text: str) -> tuple[int, int]:
+    fewest, _, most = text.partition("..")
+    try:
+        bounds = int(fewest), int(most or fewest)
+    except ValueError:
+        raise UsageError(f"--faults {text!r} is not a range such as 0..3") from None
+    if not 0 <= bounds[0] <= bounds[1] <= 20:
+        raise UsageError(f"--faults {text!r}: the fewest come first, and at most 20")
+    return bounds
+
+
+def _explore(space: Space, *, runs: int, collect: bool) -> Explored:
+    told = 0
+    with counting("runs", runs) as more:
+
+        def tell(so_far: Explored) -> None:
+            nonlocal told
+            rate = so_far.runs / max(so_far.wall_s, 1e-9)
+            aside = f"{rate:.0f} runs/s, {len(so_far.states):,} states, {so_far.failed} wrong"
+            more(by=so_far.runs - told, aside=aside)
+            told = so_far.runs
+
+        return explore_space(space, runs=runs, collect=collect, told=tell)
+
+
+def _summary(found: Explored) -> str:
+    per_core = found.sagas / max(found.busy_s, 1e-9)
+    kinds = f" of {len(found.kinds)} kinds" if found.failed else ""
+    return (
+        f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds}; {found.sagas:,} sagas,"
+        f" {found.faults:,} faults, {len(found.states):,} distinct states of a saga\n"
+        f"{found.wall_s:.1f} s: {found.runs / found.wall_s:.0f} runs/s, {found.sagas / found.wall_s:.0f} sagas/s,"
+        f" {per_core:.0f} for each second of a core; the longest run took {found.longest_virtual_s:.1f} s of virtual time\n"
+        f"ended as: {', '.join(f'{n:,} {name}' for name, n in found.classes.items() if n)}"
+    )
+
+
+def _leave(folder: Path, number: int, finding: Finding) -> Path:
+    """The schedule, its fault plan and its story, side by side; the schedule's path."""
+    path = folder / f"schedule-{number:02d}.json"
+    schedule = finding.schedule
+    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+    text = "\n".join(story(schedule, simulated, finding))
+    for name, content in {
+        path.name: json.dumps(schedule.to_json(), indent=1),
+        f"plan-{number:02d}.json": json.dumps(schedule.plan.to_json(), indent=1),
+        f"story-{number:02d}.txt": text,
+    }.items():
+        (folder / name).write_text(content + "\n", encoding="utf-8")
+    return path
+
+
+def _told(path: Path) -> str:
+    """What lies beside a schedule."""
+    text = path.with_name(path.name.replace("schedule", "story")).with_suffix(".txt").read_text()
+    return f"\n{text}\nThe fault plan: {path.with_name(path.name.replace('schedule', 'plan'))}\nAgain: saga replay {path}"
+
+
+def _check_real(
+    space: Space,
+    found: Explored,
+    wanted: int,
+    broker: str,
+    engine: str,
+    time_scale: float,
+    folder: Path,
+) -> list[Agreement]:
+    if not wanted:
+        return []
+    chosen, chosen_engine = _backends(broker, engine)
+    schedules = [(number, space.schedule(number)) for number in range(min(wanted, found.runs))]
+    with counting("real runs", len(schedules)) as one_more:
+        return compare(
+            schedules,
+            broker=chosen,
+            engine=chosen_engine,
+            time_scale=time_scale,
+            runs=folder / "runs",
+            done=one_more,
+        )
+
+
+def _backends(broker: str, engine: str) -> tuple[str, str]:
+    chosen = settings.choose_broker(broker)
+    chosen_engine = settings.choose_engine(engine, chosen)
+    say_backends(chosen, chosen_engine)
+    asyncio.run(settings.check_backends(chosen, chosen_engine))
+    return chosen, chosen_engine
+
+
+def _exit_code(space: Space, found: Explored, agreed: Sequence[Agreement]) -> Exit:
+    if space.bug:
+        return Exit.AS_EXPECTED if found.kinds else Exit.NOT_AS_EXPECTED
+    if found.kinds and space.guards == "all":
+        return Exit.NOT_AS_EXPECTED
+    return _agreement_code(agreed)
+
+
+def _agreement_code(agreed: Sequence[Agreement]) -> Exit:
+    """Another end that the simulation knows too is no disagreement."""
+    if any(a.real and not a.agrees and not a.reached for a in agreed):
+        return Exit.NOT_AS_EXPECTED
+    return Exit.UNKNOWN if any(not a.real for a in agreed) else Exit.AS_EXPECTED
+
+
+def _verdict_on(one: Agreement) -> str:
+    """One real run in a sentence."""
+    if not one.real:
+        return f"The real run said nothing: {one.why}"
+    if one.agrees:
+        return f"The real stack agrees: {_ends(one.real)}."
+    told = "does so too, in another order" if one.reached else "never does"
+    return f"The real stack ended as {_ends(one.real)}, the simulation as {_ends(one.simulated)}; in {VARIATIONS} variations it {told}: {one.folder}"  # fmt: skip
+
+
+def _print_agreement(agreed: Sequence[Agreement]) -> None:
+    wide().print(agreement_table(agreed))
+    for one in agreed:
+        if not one.agrees:
+            what = "said nothing" if not one.real else f"ended as {_ends(one.real)}"
+            also = {True: "; the simulation comes to that too, in another order", False: "; the simulation never does", None: ""}  # fmt: skip
+            why = f" ({one.why})" if one.why else ""
+            print(f"schedule {one.number}, {one.schedule.style}: simulated {_ends(one.simulated)}, the real run {what}{also[one.reached]}{why}: {one.folder}")  # fmt: skip
+
+
+def _ends(ends: Sequence[tuple[str, bool]]) -> str:
+    return ", ".join(f"{name} and lied to" if lied else name for name, lied in ends)
+
+
+def _document(
+    space: Space,
+    found: Explored,
+    shrunk: Sequence[tuple[int, Finding]],
+    files: Sequence[Path],
+    agreed: Sequence[Agreement],
+) -> dict[str, Any]:
+    return {
+        "schema": SCHEMA,
+        "seed": space.seed,
+        "faults": list(space.faults),
+        "styles": list(space.styles),
+        "guards": space.guards,
+        "bug": space.bug,
+        "runs": found.runs,
+        "sagas": found.sagas,
+        "states": len(found.states),
+        "wrong": found.failed,
+        "classes": found.classes,
+        "longest_virtual_s": found.longest_virtual_s,
+        "wall_s": found.wall_s,
+        "busy_s": found.busy_s,
+        "findings": [
+            {
+                "kind": finding.kind,
+                "runs": n,
+                "rules": list(finding.rules),
+                "why": list(finding.why),
+                "orders_faults_delays": list(size(finding.schedule)),
+                "file": str(path),
+            }
+            for (n, finding), path in zip(shrunk, files, strict=True)
+        ],
+        "agreement": [_agreement_json(one) for one in agreed],
+    }
+
+
+def _agreement_json(one: Agreement) -> dict[str, Any]:
+    return {
+        "number": one.number,
+        "style": one.schedule.style,
+        "simulated": one.simulated,
+        "real": one.real,
+        "agrees": one.agrees,
+        "reached": one.reached,
+        "why": one.why,
+        "folder": one.folder,
+    }
+
+
+def _hunt(
+    styles: Sequence[str],
+    faults: tuple[int, int],
+    *,
+    runs: int,
+    seed: int,
+    out: Path,
+    as_json: bool,
+) -> None:
+    bugs = chosen_bugs([])
+    folder = suite_folder(out, f"explore-bugs-s{seed}")
+    total = sum(style in styles for bug in bugs for style in bug.found_by)
+    with counting("hunts", total) as one_more:
+
+        def told(one: Hunted) -> None:
+            one_more(
+                "" if one.run else f"{one.bug} in the {one.style}: not found in {runs} schedules"
+            )
+
+        hunted = hunt(bugs, styles=styles, faults=faults, runs=runs, seed=seed, told=told)
+    files = [
+        _leave(folder, number, one.shrunk) if one.shrunk else None
+        for number, one in enumerate(hunted, 1)
+    ]
+    (folder / "table.md").write_text(hunted_markdown(hunted), encoding="utf-8")
+    missed = [one for one in hunted if one.run is None]
+    code = Exit.NOT_AS_EXPECTED if missed else Exit.AS_EXPECTED
+    document = {
+        "schema": SCHEMA,
+        "ok": not missed,
+        "exit_code": code,
+        "hunts": [
+            {
+                "bug": one.bug,
+                "style": one.style,
+                "run": one.run,
+                "rules": list(one.shrunk.rules) if one.shrunk else [],
+                "orders_faults_delays": list(size(one.shrunk.schedule)) if one.shrunk else [],
+                "file": str(path) if path else "",
+            }
+            for one, path in zip(hunted, files, strict=True)
+        ],
+    }
+    (folder / "hunts.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        print(json.dumps(document))
+    else:
+        wide().print(hunted_table(hunted))
+        print(
+            f"{len(hunted) - len(missed)} of {len(hunted)} found. Schedules, plans and stories: {folder}"
+        )
+    raise typer.Exit(code)

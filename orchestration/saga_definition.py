@@ -1,6 +1,7 @@
 """The order saga's state machine as deployed: the page in this folder, less the guards that are off."""
 
 import json
+from functools import cache
 from importlib import resources
 from typing import Any
 
@@ -20,8 +21,7 @@ def saga_definition(step_order: str, guards: Guards, policy: Policy) -> dict[str
     With REPORT the execution itself has the saga deadline: it ends as TIMED_OUT, which nothing can catch. Otherwise the
     step deadlines keep the saga within it, and what they stop is compensated.
     """
-    text = resources.files("orchestration").joinpath(PAGES[step_order]).read_text()
-    definition: dict[str, Any] = json.loads(text)
+    definition: dict[str, Any] = json.loads(_page(step_order))
     for name, state in definition["States"].items():
         if state["Type"] != "Task":
             continue
@@ -41,3 +41,8 @@ def saga_definition(step_order: str, guards: Guards, policy: Policy) -> dict[str
     if policy.on_deadline == OnDeadline.REPORT and guards.timeouts:
         definition["TimeoutSeconds"] = policy.saga_deadline_s
     return definition
+
+
+@cache
+def _page(step_order: str) -> str:
+    return resources.files("orchestration").joinpath(PAGES[step_order]).read_text()

@@ -24,7 +24,7 @@ def schedule_of(job: Job, *, turns: int) -> Schedule:
         faults=job.plan,
         guards=job.guards,
         bug=job.bug,
-    )
+    ).with_orders_named()
 
 
 def simulated_outcome(job: Job, turns: int | None) -> Outcome:

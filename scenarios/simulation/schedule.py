@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -83,6 +83,17 @@ class Schedule:
         """Faults and delays."""
         return self.faults + self.delays
 
+    def with_orders_named(self) -> Self:
+        """The same with the orders of every line as a list: "every second" is another one when an order is left out."""
+        return replace(self, faults=self._named(self.faults), delays=self._named(self.delays))
+
+    def _named(self, plan: FaultPlan) -> FaultPlan:
+        lines = []
+        for fault in plan.faults:
+            struck = [i for i in range(self.orders) if fault.strikes_order(i, seed=self.seed)]
+            lines.append(replace(fault, orders=tuple(struck)))
+        return FaultPlan(faults=tuple(lines))
+
     def to_json(self) -> dict[str, Any]:
         """As a JSON document."""
         plans = {"faults": self.faults.to_json(), "delays": self.delays.to_json()}
@@ -99,7 +110,7 @@ class Schedule:
             given[name] = FaultPlan.from_json(given.get(name, FaultPlan().to_json()))
         schedule = cls(**given)
         schedule._check()
-        return schedule
+        return schedule.with_orders_named()
 
     @classmethod
     def read(cls, path: Path) -> Self:

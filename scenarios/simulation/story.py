@@ -42,9 +42,15 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
 
 
 def _fault_in_words(fault: Fault) -> str:
-    times = {"all": "every time"}.get(str(fault.attempts)) or "the first time"
-    if isinstance(fault.attempts, tuple) and fault.attempts != (1,):
-        times = f"at attempt {', '.join(map(str, fault.attempts))}"
+    match fault.attempts:
+        case "all":
+            times = "every time"
+        case (1,):
+            times = "the first time"
+        case (*numbers,):
+            times = f"at attempt {', '.join(map(str, numbers))}"
+        case _:
+            times = "now and then"
     who = ", ".join(f"order-{index:05d}" for index in fault.orders)
     return f"{who}, {fault.operation}, {times}: {_meaning(fault)}"
 

@@ -1,0 +1,302 @@
+"""Simulated runs: the same bytes everywhere, nothing of this machine in them, and bugs found, shrunk and told."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.simulation.agreement import compare, variations
+from scenarios.simulation.explore import Explored, explore_part, smallest
+from scenarios.simulation.finding import FAILED, NEVER_SETTLED, finding, states
+from scenarios.simulation.schedule import TIME_SCALE, Schedule, Space
+from scenarios.simulation.shrink import look, shrink, size
+from scenarios.simulation.simulated import log_bytes, simulate
+from scenarios.simulation.story import story
+from scenarios.systems import STYLES
+from scenarios.verdict import Judgement
+from shared_domain.errors import UsageError
+from shared_domain.policy import Policy
+
+SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3)
+
+
+def _simulate(schedule):
+    return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+
+
+def _plan(*faults):
+    return FaultPlan(faults=tuple(Fault(orders=(0,), **fault) for fault in faults))
+
+
+LOGS = """
+import hashlib, sys
+from scenarios.simulation.schedule import Space
+from scenarios.simulation.simulated import log_bytes, simulate
+space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
+for number in range(int(sys.argv[1])):
+    schedule = space.schedule(number)
+    log = log_bytes(simulate(schedule.spec(), turns=schedule.turns))
+    print(number, len(log), hashlib.sha256(log).hexdigest())
+"""
+
+
+def _logs(hash_seed, runs):
+    return subprocess.run(
+        [sys.executable, "-c", LOGS, str(runs)],
+        env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_the_same_seed_gives_the_same_bytes_in_every_process():
+    first = _logs("0", 40)
+    assert first == _logs("4711", 40)
+    assert len({line.split()[2] for line in first.splitlines()}) == 40
+
+
+def test_another_order_of_turns_is_another_log_of_the_same_run():
+    schedule = Schedule(style="choreography", orders=4, rate_per_s=10_000)
+    logs = {log_bytes(_simulate(replace(schedule, turns=turns))) for turns in range(5)}
+    assert len(logs) == 5
+
+
+NOTHING_ELSE = """
+import datetime, os, random, secrets, sys, time, uuid
+from scenarios.simulation.schedule import Space
+from scenarios.simulation.simulated import simulate
+space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
+def go():
+    for number in range(40):
+        schedule = space.schedule(number)
+        found = simulate(schedule.spec(), turns=schedule.turns)
+        assert found.ended is not None and not found.failure, found.failure
+go()  # what is imported late is imported now
+def forbidden(name):
+    def call(*arguments, **options):
+        raise SystemExit(f"a simulated run called {name}")
+    return call
+for module, names in {
+    time: ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep"),
+    random: ("random", "randint", "randrange", "choice", "shuffle", "getrandbits", "_urandom"),
+    os: ("urandom", "getrandom", "getpid"),
+    uuid: ("uuid1", "uuid4"),
+    secrets: ("token_bytes", "token_hex"),
+}.items():
+    for name in names:
+        setattr(module, name, forbidden(f"{module.__name__}.{name}"))
+def audit(event, arguments):
+    if event.split(".")[0] in ("socket", "_thread", "threading", "subprocess", "os", "open"):
+        raise SystemExit(f"a simulated run caused {event} {arguments}")
+    if event == "sqlite3.connect" and arguments[0] != ":memory:":
+        raise SystemExit(f"a simulated run opened {arguments}")
+sys.addaudithook(audit)
+go()
+if len(sys.argv) > 1:
+    simulate_something = {"time": time.time, "random": random.random, "file": lambda: open("x")}[sys.argv[1]]
+    simulate_something()
+os._exit(0)
+"""
+
+
+def _with_nothing_else(*arguments):
+    return subprocess.run(
+        [sys.executable, "-c", NOTHING_ELSE, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_nothing_in_a_simulated_run_reads_a_clock_chance_a_thread_a_file_or_the_network():
+    done = _with_nothing_else()
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("what", ["time", "random", "file"])
+def test_and_the_watchman_of_that_is_awake(what):
+    assert "a simulated run" in _with_nothing_else(what).stderr
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_with_every_guard_nothing_is_wrong_and_every_saga_ends(style):
+    space = Space(styles=[style], faults=(0, 3), seed=17)
+    for number in range(60):
+        schedule = space.schedule(number)
+        simulated = _simulate(schedule)
+        assert finding(schedule, simulated) is None
+        patience_s = (2 * 60 + sum(f.lasts_s() for f in schedule.plan.faults)) * TIME_SCALE
+        assert simulated.virtual_s < 21 * (patience_s + 3)
+
+
+def test_a_run_of_the_same_schedule_on_real_time_ends_alike(tmp_path):
+    schedules = [(number, SPACE.schedule(number)) for number in (0, 1, 2, 3)]
+    agreed = compare(schedules, broker="memory", engine="inprocess", time_scale=0.1, runs=tmp_path)
+    assert [one.real for one in agreed] == [one.simulated for one in agreed]
+    assert not list(tmp_path.iterdir())  # only folders of those that end otherwise are kept
+
+
+BUGS = {
+    # bug -> most faults that are left of it
+    "booking_not_idempotent": 1,
+    "no_tombstones": 1,
+    "stale_stock": 0,
+    "refund_not_idempotent": 2,
+    "compensations_in_the_wrong_order": 1,
+}
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_planted_bug_is_found_and_shrunk(bug, style):
+    space = Space(styles=[style], faults=(0, 3), seed=1, step_orders=["inventory-first"], bug=bug)
+    found = next(filter(None, (look(space.schedule(number)) for number in range(300))))
+    small = shrink(found)
+    assert set(small.rules) & set(found.rules)
+    orders, faults, delays = size(small.schedule)
+    assert (orders <= 2, faults <= BUGS[bug], delays) == (True, True, 0)
+    assert look(replace(small.schedule, bug="")) is None
+
+
+def test_a_saga_that_never_ends_is_found_out():
+    found = look(Schedule(style="choreography", bug="order_stays_pending"))
+    assert NEVER_SETTLED in found.rules
+
+
+def test_what_fails_unseen_is_a_finding(monkeypatch):
+    def break_down(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("scenarios.staging.judge", break_down)
+    assert look(Schedule(style="choreography")).rules == (FAILED,)
+
+
+def test_repeated_delays_use_up_no_patience_as_long_as_somebody_is_at_work():
+    always = {"operation": "PlaceOrder", "attempts": "all"}
+    plan = _plan(
+        {**always, "moment": Moment.REQUEST_DELAYED, "for_s": 75.0},
+        {**always, "moment": Moment.CRASH_BEFORE_COMMIT},
+    )
+    schedule = Schedule(style="choreography", faults=plan)
+    simulated = _simulate(schedule)
+    assert simulated.ended.settlement.how == "quiescent"
+    assert finding(schedule, simulated) is None
+    assert simulated.virtual_s > 20 * 75 * TIME_SCALE
+
+
+def test_two_ways_to_spoil_a_message_can_meet():
+    plan = _plan(
+        {"operation": "ChargePayment", "moment": Moment.POISON},
+        {"operation": "PlaceOrder", "moment": Moment.OVERSIZED_ANSWER},
+    )
+    schedule = Schedule(style="choreography", step_order="payment-first", faults=plan)
+    assert look(schedule) is None
+
+
+def test_states_are_the_same_whatever_the_order_in_which_sagas_were_served():
+    schedule = Schedule(style="orchestration", orders=3, rate_per_s=10_000)
+    seen = [states("orchestration", _simulate(replace(schedule, turns=t)).log) for t in range(3)]
+    assert seen[0] == seen[1] == seen[2]
+    lost = _plan({"operation": "ChargePayment", "moment": Moment.ANSWER_LOST})
+    assert states("orchestration", _simulate(replace(schedule, faults=lost)).log) - seen[0]
+
+
+def test_exploration_finds_the_same_however_it_is_shared_out():
+    space = replace(SPACE, guards="-inbox")
+    whole, parts = explore_part(space, 0, 30, True), Explored()
+    for first in range(0, 30, 10):
+        parts.add(explore_part(space, first, 10, True))
+    assert (whole.runs, whole.sagas, whole.classes) == (parts.runs, parts.sagas, parts.classes)
+    assert {k: n for k, (n, _) in whole.kinds.items()} == {
+        k: n for k, (n, _) in parts.kinds.items()
+    }
+    assert whole.failed > 1
+
+
+def test_exploration_stops_at_the_first_thing_wrong_unless_told_otherwise():
+    space = replace(SPACE, guards="-inbox")
+    assert explore_part(space, 0, 60, False).failed == 1
+    assert explore_part(space, 0, 60, True).failed > 1
+
+
+def test_findings_that_are_the_same_once_they_are_small_count_as_one():
+    part = explore_part(replace(SPACE, guards="-inbox"), 0, 60, True)
+    small = smallest(part, most=100)
+    assert len(small) < len(part.kinds)
+    assert sum(n for n, _ in small) == part.failed
+    assert all(max(size(found.schedule)) <= 2 for _, found in small)
+
+
+def test_a_story_tells_what_happened_in_order_and_what_is_wrong():
+    late = _plan({"operation": "ReserveStock", "moment": Moment.REQUEST_DELAYED, "for_s": 75.0})
+    schedule = Schedule(style="choreography", faults=late, bug="no_tombstones")
+    lines = story(schedule, _simulate(schedule), look(schedule))
+    assert "the request arrives 75 s late" in lines[1]
+    told = "\n".join(lines)
+    places = [
+        told.index(text)
+        for text in (
+            "order PlaceOrder, because of customer: done",
+            "* ReserveStock, attempt 1",
+            "shipping CancelShipment, because of OrderExpired: tombstone",
+            "inventory ReserveStock, because of OrderPlaced: done (-1 units)",
+            "Wrong: an order that ended otherwise has no effects left",
+        )
+    ]
+    assert places == sorted(places)
+
+
+def test_a_schedule_survives_json():
+    for number in range(30):
+        schedule = SPACE.schedule(number)
+        assert Schedule.from_json(json.loads(json.dumps(schedule.to_json()))) == schedule
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"style": "dance"}, "style is 'dance'"),
+        ({"scenario": "nothing"}, "scenario is 'nothing'"),
+        ({"orders": 0}, "orders: 0 is less than"),
+        ({"orders": "two"}, "orders: 'two' is not of type"),
+        ({"bug": "a_bee"}, "bug is 'a_bee'"),
+        ({"step_order": "random"}, "step_order is 'random'"),
+        ({"schema": 2}, "schema: 1 was expected"),
+        ({"colour": "red"}, "'colour' was unexpected"),
+        ({"guards": "some"}, "some"),
+        ({"faults": {"schema": 1, "faults": [{}]}}, "fault 0 of the plan"),
+    ],
+)
+def test_a_schedule_that_is_none_is_refused_with_the_place(changes, told):
+    with pytest.raises(UsageError, match=told):
+        Schedule.from_json({**Schedule(style="choreography").to_json(), **changes})
+
+
+def test_a_line_for_every_second_order_names_them():
+    every = Fault(orders={"every": 2}, operation="ChargePayment", moment=Moment.ERROR)
+    document = Schedule(style="choreography", orders=5, faults=FaultPlan(faults=(every,))).to_json()
+    schedule = Schedule.from_json(document)
+    assert [fault.orders for fault in schedule.faults.faults] == [(1, 3)]
+    assert "order-00001, order-00003" in story(schedule, _simulate(schedule), None)[1]
+
+
+def test_variations_keep_the_orders_and_the_faults():
+    schedule = SPACE.schedule(5)
+    for varied in variations(schedule):
+        assert varied.orders == schedule.orders
+        assert [(f.orders, f.operation, f.moment) for f in varied.faults.faults] == [
+            (f.orders, f.operation, f.moment) for f in schedule.faults.faults
+        ]
+
+
+def test_a_planned_delay_is_scaled_as_the_policy_is():
+    assert Schedule(style="choreography").spec().policy() == Policy(time_scale=TIME_SCALE)
+
+
+def test_a_clean_simulated_run_is_judged_by_the_same_judge():
+    verdict = _simulate(Schedule(style="orchestration", orders=2)).ended.verdict
+    assert (verdict.judgement, verdict.counts()["committed"]) == (Judgement.CONSISTENT, 2)

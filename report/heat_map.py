@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
@@ -36,6 +37,8 @@ LETTER = {
 """What is not consistent also has a letter, for eyes and printers that know no colours."""
 ROWS = [(operation, when) for operation in OPERATIONS for when in (ONCE, ALWAYS)]
 COLUMNS = [str(moment) for moment in Moment]
+PALEST, HALF = 0.25, 0.5
+"""The colour of what is the worst in one of many combinations, and where white letters begin."""
 _ORDER = (*SEVERITY, NOT_STRUCK, NOT_RUN)
 
 
@@ -45,7 +48,10 @@ def worst_of(found: Sequence[CellResult]) -> CellResult:
 
 
 def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
-    """One panel per style. A result with several faults stands in the cell of each of them."""
+    """One panel per style. A result with several faults stands in the cell of each of them.
+
+    Such a cell tells how many of its combinations are as bad as the worst; the larger their share, the fuller the colour.
+    """
     styles = list(dict.fromkeys(result.style for result in results))
     figure = Figure(figsize=(1.8 + 7.2 * len(styles), 7.6), layout="constrained")
     panels = figure.subplots(1, len(styles), sharey=True, squeeze=False)[0]
@@ -57,7 +63,7 @@ def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
         [f"{operation}   first attempt" if when == ONCE else when for operation, when in ROWS],
         fontsize=8,
     )
-    shown = [name for name in _ORDER if any(result.worst == name for result in results)]
+    shown = _shown(results)
     patches = [
         Patch(
             facecolor=COLOURS[name],
@@ -77,13 +83,28 @@ def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
-    cells: dict[tuple[int, int], list[CellResult]] = {}
+def _cells(results: Sequence[CellResult]) -> dict[tuple[str, str, str], list[CellResult]]:
+    """(operation, when, moment) -> every result that has this fault in it."""
+    cells: dict[tuple[str, str, str], list[CellResult]] = {}
     for result in results:
         for strike in result.strikes:
-            place = ROWS.index((strike["operation"], strike["when"]))
-            cells.setdefault((place, COLUMNS.index(strike["moment"])), []).append(result)
-    for (row, column), found in cells.items():
+            place = strike["operation"], strike["when"], strike["moment"]
+            cells.setdefault(place, []).append(result)
+    return cells
+
+
+def _shown(results: Sequence[CellResult]) -> list[str]:
+    """What is the worst in any cell, from the worst on."""
+    found = set()
+    for style in {result.style for result in results}:
+        cells = _cells([result for result in results if result.style == style])
+        found |= {worst_of(inside).worst for inside in cells.values()}
+    return [name for name in _ORDER if name in found]
+
+
+def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
+    for (operation, when, moment), found in _cells(results).items():
+        row, column = ROWS.index((operation, when)), COLUMNS.index(moment)
         worst = worst_of(found)
         bad = worst.worst in INCONSISTENT or worst.worst == "unknown"
         axes.add_patch(
@@ -91,7 +112,7 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
                 (column - 0.5, row - 0.5),
                 1,
                 1,
-                facecolor=COLOURS[worst.worst],
+                facecolor=to_rgba(COLOURS[worst.worst], _share(found, worst)),
                 edgecolor="#222222" if bad else "#c8c8c8",
                 linewidth=1.1 if bad else 0.4,
                 hatch="////" if worst.worst == NOT_RUN else "",
@@ -106,7 +127,7 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
             va="center",
             fontsize=7,
             fontweight="bold" if bad else "normal",
-            color=ink(worst.worst),
+            color=ink(worst.worst) if _share(found, worst) > HALF else "#333333",
             zorder=3,
         )
     axes.set_xlim(-0.5, len(COLUMNS) - 0.5)
@@ -115,6 +136,14 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
     axes.set_xticks(range(len(COLUMNS)), COLUMNS, rotation=60, ha="right", fontsize=7)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
+
+
+def _share(found: Sequence[CellResult], worst: CellResult) -> float:
+    """How full the colour is: of combinations, how many are as bad as that."""
+    if len(found[0].strikes) == 1:
+        return 1.0
+    share = sum(result.worst == worst.worst for result in found) / len(found)
+    return PALEST + (1 - PALEST) * share
 
 
 def _text(found: Sequence[CellResult], worst: CellResult) -> str:

@@ -11,6 +11,8 @@ from scenarios.outcome import SEVERITY
 from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
 from scenarios.verdict import BROKEN_LAW
 
+MOST_ROWS = 500
+"""Most lines of what did not happen."""
 _NAMES = (*SEVERITY, NOT_STRUCK, NOT_RUN)
 
 
@@ -74,11 +76,18 @@ def markdown(results: Sequence[CellResult], *, title: str) -> str:
         ]
     if idle := [r for r in results if 0 in r.struck]:
         lines += ["", "## Faults without occasion", "", "| style | faults | why |", "|---|---|---|"]
-        lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in idle]
+        lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in idle[:MOST_ROWS]]
+        lines += _left_out(idle)
     if not_run := [r for r in results if r.worst == NOT_RUN]:
         lines += ["", "## Not run", "", "| style | fault | why |", "|---|---|---|"]
-        lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in not_run]
+        lines += [f"| {r.style} | {what(r)} | {r.why} |" for r in not_run[:MOST_ROWS]]
+        lines += _left_out(not_run)
     return "\n".join(lines) + "\n"
+
+
+def _left_out(results: Sequence[CellResult]) -> list[str]:
+    more = len(results) - MOST_ROWS
+    return [f"\n... and {more:,} more in cells.jsonl"] if more > 0 else []
 
 
 def summary(results: Sequence[CellResult]) -> str:

@@ -1,15 +1,20 @@
 """A simulated run as a story: numbered steps in words, and what is wrong in the end."""
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from scenarios.fault_plan import MEANING, Fault
+from scenarios.planted.index import BUGS
 from scenarios.simulation.finding import Finding
 from scenarios.simulation.schedule import TIME_SCALE, Schedule
 from scenarios.simulation.simulated import Simulated
 from shared_domain.participants import NAMES
 
-MOST_STEPS = 60
+MOST_ALIKE = 4
+"""Most steps of one kind that are told."""
+_STAMP, _NUMBER = 11, re.compile(r"(?<!order-)\d+")
 _UNITS = {"inventory": "units", "payment": "cents", "shipping": "parcels", "order": ""}
 _FAILED = {
     "CancelledError": "is given up",
@@ -27,7 +32,7 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
         f"{schedule.orders} order(s) in the {schedule.style}, {schedule.step_order}",
         "too few units" if schedule.scenario == "scarce" else "",
         f"guards {schedule.guards}" if schedule.guards != "all" else "",
-        f"with the planted bug {schedule.bug}" if schedule.bug else "",
+        f"with the planted bug {schedule.bug} ({BUGS[schedule.bug].words})" if schedule.bug else "",
     ]
     return [
         ", ".join(filter(None, about)) + ".",
@@ -61,11 +66,25 @@ def _meaning(fault: Fault) -> str:
 
 def steps(schedule: Schedule, simulated: Simulated) -> list[str]:
     """What happened, numbered; times are seconds of the policy, from the first order on."""
-    told = list(_lines(schedule, simulated))
-    if len(told) > MOST_STEPS:
-        left_out = len(told) - MOST_STEPS
-        told = [*told[: MOST_STEPS // 2], f"... {left_out} steps ...", *told[-MOST_STEPS // 2 :]]
-    return [f"{number:>3}. {line}" for number, line in enumerate(told, 1)]
+    return [f"{number:>3}. {line}" for number, line in _numbered(_lines(schedule, simulated))]
+
+
+def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines with their numbers; of those that only repeat others, with another time or attempt, the first few."""
+    seen: Counter[str] = Counter()
+    left_out = number = 0
+    for number, line in enumerate(lines, 1):
+        kind = _NUMBER.sub("#", line[_STAMP:])
+        seen[kind] += 1
+        if seen[kind] > MOST_ALIKE:
+            left_out += 1
+            continue
+        if left_out:
+            yield number - 1, f"{'':{_STAMP}}... {left_out} more steps of these kinds"
+            left_out = 0
+        yield number, line
+    if left_out:
+        yield number, f"{'':{_STAMP}}... {left_out} more steps of these kinds"
 
 
 def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
@@ -91,7 +110,7 @@ def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
         if line:
             whose = f"{order_id}: " if schedule.orders > 1 else ""
             stamp = f"{max(0.0, at_s - begun) / TIME_SCALE:.2f} s"
-            yield f"{stamp if stamp != previous else '':>9}  {whose}{line}"
+            yield f"{stamp if stamp != previous else '':>{_STAMP - 2}}  {whose}{line}"
             previous = stamp
 
 

@@ -14,6 +14,7 @@ from orchestration.engine.jsonata_functions import ADDED
 from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
+from scenarios.simulation import schedule
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import Policy
 from testbed.oracle_docs import oracle
@@ -42,6 +43,7 @@ def documents() -> dict[str, str]:
         "reference/verdicts.md": _HEAD + _verdicts(),
         "reference/engine.md": _HEAD + _engine(),
         "reference/fault_plan.schema.json": json.dumps(fault_plan.schema(), indent=2) + "\n",
+        "reference/schedule.schema.json": json.dumps(schedule.schema(), indent=2) + "\n",
         "oracle.md": _HEAD + oracle(),
     }
 

@@ -193,16 +193,30 @@ def _summary(found: Explored) -> str:
     )
 
 
+def stories_markdown(hunted: Sequence[Hunted]) -> str:
+    """One story per bug, from the style in which the fewest faults are left of it."""
+    told: dict[str, Finding] = {}
+    for one in hunted:
+        if one.shrunk:
+            before = told.get(one.bug, one.shrunk)
+            told[one.bug] = min(before, one.shrunk, key=lambda f: size(f.schedule))
+    return "\n".join(f"## {bug}\n\n```\n{_story(f)}\n```\n" for bug, f in told.items())
+
+
+def _story(finding: Finding) -> str:
+    schedule = finding.schedule
+    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+    return "\n".join(story(schedule, simulated, finding))
+
+
 def _leave(folder: Path, number: int, finding: Finding) -> Path:
     """The schedule, its fault plan and its story, side by side; the schedule's path."""
     path = folder / f"schedule-{number:02d}.json"
     schedule = finding.schedule
-    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
-    text = "\n".join(story(schedule, simulated, finding))
     for name, content in {
         path.name: json.dumps(schedule.to_json(), indent=1),
         f"plan-{number:02d}.json": json.dumps(schedule.plan.to_json(), indent=1),
-        f"story-{number:02d}.txt": text,
+        f"story-{number:02d}.txt": _story(finding),
     }.items():
         (folder / name).write_text(content + "\n", encoding="utf-8")
     return path
@@ -360,6 +374,7 @@ def _hunt(
         for number, one in enumerate(hunted, 1)
     ]
     (folder / "table.md").write_text(hunted_markdown(hunted), encoding="utf-8")
+    (folder / "stories.md").write_text(stories_markdown(hunted), encoding="utf-8")
     missed = [one for one in hunted if one.run is None]
     code = Exit.NOT_AS_EXPECTED if missed else Exit.AS_EXPECTED
     document = {

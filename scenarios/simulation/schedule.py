@@ -132,10 +132,16 @@ class Schedule:
         Guards.parse(self.guards)
 
 
+def schema() -> dict[str, Any]:
+    """The JSON schema of a schedule."""
+    text = resources.files("scenarios.simulation").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
 @cache
 def _validator() -> Draft202012Validator:
-    text = resources.files("scenarios.simulation").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
-    return Draft202012Validator(json.loads(text))
+    return Draft202012Validator(schema())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,10 @@ from bench.results import read_run
 from choreography.system import ChoreographedSystem
 from orchestration.system import OrchestratedSystem
 from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import FaultPlan
 from scenarios.run_folder import read_json, read_lines
+from scenarios.simulation.schedule import Schedule
+from scenarios.simulation.simulated import simulate
 from scenarios.systems import STYLES
 from shared_domain.errors import NotDelivered
 from shared_domain.guards import Guards
@@ -33,6 +36,31 @@ def _assert_as_expected(result):
 
 @styles
 @pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_story_ends_as_it_says_under_virtual_time(scenario, style):
+    schedule = Schedule(style=style, scenario=scenario, orders=12, rate_per_s=60)
+    simulated = simulate(schedule.spec(), turns=1)
+    assert simulated.ended is not None, simulated.failure
+    assert simulated.ended.verdict.as_expected, simulated.ended.verdict.problems
+
+
+IN_REAL_TIME_TOO = {
+    "coordinator_killed",
+    "hot_items",
+    "last_item",
+    "lost_reply",
+    "refund_fails_forever",
+    "unreadable",
+}
+
+
+@styles
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        name if name in IN_REAL_TIME_TOO else pytest.param(name, marks=pytest.mark.long)
+        for name in SCENARIOS
+    ],
+)
 async def test_every_story_ends_as_it_says_on_the_embedded_pair(carry_out, scenario, style):
     _assert_as_expected(await carry_out(scenario, style))
 
@@ -147,7 +175,7 @@ async def test_without_an_outbox_giving_up_is_still_announced(carry_out):
 
 
 @styles
-async def test_a_run_waits_for_requests_that_a_fault_holds_back(carry_out, style):
+def test_a_run_waits_for_requests_that_a_fault_holds_back(style):
     held = {
         "operation": "ChargePayment",
         "moment": "request.delayed",
@@ -155,19 +183,25 @@ async def test_a_run_waits_for_requests_that_a_fault_holds_back(carry_out, style
         "attempts": "all",
         "for_s": 100,
     }
-    guards = Guards(tombstones=False)
-    verdict = (await carry_out("happy_path", style, orders=3, faults=[held], guards=guards)).verdict
+    verdict = _under_virtual_time("happy_path", style, held, guards="-tombstones")
     assert verdict.judgement != "CONSISTENT"
 
 
-async def test_a_run_waits_for_one_hold_after_another(carry_out):
-    """Each of them is longer than the patience of a run without holds is left with after the other."""
-    holds = [
-        {"operation": "ReserveStock", "moment": "answer.delayed", "orders": [1], "for_s": 160},
-        {"operation": "ChargePayment", "moment": "request.delayed", "orders": [1], "for_s": 160},
-    ]
-    verdict = (await carry_out("any_ending", "choreography", orders=3, faults=holds)).verdict
+def test_a_run_waits_for_one_hold_after_another():
+    """Each of them is longer than the patience of a run without holds."""
+    verdict = _under_virtual_time(
+        "any_ending",
+        "choreography",
+        {"operation": "ReserveStock", "moment": "answer.delayed", "orders": [1], "for_s": 300},
+        {"operation": "ChargePayment", "moment": "request.delayed", "orders": [1], "for_s": 300},
+    )
     assert (verdict.judgement, verdict.problems) == ("CONSISTENT", [])
+
+
+def _under_virtual_time(scenario, style, *faults, guards="all"):
+    plan = FaultPlan.from_json({"schema": 1, "faults": list(faults)})
+    schedule = Schedule(style=style, scenario=scenario, orders=3, faults=plan, guards=guards)
+    return simulate(schedule.spec(), turns=1).ended.verdict
 
 
 async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_service_knows(

@@ -6,16 +6,14 @@ from choreography.memory_broker import MemoryBroker
 from orchestration.engine.actions import ACTIONS
 from scenarios.outcome import SEVERITY
 from scenarios.planted.index import BUGS, planted
+from scenarios.simulation.schedule import Schedule
+from scenarios.simulation.simulated import simulate
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement, OrderClass
 
-STUCK = {("order_stays_pending", "orchestration"), ("no_outbox", "choreography")}
-"""A run waits long for what never ends; others of the kind are in every go."""
-ROWS = [
-    pytest.param(name, style, marks=[pytest.mark.long] if (name, style) in STUCK else [])
-    for name, bug in BUGS.items()
-    for style in bug.found_by
-]
+ROWS = pytest.mark.parametrize(
+    ("name", "style"), [(name, style) for name, bug in BUGS.items() for style in bug.found_by]
+)
 
 
 def _broken(verdict):
@@ -27,17 +25,32 @@ def _blamed(verdict):
     assert verdict.judgement is Judgement.INCONSISTENT
 
 
-@pytest.mark.parametrize(("name", "style"), ROWS)
-async def test_a_planted_bug_is_found_by_the_rule_that_should(carry_out, name, style):
+def _assert_found(name, style, verdict):
+    _blamed(verdict)
+    assert BUGS[name].found_by[style] in _broken(verdict)
+    bad = [order for order in verdict.orders if order.rules]
+    laws = [law for law in verdict.laws if not law.held]
+    assert all(order.why and order.witnesses for order in bad)
+    assert all(law.why and law.witnesses for law in laws)
+
+
+@ROWS
+def test_a_planted_bug_is_found_by_the_rule_that_should(name, style):
+    bug = BUGS[name]
+    schedule = Schedule(
+        style=style, scenario=bug.scenario, orders=12, rate_per_s=60, faults=bug.plan, bug=name
+    )
+    simulated = simulate(schedule.spec(), turns=1, bug=name)
+    _assert_found(name, style, simulated.ended.verdict)
+
+
+@pytest.mark.long
+@ROWS
+async def test_a_planted_bug_is_found_in_real_time_too(carry_out, name, style):
     bug = BUGS[name]
     with planted(name):
         result = await carry_out(bug.scenario, style, faults=bug.plan.to_json()["faults"])
-    _blamed(result.verdict)
-    assert bug.found_by[style] in _broken(result.verdict)
-    bad = [order for order in result.verdict.orders if order.rules]
-    laws = [law for law in result.verdict.laws if not law.held]
-    assert all(order.why and order.witnesses for order in bad)
-    assert all(law.why and law.witnesses for law in laws)
+    _assert_found(name, style, result.verdict)
 
 
 def test_there_are_enough_bugs_in_both_styles_and_each_has_words_of_its_own():

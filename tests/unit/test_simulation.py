@@ -162,6 +162,19 @@ def test_a_planted_bug_is_found_and_shrunk(bug, style):
     assert look(replace(small.schedule, bug="")) is None
 
 
+def test_shrinking_does_not_slip_to_another_thing_that_is_wrong():
+    """Without the refusal the order would be confirmed, and the confirmation would act twice."""
+    plan = _plan(
+        {"operation": "BookShipment", "moment": Moment.REFUSED},
+        {"operation": "RefundPayment", "moment": Moment.REQUEST_DUPLICATED},
+        {"operation": "ConfirmOrder", "moment": Moment.REQUEST_DUPLICATED},
+    )
+    found = look(Schedule(style="orchestration", faults=plan, guards="-inbox"))
+    small = shrink(found)
+    assert small.schedule.faults.faults == plan.faults[:2]
+    assert "every undo is applied once" in small.rules
+
+
 def test_a_saga_that_never_ends_is_found_out():
     found = look(Schedule(style="choreography", bug="order_stays_pending"))
     assert NEVER_SETTLED in found.rules

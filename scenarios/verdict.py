@@ -48,6 +48,7 @@ class Exit(IntEnum):
     NOT_AS_EXPECTED = 1
     WRONG_USAGE = 2
     UNKNOWN = 3
+    INTERRUPTED = 130
 
 
 Witness = dict[str, Any]

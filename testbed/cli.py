@@ -67,7 +67,6 @@ HEADLINE = (
     "coordinator_killed",
 )
 DEMO_RATE_PER_S, DEMO_TIME_SCALE = 90.0, 0.02
-INTERRUPTED = 130
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -338,4 +337,4 @@ def main() -> None:
         sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted: the run folder in hand is marked so", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        sys.exit(Exit.INTERRUPTED)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -89,11 +90,12 @@ def explore(
     if bug:
         space = replace(space, step_orders=["inventory-first"])
     folder = suite_folder(out, f"explore-s{seed}")
-    found = _explore(space, runs=runs, collect=collect)
+    found, interrupted = _explore(space, runs=runs, collect=collect)
     shrunk = smallest(found, most=MOST_TOLD) if found.kinds else []
     files = [_leave(folder, number, finding) for number, (_, finding) in enumerate(shrunk, 1)]
-    agreed = _check_real(space, found, check_real, broker, engine, time_scale, folder)
-    code = _exit_code(space, found, agreed)
+    wanted = 0 if interrupted else check_real
+    agreed = _check_real(space, found, wanted, broker, engine, time_scale, folder)
+    code = Exit.INTERRUPTED if interrupted else _exit_code(space, found, agreed)
     document = _document(space, found, shrunk, files, agreed)
     (folder / "explore.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     if as_json:
@@ -167,23 +169,30 @@ def _bounds(text: str) -> tuple[int, int]:
     return bounds
 
 
-def _explore(space: Space, *, runs: int, collect: bool) -> Explored:
-    told = 0
+def _explore(space: Space, *, runs: int, collect: bool) -> tuple[Explored, bool]:
+    """What was explored, and whether it was interrupted."""
+    told, known = 0, Explored()
     with counting("runs", runs) as more:
 
         def tell(so_far: Explored) -> None:
-            nonlocal told
-            rate = so_far.runs / max(so_far.wall_s, 1e-9)
+            nonlocal told, known
+            known, rate = so_far, so_far.runs / max(so_far.wall_s, 1e-9)
             aside = f"{rate:.0f} runs/s, {len(so_far.states):,} states, {so_far.failed} wrong"
             more(by=so_far.runs - told, aside=aside)
             told = so_far.runs
 
-        return explore_space(space, runs=runs, collect=collect, told=tell)
+        try:
+            return explore_space(space, runs=runs, collect=collect, told=tell), False
+        except KeyboardInterrupt:
+            print(f"interrupted after {known.runs:,} of {runs:,} schedules:", file=sys.stderr)
+            return known, True
 
 
 def _summary(found: Explored) -> str:
     per_core = found.sagas / max(found.busy_s, 1e-9)
     kinds = f" of {len(found.kinds)} kinds" if found.failed else ""
+    if not found.runs:
+        return "nothing was explored"
     return (
         f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds}; {found.sagas:,} sagas,"
         f" {found.faults:,} faults, {len(found.states):,} distinct states of a saga\n"

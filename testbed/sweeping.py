@@ -52,8 +52,13 @@ def sweep(
         str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
     ] = "all",
     orders: Annotated[
-        int, typer.Option(min=2, max=100, help="Orders in each cell; every second is struck.")
-    ] = 4,
+        int | None,
+        typer.Option(
+            min=2,
+            max=100,
+            help="Orders in each cell; every second is struck. Default: 4; 2 in simulated combinations.",
+        ),
+    ] = None,
     seed: Seed = 1,
     broker: Annotated[str, typer.Option(help="memory, rabbitmq, auto, or amqp://...")] = "memory",
     engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
@@ -85,7 +90,7 @@ def sweep(
         guards=guards,
         broker=chosen,
         engine=engine,
-        orders=orders,
+        orders=orders or (2 if simulated and depth > 1 else 4),
         seed=seed,
         rate_per_s=rate,
         time_scale=time_scale or LEAST_SCALE["embedded" if pair == "embedded" else "real"],

@@ -35,6 +35,12 @@ from testbed.suite import suite_folder
 REAL_TIME_SCALE = 0.1
 """Shorter deadlines would measure how busy two cores are."""
 MOST_TOLD = 60
+STORIES = """# One story for each planted bug
+
+Made by `saga explore --every-bug --runs 5000`: what is left of the first schedule in which each bug of [planted_bugs.md](planted_bugs.md) showed, once everything is left out
+that it shows without. Times are seconds of the policy; a `*` is a fault that strikes; every other line is a row in a participant's ledger, or a call that brought none.
+See [simulation.md](simulation.md).
+"""
 RealTimeScale = Annotated[
     float, typer.Option(min=0.01, max=100, help="Multiplies every wait of the real runs.")
 ]
@@ -209,7 +215,8 @@ def stories_markdown(hunted: Sequence[Hunted]) -> str:
         if one.shrunk:
             before = told.get(one.bug, one.shrunk)
             told[one.bug] = min(before, one.shrunk, key=lambda f: size(f.schedule))
-    return "\n".join(f"## {bug}\n\n```\n{_story(f)}\n```\n" for bug, f in told.items())
+    stories = [f"## {bug}\n\n```\n{_story(f)}\n```\n" for bug, f in told.items()]
+    return "\n".join([STORIES, *stories])
 
 
 def _story(finding: Finding) -> str:

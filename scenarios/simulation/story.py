@@ -28,8 +28,9 @@ _CUSTOMER = "place order"
 
 def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> list[str]:
     """The whole story, line by line."""
+    orders = "One order" if schedule.orders == 1 else f"{schedule.orders} orders"
     about = [
-        f"{schedule.orders} order(s) in the {schedule.style}, {schedule.step_order}",
+        f"{orders} in the {schedule.style}, {schedule.step_order}",
         "too few units" if schedule.scenario == "scarce" else "",
         f"guards {schedule.guards}" if schedule.guards != "all" else "",
         f"with the planted bug {schedule.bug} ({BUGS[schedule.bug].words})" if schedule.bug else "",

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from report.exploration import hunted_markdown
 from scenarios.planted.index import BUGS
 from scenarios.simulation.agreement import compare
 from scenarios.simulation.explore import explore
@@ -16,7 +18,9 @@ from scenarios.simulation.schedule import Schedule, Space
 from scenarios.simulation.shrink import size
 from scenarios.sweep import results
 from scenarios.systems import STYLES
+from testbed.exploring import stories_markdown
 
+DOCS = Path(__file__).parents[2] / "docs"
 SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
 pytestmark = pytest.mark.timeout(120)
 
@@ -165,6 +169,9 @@ def test_every_planted_bug_is_found_and_shrunk_to_three_faults_at_most():
     hunted = hunt(BUGS.values(), styles=STYLES, faults=(0, 3), runs=5000, seed=1)
     assert [(one.bug, one.style) for one in hunted if one.shrunk is None] == []
     assert [one for one in hunted if size(one.shrunk.schedule)[1] > 3] == []
+    stories = (DOCS / "planted_stories.md").read_text(encoding="utf-8")
+    assert stories == stories_markdown(hunted), "docs/planted_stories.md is stale"
+    assert hunted_markdown(hunted) in (DOCS / "simulation.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.long

@@ -200,8 +200,9 @@ def _summary(found: Explored) -> str:
     if not found.runs:
         return "nothing was explored"
     return (
-        f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds}; {found.sagas:,} sagas,"
-        f" {found.faults:,} faults, {len(found.states):,} distinct states of a saga\n"
+        f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds};"
+        f" {proportion(found.inconsistent, found.sagas)} sagas inconsistent\n"
+        f"{found.faults:,} faults, {len(found.states):,} distinct states of a saga\n"
         f"{found.wall_s:.1f} s: {found.runs / found.wall_s:.0f} runs/s, {found.sagas / found.wall_s:.0f} sagas/s,"
         f" {per_core:.0f} for each second of a core; the longest run took {found.longest_virtual_s:.1f} s of virtual time\n"
         f"ended as: {', '.join(f'{n:,} {name}' for name, n in found.classes.items() if n)}"
@@ -333,6 +334,7 @@ def _document(
         "sagas": found.sagas,
         "states": len(found.states),
         "wrong": found.failed,
+        "inconsistent_sagas": found.inconsistent,
         "classes": found.classes,
         "longest_virtual_s": found.longest_virtual_s,
         "wall_s": found.wall_s,
@@ -377,14 +379,19 @@ def _hunt(
     bugs = chosen_bugs([])
     folder = suite_folder(out, f"explore-bugs-s{seed}")
     total = sum(style in styles for bug in bugs for style in bug.found_by)
+    hunted: list[Hunted] = []
     with counting("hunts", total) as one_more:
 
         def told(one: Hunted) -> None:
+            hunted.append(one)
             one_more(
                 "" if one.run else f"{one.bug} in the {one.style}: not found in {runs} schedules"
             )
 
-        hunted = hunt(bugs, styles=styles, faults=faults, runs=runs, seed=seed, told=told)
+        try:
+            hunt(bugs, styles=styles, faults=faults, runs=runs, seed=seed, told=told)
+        except KeyboardInterrupt:
+            print(f"interrupted after {len(hunted)} of {total} hunts:", file=sys.stderr)
     files = [
         _leave(folder, number, one.shrunk) if one.shrunk else None
         for number, one in enumerate(hunted, 1)
@@ -393,9 +400,11 @@ def _hunt(
     (folder / "stories.md").write_text(stories_markdown(hunted), encoding="utf-8")
     missed = [one for one in hunted if one.run is None]
     code = Exit.NOT_AS_EXPECTED if missed else Exit.AS_EXPECTED
+    if len(hunted) < total:
+        code = Exit.INTERRUPTED
     document = {
         "schema": SCHEMA,
-        "ok": not missed,
+        "ok": code == Exit.AS_EXPECTED,
         "exit_code": code,
         "hunts": [
             {

@@ -156,7 +156,8 @@ def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
         try:
             sweeping.carry_out(wanted, cells, folder, done=done)
         except KeyboardInterrupt:
-            print(f"interrupted: go on with --resume {folder} and the same options")
+            told = f"interrupted: go on with --resume {folder} and the same options"
+            print(told, file=sys.stderr)
             raise
 
 

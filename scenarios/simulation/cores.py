@@ -2,7 +2,9 @@
 
 import gc
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -18,7 +20,7 @@ AHEAD = 4
 
 
 def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Iterator[R]:
-    """`work(*piece)` for every piece, in order; what has begun is waited for if one stops listening.
+    """`work(*piece)` for every piece, in order; what has begun is dropped if one stops listening.
 
     Raise Failure if a worker dies.
     """
@@ -35,10 +37,22 @@ def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Ite
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise Failure("a worker died: see its message above") from error
+    except BaseException:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _begin() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     gc.freeze()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)

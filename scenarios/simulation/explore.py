@@ -9,6 +9,7 @@ from scenarios.simulation.finding import Finding, finding, states
 from scenarios.simulation.schedule import Space
 from scenarios.simulation.shrink import shrink, size
 from scenarios.simulation.simulated import simulate
+from scenarios.verdict import BAD
 
 CHUNK = 40
 """Schedules that a worker carries out before it tells."""
@@ -25,6 +26,8 @@ class Explored:
     classes: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, tuple[int, Finding]] = field(default_factory=dict)
     failed: int = 0
+    inconsistent: int = 0
+    """Sagas that ended inconsistent, or never."""
     longest_virtual_s: float = 0.0
     wall_s: float = 0.0
     busy_s: float = 0.0
@@ -37,6 +40,7 @@ class Explored:
         self.faults += other.faults
         self.states |= other.states
         self.failed += other.failed
+        self.inconsistent += other.inconsistent
         self.busy_s += other.busy_s
         self.longest_virtual_s = max(self.longest_virtual_s, other.longest_virtual_s)
         for name, n in other.classes.items():
@@ -88,7 +92,9 @@ def explore_part(space: Space, first: int, runs: int, collect: bool) -> Explored
         part.states |= states(schedule.style, simulated.log)
         part.longest_virtual_s = max(part.longest_virtual_s, simulated.virtual_s)
         if simulated.ended is not None:
-            for name, n in simulated.ended.verdict.counts().items():
+            verdict = simulated.ended.verdict
+            part.inconsistent += sum(o.order_class in BAD or o.lied for o in verdict.orders)
+            for name, n in verdict.counts().items():
                 part.classes[name] = part.classes.get(name, 0) + n
         if wrong := finding(schedule, simulated):
             part.failed += 1

@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from report.exploration import hunted_markdown
@@ -119,16 +120,41 @@ def test_bad_input_gets_one_clear_line(arguments, word, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
-def test_an_interrupted_exploration_stops_at_once(tmp_path):
+LONG_WORK = (
+    ("explore", "--runs", "100000"),
+    ("explore", "--every-bug", "--runs", "100000", "--faults", "0"),
+    ("sweep", "--simulated", "--depth", "2"),
+)
+
+
+def _begun(arguments, cwd):
+    """The process, once its workers are at it, and those."""
     process = subprocess.Popen(
-        [*SAGA, "explore", "--runs", "100000"], cwd=tmp_path, stderr=subprocess.PIPE, text=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    time.sleep(5)
+        [*SAGA, *arguments], cwd=cwd, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
+    )
+    until = time.monotonic() + 30
+    workers = []
+    while time.monotonic() < until and not any(w.cpu_times().user > 2 for w in workers):
+        time.sleep(0.2)
+        workers = psutil.Process(process.pid).children(recursive=True)
+    return process, workers
+
+
+@pytest.mark.parametrize("arguments", LONG_WORK, ids=" ".join)
+def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
+    process, workers = _begun(arguments, tmp_path)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=20)
-    assert (process.returncode, "interrupted after" in errors) == (130, True), errors
+    assert (process.returncode, "interrupted" in errors) == (130, True), errors
     assert "Traceback" not in errors
+    assert psutil.wait_procs(workers, timeout=5)[1] == []
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    process, workers = _begun(LONG_WORK[0], tmp_path)
+    process.kill()
+    process.communicate()
+    assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
 def test_a_simulated_sweep_has_the_results_of_a_real_one(tmp_path):

@@ -122,10 +122,12 @@ class MemoryBroker:
         `confirms` False: `publish` returns at sending, before anything is durable.
         """
         broker = cls(database, topology, clock, confirms=confirms)
+        database.listen(broker._take)
         await broker.restart()
         try:
             yield broker
         finally:
+            database.listen(None)
             await broker.kill()
 
     async def publish(self, message: Envelope) -> None:
@@ -139,17 +141,20 @@ class MemoryBroker:
         text, body = headers_text(message), message.body
         queues = [q for q, keys in self.topology.bindings.items() if message.routing_key in keys]
 
-        def store(tx: Transaction) -> list[int]:
-            row_ids = []
+        def store(tx: Transaction) -> None:
             for queue in [*queues, AUDIT]:
                 sql = "INSERT INTO messages (queue, headers, body) VALUES (?, ?, ?) RETURNING id"
                 row = tx.one(sql, queue, text, body)
-                row_ids.append(row["id"] if row else 0)
-            return row_ids
+                if row and queue != AUDIT:
+                    tx.announce((queue, _Stored(row["id"], message)))
 
-        row_ids = await self.commit(store)
-        for queue, row_id in zip(queues, row_ids[:-1], strict=True):
-            self.enqueue(queue, _Stored(row_id, message))
+        await self.commit(store)
+
+    def _take(self, committed: list[tuple[str, _Stored]]) -> None:
+        """Deliver what has just become durable, even if its publisher is gone by now."""
+        if self._alive:
+            for queue, stored in committed:
+                self.enqueue(queue, stored)
 
     async def audited(self) -> None:
         """See Broker: the journal has it with the message itself."""

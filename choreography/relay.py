@@ -89,7 +89,8 @@ class Relay:
             await to_mark.wait()
             await self._clock.sleep(MARK_S)
             to_mark.clear()
-            await self._mark(confirmed)
+            if confirmed:
+                await self._mark(confirmed)
             if confirmed:
                 to_mark.set()
 

@@ -119,7 +119,7 @@ class ChoreographedSystem:
         return await settle(
             order_ids,
             participants=self._participants,
-            unpublished=self._unpublished,
+            under_way=self._under_way,
             parked=self.parked,
             policy=self._policy,
             clock=self._clock,
@@ -188,10 +188,10 @@ class ChoreographedSystem:
     async def _overdue(self) -> list[Event]:
         return await self._participants.doors["order"].database.read(overdue)
 
-    async def _unpublished(self) -> int:
-        return sum(
-            [await door.database.read(unpublished) for door in self._participants.doors.values()]
-        )
+    async def _under_way(self) -> int:
+        """Events that are not published, and messages that nobody has done with."""
+        doors = self._participants.doors.values()
+        return sum([await door.database.read(unpublished) for door in doors]) + await self.backlog()
 
 
 def _kept(letter: DeadLetter) -> dict[str, Any]:

@@ -109,7 +109,7 @@ class OrchestratedSystem:
         return await settle(
             order_ids,
             participants=self._participants,
-            unpublished=_nothing,
+            under_way=self.backlog,
             parked=self.parked,
             policy=self._policy,
             clock=self._clock,
@@ -203,7 +203,3 @@ def _message(cause: str) -> str:
         return str(json.loads(cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):
         return cause
-
-
-async def _nothing() -> int:
-    return 0

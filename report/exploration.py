@@ -96,7 +96,8 @@ def hunted_markdown(hunted: Sequence[Hunted]) -> str:
         if one.shrunk is None:
             lines.append(f"| `{one.bug}` | {one.style} | not in {one.runs} | | | |")
             continue
-        plan, rules = "; ".join(_plan(one.shrunk.schedule)), "; ".join(one.shrunk.rules)
+        plan = "; ".join(_plan(one.shrunk.schedule))
+        rules = "; ".join(f"**{r}**" if r == one.expected else r for r in one.shrunk.rules)
         orders = one.shrunk.schedule.orders
         lines.append(f"| `{one.bug}` | {one.style} | {one.run} | {orders} | {plan} | {rules} |")
     return "\n".join(lines) + "\n"

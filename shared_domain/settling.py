@@ -17,13 +17,13 @@ async def settle(
     order_ids: Iterable[str],
     *,
     participants: Participants,
-    unpublished: Callable[[], Awaitable[int]],
+    under_way: Callable[[], Awaitable[int]],
     parked: Callable[[], Awaitable[list[Parked]]],
     policy: Policy,
     clock: Clock,
     deadline_s: float,
 ) -> Settlement:
-    """Wait for quiescence: orders terminal or parked, nothing unpublished, ledgers quiet for twice the longest retry."""
+    """Wait for quiescence: orders terminal or parked, nothing `under_way`, ledgers quiet for twice the longest retry."""
     started, wanted = clock.mono_s(), set(order_ids)
     activity, quiet_since, quiet_s = -1, started, policy.quiet_s()
     while True:
@@ -37,7 +37,7 @@ async def settle(
             still_open = {o for o in wanted if statuses.get(o) not in TERMINAL}
             if still_open:
                 still_open -= await _parked_orders(parked)
-            if quiet and not still_open and not await unpublished():
+            if quiet and not still_open and not await _any(under_way):
                 return Settlement(how="quiescent", waited_s=now - started)
             if now - started > deadline_s:
                 return Settlement(
@@ -47,6 +47,14 @@ async def settle(
                     still_changing=not quiet,
                 )
         await clock.sleep(max(LEAST_POLL_S, quiet_s / POLLS))
+
+
+async def _any(under_way: Callable[[], Awaitable[int]]) -> bool:
+    """Whether anything is; a coordinator that does not answer may have something."""
+    try:
+        return bool(await under_way())
+    except Failure:
+        return True
 
 
 async def _ledger_rows(participants: Participants) -> int:

@@ -17,14 +17,14 @@ from scenarios.run_folder import SCHEMA
 from scenarios.simulation.agreement import VARIATIONS, Agreement, compare
 from scenarios.simulation.explore import Explored, smallest
 from scenarios.simulation.explore import explore as explore_space
-from scenarios.simulation.finding import Finding
+from scenarios.simulation.finding import Finding, rules_of
 from scenarios.simulation.hunt import Hunted, hunt
 from scenarios.simulation.schedule import Schedule, Space
 from scenarios.simulation.shrink import look, size
 from scenarios.simulation.simulated import digest, simulate
 from scenarios.simulation.story import story
 from scenarios.verdict import Exit
-from shared_domain.errors import UsageError
+from shared_domain.errors import Failure, UsageError
 from shared_domain.guards import Guards
 from testbed import settings
 from testbed.carrying_out import say_backends, wide
@@ -88,30 +88,38 @@ def explore(
     Guards.parse(guards)
     styles, bounds = settings.choose_styles(style), _bounds(faults)
     if every_bug:
-        if bug or check_real or guards != "all":
-            raise UsageError("--every-bug goes with none of --bug, --guards and --check-real")
+        if bug or check_real or collect or guards != "all":
+            raise UsageError(
+                "--every-bug goes with none of --bug, --collect, --guards and --check-real"
+            )
         _hunt(styles, bounds, runs=runs, seed=seed, out=out, as_json=as_json)
-    chosen_bugs([bug] if bug else [])
     space = Space(styles=styles, faults=bounds, seed=seed, guards=guards, bug=bug)
     if bug:
-        space = replace(space, step_orders=["inventory-first"])
+        space = _with_bug(space)
+    backends = _backends(broker, engine) if check_real else None
     folder = suite_folder(out, f"explore-s{seed}")
-    found, interrupted = _explore(space, runs=runs, collect=collect)
-    shrunk = smallest(found, most=MOST_TOLD) if found.kinds else []
-    files = [_leave(folder, number, finding) for number, (_, finding) in enumerate(shrunk, 1)]
-    wanted = 0 if interrupted else check_real
-    agreed = _check_real(space, found, wanted, broker, engine, time_scale, folder)
-    code = Exit.INTERRUPTED if interrupted else _exit_code(space, found, agreed)
+    found, ended_early = _explore(space, runs=runs, collect=collect)
+    shrunk, files = _shrink(space, found, folder)
+    agreed: list[Agreement] = []
+    if backends and ended_early is None:
+        agreed = _check_real(space, min(check_real, found.runs), backends, time_scale, folder)
+    code = _exit_code(space, found, agreed) if ended_early is None else ended_early
     document = _document(space, found, shrunk, files, agreed)
-    (folder / "explore.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    _note(folder, document)
     if as_json:
         print(json.dumps(document | {"ok": code == Exit.AS_EXPECTED, "exit_code": code}))
         raise typer.Exit(code)
     print(_summary(found))
+    if bug and not found.kinds:
+        print(f"The planted bug {bug} was not found.")
     if found.kinds:
         wide().print(kinds_table(shrunk))
         if len(found.kinds) > MOST_TOLD:
             print(f"Of {len(found.kinds)} kinds the first {MOST_TOLD} were shrunk.")
+        if lost := rules_of(first for _, first in found.kinds.values()) - rules_of(
+            f for _, f in shrunk
+        ):
+            print(f"Broken too, before anything was left out: {', '.join(sorted(lost))}")
         print(_told(files[0]))
     if agreed:
         _print_agreement(agreed)
@@ -130,7 +138,10 @@ def replay(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """One schedule again, step by step; then on real backends, and whether they agree."""
+    """One schedule again, step by step; then on real backends, and whether they agree.
+
+    Exit code 0 = they agree, 1 = they do not, 3 = the real run said nothing; with --simulated: 0 = nothing is wrong, 1 = something is.
+    """
     schedule = Schedule.read(file)
     simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
     found = look(schedule)
@@ -144,7 +155,7 @@ def replay(
     if not as_json:
         print("\n".join(lines))
         print(f"\nEvent log: {digest(simulated)}")
-    code = Exit.AS_EXPECTED
+    code = Exit.NOT_AS_EXPECTED if found else Exit.AS_EXPECTED
     if not simulated_only:
         chosen, chosen_engine = _backends(broker, engine)
         folder = suite_folder(out, "replay")
@@ -165,9 +176,9 @@ def replay(
 
 
 def _bounds(text: str) -> tuple[int, int]:
-    fewest, _, most = text.partition("..")
+    fewest, dots, most = text.partition("..")
     try:
-        bounds = int(fewest), int(most or fewest)
+        bounds = int(fewest), int(most if dots else fewest)
     except ValueError:
         raise UsageError(f"--faults {text!r} is not a range such as 0..3") from None
     if not 0 <= bounds[0] <= bounds[1] <= 20:
@@ -175,8 +186,41 @@ def _bounds(text: str) -> tuple[int, int]:
     return bounds
 
 
-def _explore(space: Space, *, runs: int, collect: bool) -> tuple[Explored, bool]:
-    """What was explored, and whether it was interrupted."""
+def _with_bug(space: Space) -> Space:
+    """In the styles that can have the bug, and in the usual order of the steps, in which bugs of the coordination are planted."""
+    (bug,) = chosen_bugs([space.bug])
+    styles = [style for style in space.styles if style in bug.found_by]
+    if not styles:
+        raise UsageError(
+            f"{bug.name} cannot be had in this style, only in: {', '.join(bug.found_by)}"
+        )
+    return replace(space, styles=styles, step_orders=["inventory-first"])
+
+
+def _shrink(
+    space: Space, found: Explored, folder: Path
+) -> tuple[list[tuple[int, Finding]], list[Path]]:
+    """The findings shrunk, and where they lie; what is known is written down before."""
+    first = list(found.kinds.values())[:MOST_TOLD]
+    _note(folder, _document(space, found, first, [Path() for _ in first], []))
+    if not first:
+        return [], []
+    print(f"shrinking {len(first)} findings", file=sys.stderr)
+    try:
+        shrunk = smallest(found, most=MOST_TOLD)
+    except KeyboardInterrupt:
+        print(f"interrupted: {folder} has the findings as they are", file=sys.stderr)
+        raise
+    files = [_leave(folder, number, finding) for number, (_, finding) in enumerate(shrunk, 1)]
+    return shrunk, files
+
+
+def _note(folder: Path, document: dict[str, Any]) -> None:
+    (folder / "explore.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+
+
+def _explore(space: Space, *, runs: int, collect: bool) -> tuple[Explored, Exit | None]:
+    """What was explored, and how that ended early, if it did."""
     told, known = 0, Explored()
     with counting("runs", runs) as more:
 
@@ -188,10 +232,13 @@ def _explore(space: Space, *, runs: int, collect: bool) -> tuple[Explored, bool]
             told = so_far.runs
 
         try:
-            return explore_space(space, runs=runs, collect=collect, told=tell), False
+            return explore_space(space, runs=runs, collect=collect, told=tell), None
         except KeyboardInterrupt:
             print(f"interrupted after {known.runs:,} of {runs:,} schedules:", file=sys.stderr)
-            return known, True
+            return known, Exit.INTERRUPTED
+        except Failure as failure:
+            print(f"error: {failure}; after {known.runs:,} of {runs:,} schedules:", file=sys.stderr)
+            return known, Exit.UNKNOWN
 
 
 def _summary(found: Explored) -> str:
@@ -202,7 +249,7 @@ def _summary(found: Explored) -> str:
     return (
         f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds};"
         f" {proportion(found.inconsistent, found.sagas)} sagas inconsistent\n"
-        f"{found.faults:,} faults, {len(found.states):,} distinct states of a saga\n"
+        f"{found.struck:,} of {found.faults:,} faults struck, {len(found.states):,} distinct states of a saga\n"
         f"{found.wall_s:.1f} s: {found.runs / found.wall_s:.0f} runs/s, {found.sagas / found.wall_s:.0f} sagas/s,"
         f" {per_core:.0f} for each second of a core; the longest run took {found.longest_virtual_s:.1f} s of virtual time\n"
         f"ended as: {', '.join(f'{n:,} {name}' for name, n in found.classes.items() if n)}"
@@ -241,28 +288,21 @@ def _leave(folder: Path, number: int, finding: Finding) -> Path:
 
 def _told(path: Path) -> str:
     """What lies beside a schedule."""
-    text = path.with_name(path.name.replace("schedule", "story")).with_suffix(".txt").read_text()
+    story_path = path.with_name(path.name.replace("schedule", "story")).with_suffix(".txt")
+    text = story_path.read_text(encoding="utf-8").rstrip()
     return f"\n{text}\nThe fault plan: {path.with_name(path.name.replace('schedule', 'plan'))}\nAgain: saga replay {path}"
 
 
 def _check_real(
-    space: Space,
-    found: Explored,
-    wanted: int,
-    broker: str,
-    engine: str,
-    time_scale: float,
-    folder: Path,
+    space: Space, wanted: int, backends: tuple[str, str], time_scale: float, folder: Path
 ) -> list[Agreement]:
-    if not wanted:
-        return []
-    chosen, chosen_engine = _backends(broker, engine)
-    schedules = [(number, space.schedule(number)) for number in range(min(wanted, found.runs))]
+    broker, engine = backends
+    schedules = [(number, space.schedule(number)) for number in range(wanted)]
     with counting("real runs", len(schedules)) as one_more:
         return compare(
             schedules,
-            broker=chosen,
-            engine=chosen_engine,
+            broker=broker,
+            engine=engine,
             time_scale=time_scale,
             runs=folder / "runs",
             done=one_more,
@@ -299,7 +339,8 @@ def _verdict_on(one: Agreement) -> str:
     if one.agrees:
         return f"The real stack agrees: {_ends(one.real)}."
     told = "does so too, in another order" if one.reached else "never does"
-    return f"The real stack ended as {_ends(one.real)}, the simulation as {_ends(one.simulated)}; in {VARIATIONS} variations it {told}: {one.folder}"  # fmt: skip
+    laws = f" with broken laws ({', '.join(one.laws[1])})" if one.laws[1] else ""
+    return f"The real stack ended as {_ends(one.real)}{laws}, the simulation as {_ends(one.simulated)}; in {VARIATIONS} variations it {told}: {one.folder}"  # fmt: skip
 
 
 def _print_agreement(agreed: Sequence[Agreement]) -> None:
@@ -327,6 +368,8 @@ def _document(
         "schema": SCHEMA,
         "seed": space.seed,
         "faults": list(space.faults),
+        "faults_drawn": found.faults,
+        "faults_struck": found.struck,
         "styles": list(space.styles),
         "guards": space.guards,
         "bug": space.bug,
@@ -412,6 +455,7 @@ def _hunt(
                 "style": one.style,
                 "run": one.run,
                 "rules": list(one.shrunk.rules) if one.shrunk else [],
+                "expected": one.expected,
                 "orders_faults_delays": list(size(one.shrunk.schedule)) if one.shrunk else [],
                 "file": str(path) if path else "",
             }

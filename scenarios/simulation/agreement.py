@@ -24,25 +24,32 @@ SLOWEST_MESSAGE_S, SLOWEST_RESTART_S = 0.3, 60.0
 """Unscaled: what a message and a restart may take on a loaded machine, in those tries: a node of RabbitMQ needs four real seconds."""
 
 
+Ends = tuple[tuple[str, bool], ...]
+Laws = tuple[tuple[str, ...], tuple[str, ...]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agreement:
-    """One schedule on both. Ends are (class, told a lie) of each order; `real` is empty if the real run said nothing, and `why` says why.
+    """One schedule on both. Ends are (class, told a lie) of each order, and the broken laws; `real` is empty if the real run said
+    nothing, and `why` says why.
 
     `reached`: whether the simulation comes to the real end in another order of the same schedule; None if it was not tried.
     """
 
     number: int
     schedule: Schedule
-    simulated: tuple[tuple[str, bool], ...]
-    real: tuple[tuple[str, bool], ...]
+    simulated: Ends
+    real: Ends
+    laws: Laws
+    """Broken in the simulation, and in the real run."""
     reached: bool | None
     why: str
     folder: str
 
     @property
     def agrees(self) -> bool:
-        """Whether every order ended alike."""
-        return self.simulated == self.real
+        """Whether every order ended alike, and the same laws broke."""
+        return self.simulated == self.real and self.laws[0] == self.laws[1]
 
 
 def compare(
@@ -80,19 +87,22 @@ def compare(
                 engine=engine,
                 at_once=1 if alone or any(job.bug for job in chosen) else 3,
                 runs=runs,
-                keep=lambda outcome: _ends(outcome) != _ends(virtual[outcome.key]),
+                keep=lambda outcome: _all(outcome) != _all(virtual[outcome.key]),
                 done=note,
             )
     found = []
     for key, (number, schedule) in by_key.items():
-        there, here = _ends(real[key]), _ends(virtual[key])
+        there, here = real[key], virtual[key]
+        said = not there.failures
+        alike = _all(there) == _all(here)
         found.append(
             Agreement(
                 number=number,
                 schedule=schedule,
-                simulated=here,
-                real=there,
-                reached=None if there == here or not there else _reaches(schedule, there),
+                simulated=_ends(here),
+                real=_ends(there) if said else (),
+                laws=(tuple(here.laws), tuple(there.laws)),
+                reached=None if alike or not said else _reaches(schedule, there),
                 why="; ".join(real[key].failures),
                 folder=real[key].folder,
             )
@@ -121,16 +131,20 @@ def _needs_it_all(job: Job) -> bool:
     return any(fault.moment in DISTURBANCES | BROKEN_PROMISES for fault in job.plan.faults)
 
 
-def _ends(outcome: Outcome) -> tuple[tuple[str, bool], ...]:
+def _all(outcome: Outcome) -> tuple[Ends, list[str]]:
+    return _ends(outcome), outcome.laws
+
+
+def _ends(outcome: Outcome) -> Ends:
     return tuple((str(order_class), bool(lied)) for order_class, lied, _ in outcome.orders)
 
 
-def _reaches(schedule: Schedule, ends: tuple[tuple[str, bool], ...]) -> bool:
-    """Whether the simulation comes to these ends if the messages take other times and other turns."""
+def _reaches(schedule: Schedule, real: Outcome) -> bool:
+    """Whether the simulation comes to the same if the messages take other times and other turns."""
     tries = (
         (_job("", varied, time_scale=TIME_SCALE), varied.turns) for varied in variations(schedule)
     )
-    return any(_ends(outcome) == ends for outcome in over_cores(simulated_outcome, tries))
+    return any(_all(outcome) == _all(real) for outcome in over_cores(simulated_outcome, tries))
 
 
 def variations(schedule: Schedule) -> list[Schedule]:

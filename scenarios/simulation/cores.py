@@ -36,7 +36,7 @@ def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Ite
         while waiting:
             yield waiting.popleft().result()
     except BrokenProcessPool as error:
-        raise Failure("a worker died: see its message above") from error
+        raise Failure("a worker died: it was killed, or its message stands above") from error
     except BaseException:
         for worker in multiprocessing.active_children():
             worker.terminate()

@@ -22,6 +22,8 @@ class Explored:
     runs: int = 0
     sagas: int = 0
     faults: int = 0
+    struck: int = 0
+    """How many of the faults struck."""
     states: set[int] = field(default_factory=set)
     classes: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, tuple[int, Finding]] = field(default_factory=dict)
@@ -38,6 +40,7 @@ class Explored:
         self.runs += other.runs
         self.sagas += other.sagas
         self.faults += other.faults
+        self.struck += other.struck
         self.states |= other.states
         self.failed += other.failed
         self.inconsistent += other.inconsistent
@@ -93,6 +96,8 @@ def explore_part(space: Space, first: int, runs: int, collect: bool) -> Explored
         part.longest_virtual_s = max(part.longest_virtual_s, simulated.virtual_s)
         if simulated.ended is not None:
             verdict = simulated.ended.verdict
+            hits = {i.fault for i in simulated.ended.injections if i.struck}
+            part.struck += sum(number in hits for number in range(len(schedule.faults.faults)))
             part.inconsistent += sum(o.order_class in BAD or o.lied for o in verdict.orders)
             for name, n in verdict.counts().items():
                 part.classes[name] = part.classes.get(name, 0) + n

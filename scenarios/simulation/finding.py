@@ -1,19 +1,24 @@
 """What is wrong with a simulated run, if anything: the judge's rules, and that it ended at all."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
-from scenarios.simulation.schedule import Schedule
+from scenarios.fault_plan import BROKEN_PROMISES, CRASHES, DISTURBANCES
+from scenarios.simulation.schedule import TIME_SCALE, Schedule
 from scenarios.simulation.simulated import Simulated
-from scenarios.verdict import BAD, Verdict, Witness
+from scenarios.staging import Ended
+from scenarios.verdict import BAD, OrderClass, Verdict, Witness
 
 NEVER_SETTLED = "every saga ends once the faults have"
 """Liveness: the run must be quiet by twice the saga deadline and what faults hold back (see Staging.settle)."""
 FAILED = "nothing fails unseen"
+LEFT_OVER = "nothing is left to do once every saga has ended"
+NEEDLESS = "an order that nothing happened to is confirmed"
+"""Or refused, where there are too few units. Otherwise a system that does nothing would never be wrong."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +35,11 @@ class Finding:
     why: tuple[str, ...]
 
 
+def rules_of(findings: Iterable[Finding]) -> set[str]:
+    """All rules that any of them breaks."""
+    return {rule for one in findings for rule in one.rules}
+
+
 def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
     """What is wrong with a run; None if nothing is."""
     rules: dict[str, str] = {}
@@ -40,9 +50,12 @@ def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
     if ended is not None:
         if ended.settlement.how == "deadline":
             waiting = ", ".join(ended.settlement.open_orders) or "ledgers"
-            rules[NEVER_SETTLED] = (
-                f"{waiting} had not come to rest after {ended.settlement.waited_s:.0f} virtual seconds"
-            )
+            waited_s = ended.settlement.waited_s / TIME_SCALE
+            rules[NEVER_SETTLED] = f"{waiting} had not come to rest after {waited_s:.0f} s"
+        elif simulated.backlog:
+            rules[LEFT_OVER] = f"{simulated.backlog} messages or executions"
+        if harmed := _harmed_without_cause(schedule, ended):
+            rules[NEEDLESS] = harmed
         for rule, why, seen in _broken(ended.verdict):
             rules.setdefault(rule, why)
             witnesses += seen
@@ -57,6 +70,25 @@ def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
         kind=kind,
         why=tuple(f"{rule}: {why}" for rule, why in rules.items()),
     )
+
+
+def _harmed_without_cause(schedule: Schedule, ended: Ended) -> str:
+    """Orders that did not end well although no fault struck them, nor anything that others share; "" = none.
+
+    Delays are no excuse: they are too few and too short to use up a retry budget.
+    """
+    faults = len(schedule.faults.faults)
+    struck = [i for i in ended.injections if i.struck and i.fault < faults]
+    if schedule.guards != "all" or any(
+        i.moment in CRASHES | DISTURBANCES | BROKEN_PROMISES for i in struck
+    ):
+        return ""
+    well = {OrderClass.COMMITTED}
+    if schedule.scenario != Schedule(style="").scenario:
+        well |= {OrderClass.COMPENSATED, OrderClass.REJECTED}
+    ill = {o.order_id: o.order_class for o in ended.verdict.orders if o.order_class not in well}
+    harmed = sorted(ill.keys() - {i.order_id for i in struck})
+    return ", ".join(f"{order_id} is {ill[order_id]}" for order_id in harmed)
 
 
 def _broken(verdict: Verdict) -> Iterator[tuple[str, str, list[Witness]]]:

@@ -5,7 +5,9 @@ in a real system those are different processes, and nobody promises an order bet
 """
 
 import asyncio
+import contextlib
 import heapq
+import math
 import random
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -42,11 +44,11 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         self._now_s, self._limit_s = START_S, limit_s
         self._ready: list[asyncio.Handle] = []
         self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
-        self._made = 0
-        self._generators: list[AsyncGenerator[Any, Any]] = []
+        self._made, self._most_turns = 0, MAX_TURNS
+        self._tasks: list[_Task[Any]] = []
         self.turns = 0
         self.troubles: list[str] = []
-        """What nobody caught."""
+        """What nobody caught, in callbacks; and once the run is over, in tasks."""
 
     def time(self) -> float:
         """Virtual seconds."""
@@ -60,10 +62,25 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         asyncio._set_running_loop(self)
         try:
             self._run(task)
+        except NeverEnds:
+            self._unwind()
+            raise
         finally:
             asyncio._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
+        for other in self._tasks:
+            if other is not task and other._log_traceback:
+                self.troubles.append(f"a task failed unseen: {other.exception()!r}")
         return task.result()
+
+    def _unwind(self) -> None:
+        """Cancel everything, and let it come to its end, so that nothing is left to the garbage collector."""
+        self._limit_s, self._most_turns = math.inf, self.turns + MAX_TURNS
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(NeverEnds):
+                self._run(task)
 
     def _run(self, until: asyncio.Future[Any]) -> None:
         ready, draw = self._ready, self._draw
@@ -72,7 +89,7 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
                 self._wait()
                 continue
             self.turns += 1
-            if self.turns > MAX_TURNS:
+            if self.turns > self._most_turns:
                 raise NeverEnds(f"still busy after {MAX_TURNS} turns")
             if draw is None:
                 handle = ready.pop(0)
@@ -133,7 +150,9 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Any, *, name: str | None = None, context: Any = None) -> Any:
         """See asyncio."""
         self._made += 1
-        return _Task(coro, self._made, loop=self, name=name or "", context=context)
+        task: _Task[Any] = _Task(coro, self._made, loop=self, name=name or "", context=context)
+        self._tasks.append(task)
+        return task
 
     def _finalize(self, generator: AsyncGenerator[Any, Any]) -> None:
         self.create_task(generator.aclose())

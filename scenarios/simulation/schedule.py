@@ -102,6 +102,8 @@ class Schedule:
     @classmethod
     def from_json(cls, document: Any) -> Self:
         """The schedule in a JSON document. Raise UsageError naming what is wrong."""
+        if isinstance(document, dict) and isinstance(document.get("faults"), list):
+            raise UsageError("this is a fault plan: give the schedule that lies beside it")
         if error := next(iter(_validator().iter_errors(document)), None):
             where = "".join(f", {step}" for step in error.absolute_path)
             raise UsageError(f"the schedule{where}: {error.message}")

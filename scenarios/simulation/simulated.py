@@ -76,10 +76,14 @@ class EventLog(FaultRecord):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Simulated:
-    """What a simulated run came to. `ended` None = it did not come to its end, and `failure` says why."""
+    """What a simulated run came to. `ended` None = it did not come to its end.
+
+    `failure`: what failed that no story is about, "" = nothing. `backlog`: messages or executions that were left.
+    """
 
     ended: Ended | None
     failure: str
+    backlog: int
     log: list[tuple[Any, ...]]
     virtual_s: float
     turns: int
@@ -95,12 +99,12 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     clock = VirtualClock(loop)
     log = EventLog(clock)
     staging = Staging(spec, clock=clock, record=log)
-    ended, failure = None, ""
+    ended, failure, backlog = None, "", 0
     collecting = gc.isenabled()
     gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything
     try:
         with planted(bug), MemoryFolder() as folder:
-            ended = loop.run_until_complete(_play(spec, staging, clock, log, folder))
+            ended, backlog = loop.run_until_complete(_play(spec, staging, clock, log, folder))
     except NeverEnds as error:
         failure = str(error)
     except Exception as error:
@@ -108,16 +112,19 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     finally:
         if collecting:
             gc.enable()
-    if loop.troubles and not failure:
-        failure = loop.troubles[0]
     return Simulated(
-        ended=ended, failure=failure, log=log.entries, virtual_s=loop.time(), turns=loop.turns
+        ended=ended,
+        failure=failure or next(iter([*loop.troubles, *staging.failures]), ""),
+        backlog=backlog,
+        log=log.entries,
+        virtual_s=loop.time(),
+        turns=loop.turns,
     )
 
 
 async def _play(
     spec: RunSpec, staging: Staging, clock: VirtualClock, log: EventLog, folder: MemoryFolder
-) -> Ended:
+) -> tuple[Ended, int]:
     async with AsyncExitStack() as stack:
         setting = await stack.enter_async_context(
             Setting.open(
@@ -142,11 +149,12 @@ async def _play(
         async with disturber.at_work():
             await staging.serve(assembled.system, lambda customer: None)
             settlement = await staging.settle(assembled.system)
-        return await staging.end(
+        ended = await staging.end(
             assembled.system,
             settlement=settlement,
             orders_in_flight=disturber.orders_in_flight,
         )
+        return ended, await assembled.system.backlog()
 
 
 def log_bytes(simulated: Simulated) -> bytes:

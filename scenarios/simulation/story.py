@@ -37,14 +37,21 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
     ]
     return [
         ", ".join(filter(None, about)) + ".",
-        *(f"Fault: {_fault_in_words(fault)}." for fault in schedule.faults.faults),
-        *(f"Delay: {_fault_in_words(fault)}." for fault in schedule.delays.faults),
+        *_plan_in_words(schedule, simulated),
         "",
         *steps(schedule, simulated),
         "",
         *(f"Wrong: {why}." for why in (found.why if found else ())),
         *([] if found else ["Nothing is wrong."]),
     ]
+
+
+def _plan_in_words(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
+    """Faults and delays, and whether they struck at all."""
+    struck = {entry[2] for entry in simulated.log if entry[1] == "struck"}
+    for number, fault in enumerate(schedule.plan.faults):
+        kind = "Fault" if number < len(schedule.faults.faults) else "Delay"
+        yield f"{kind}: {_fault_in_words(fault)}{'' if number in struck else ' (it found no occasion)'}."
 
 
 def _fault_in_words(fault: Fault) -> str:
@@ -57,7 +64,7 @@ def _fault_in_words(fault: Fault) -> str:
             times = f"at attempt {', '.join(map(str, numbers))}"
         case _:
             times = "now and then"
-    who = ", ".join(f"order-{index:05d}" for index in fault.orders)
+    who = ", ".join(f"order-{index:05d}" for index in fault.orders) or "no order of this run"
     return f"{who}, {fault.operation}, {times}: {_meaning(fault)}"
 
 

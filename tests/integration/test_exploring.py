@@ -57,7 +57,7 @@ def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(tmp_path):
     assert "Wrong: every effect is applied once" in done.stdout
     again = next(line for line in done.stdout.splitlines() if line.startswith("Again: saga "))
     replayed = _saga(*again.split()[2:], "--simulated", cwd=tmp_path)
-    assert replayed.returncode == 0, replayed.stderr
+    assert replayed.returncode == 1, replayed.stderr
     assert "Wrong: every effect is applied once" in replayed.stdout
     (plan,) = tmp_path.glob("runs/*/plan-01.json")
     ran = _saga(
@@ -69,6 +69,7 @@ def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(tmp_path):
 def test_a_bug_that_is_not_found_is_no_success(tmp_path):
     done = _saga("explore", "--bug", "no_tombstones", "--runs", 40, "--faults", 0, cwd=tmp_path)
     assert done.returncode == 1, done.stderr
+    assert "no_tombstones was not found" in done.stdout
 
 
 def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
@@ -89,6 +90,20 @@ def test_a_replay_on_the_embedded_pair_agrees(tmp_path):
     assert "an order that ended otherwise has no effects left" in document["rules"]
 
 
+def test_a_fault_plan_is_not_taken_for_a_schedule(tmp_path):
+    (tmp_path / "plan.json").write_text('{"schema": 1, "faults": []}')
+    done = _saga("replay", "plan.json", cwd=tmp_path)
+    assert (done.returncode, "this is a fault plan" in done.stderr) == (2, True)
+
+
+def test_a_fault_that_can_never_strike_is_told(tmp_path):
+    late = {"orders": [7], "operation": "ReserveStock", "moment": "request.delayed"}
+    path = _wrong(tmp_path, bug="", faults={"schema": 1, "faults": [late]})
+    done = _saga("replay", path, "--simulated", cwd=tmp_path)
+    assert "no order of this run" in done.stdout
+    assert "it found no occasion" in done.stdout
+
+
 def test_a_replay_that_says_nothing_is_unknown(tmp_path):
     """A bug that is planted in the state machine cannot be planted in one that has no such state."""
     path = _wrong(
@@ -104,6 +119,9 @@ def test_a_replay_that_says_nothing_is_unknown(tmp_path):
         (("replay", "nowhere.json"), "nowhere.json"),
         (("explore", "--faults", "3..1"), "fewest"),
         (("explore", "--faults", "many"), "many"),
+        (("explore", "--faults", "3.."), "3.."),
+        (("explore", "--bug", "no_outbox", "--style", "orchestration"), "only in: choreography"),
+        (("explore", "--check-real", "1", "--broker", "amqp://guest@127.0.0.1:1/"), "127.0.0.1"),
         (("explore", "--bug", "a_bee"), "a_bee"),
         (("explore", "--style", "dance"), "dance"),
         (("explore", "--guards=-belt"), "belt"),

@@ -119,6 +119,19 @@ def test_what_nobody_caught_is_kept():
     assert "ZeroDivisionError" in loop.troubles[0]
 
 
+def test_a_task_that_failed_unseen_is_told_of_even_if_somebody_still_holds_it():
+    async def main():
+        async def fail():
+            raise ZeroDivisionError
+
+        task = asyncio.create_task(fail())
+        task.itself = task
+        await asyncio.sleep(1)
+
+    _, loop = _run(main())
+    assert "ZeroDivisionError" in loop.troubles[0]
+
+
 def test_a_set_of_tasks_has_the_same_order_in_every_run():
     async def main():
         tasks = {asyncio.create_task(asyncio.sleep(n), name=str(n)) for n in range(50)}

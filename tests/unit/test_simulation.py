@@ -7,17 +7,18 @@ from dataclasses import replace
 
 import pytest
 
+from choreography.consumer import Consumer
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.simulation.agreement import compare, variations
 from scenarios.simulation.explore import Explored, explore_part, smallest
-from scenarios.simulation.finding import FAILED, NEVER_SETTLED, finding, states
+from scenarios.simulation.finding import FAILED, NEEDLESS, NEVER_SETTLED, finding, states
 from scenarios.simulation.schedule import TIME_SCALE, Schedule, Space
 from scenarios.simulation.shrink import look, shrink, size
 from scenarios.simulation.simulated import log_bytes, simulate
 from scenarios.simulation.story import story
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement
-from shared_domain.errors import UsageError
+from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
 from shared_domain.policy import Policy
 
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3)
@@ -80,15 +81,27 @@ def forbidden(name):
     def call(*arguments, **options):
         raise SystemExit(f"a simulated run called {name}")
     return call
+class Seeded(random.Random):
+    def __init__(self, seed=None):
+        if seed is None:
+            raise SystemExit("a simulated run drew a seed")
+        super().__init__(seed)
+class NoNow(datetime.datetime):
+    now = utcnow = today = classmethod(forbidden("datetime.now"))
 for module, names in {
-    time: ("time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "sleep"),
-    random: ("random", "randint", "randrange", "choice", "shuffle", "getrandbits", "_urandom"),
+    time: [n for n in dir(time) if n not in ("struct_time", "strftime") and callable(getattr(time, n))],
+    random: [n for n in dir(random) if getattr(getattr(random, n), "__self__", None) is random._inst] + ["_urandom"],
     os: ("urandom", "getrandom", "getpid"),
     uuid: ("uuid1", "uuid4"),
-    secrets: ("token_bytes", "token_hex"),
+    secrets: ("token_bytes", "token_hex", "token_urlsafe", "randbits", "choice", "randbelow"),
 }.items():
     for name in names:
         setattr(module, name, forbidden(f"{module.__name__}.{name}"))
+random.Random = Seeded
+for name, module in list(sys.modules.items()):
+    if name.split(".")[0] in ("shared_domain", "choreography", "orchestration", "scenarios"):
+        if getattr(module, "datetime", None) is datetime.datetime:
+            module.datetime = NoNow
 def audit(event, arguments):
     if event.split(".")[0] in ("socket", "_thread", "threading", "subprocess", "os", "open"):
         raise SystemExit(f"a simulated run caused {event} {arguments}")
@@ -97,8 +110,16 @@ def audit(event, arguments):
 sys.addaudithook(audit)
 go()
 if len(sys.argv) > 1:
-    simulate_something = {"time": time.time, "random": random.random, "file": lambda: open("x")}[sys.argv[1]]
-    simulate_something()
+    from scenarios import run_spec
+    {
+        "time": time.time,
+        "process time": time.process_time,
+        "random": random.random,
+        "uniform": lambda: random.uniform(0, 1),
+        "seed": random.Random,
+        "now": run_spec.now_utc,
+        "file": lambda: open("x"),
+    }[sys.argv[1]]()
 os._exit(0)
 """
 
@@ -117,7 +138,9 @@ def test_nothing_in_a_simulated_run_reads_a_clock_chance_a_thread_a_file_or_the_
     assert (done.returncode, done.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("what", ["time", "random", "file"])
+@pytest.mark.parametrize(
+    "what", ["time", "process time", "random", "uniform", "seed", "now", "file"]
+)
 def test_and_the_watchman_of_that_is_awake(what):
     assert "a simulated run" in _with_nothing_else(what).stderr
 
@@ -186,6 +209,59 @@ def test_what_fails_unseen_is_a_finding(monkeypatch):
 
     monkeypatch.setattr("scenarios.staging.judge", break_down)
     assert look(Schedule(style="choreography")).rules == (FAILED,)
+
+
+async def _does_not_answer(self, command):
+    raise OutcomeUnknown("out of order")
+
+
+async def _takes_no_orders(self, order):
+    raise NotDelivered("closed")
+
+
+@pytest.mark.parametrize(
+    ("target", "broken"),
+    [
+        ("shared_domain.participant.Participant._once", _does_not_answer),
+        ("choreography.system.ChoreographedSystem.place_order", _takes_no_orders),
+    ],
+)
+def test_a_system_that_does_nothing_is_not_a_right_one(monkeypatch, target, broken):
+    monkeypatch.setattr(target, broken)
+    assert look(Schedule(style="choreography")).rules == (NEEDLESS,)
+
+
+def test_an_order_that_is_refused_for_want_of_units_is_not_harmed():
+    assert look(Schedule(style="choreography", scenario="scarce", orders=3)) is None
+
+
+def test_a_fault_that_cannot_be_brought_about_is_a_finding(monkeypatch):
+    async def fails(*_):
+        raise OSError("no way to kill it")
+
+    monkeypatch.setattr("scenarios.disturbing.Disturber._start", fails)
+    plan = _plan({"operation": "ChargePayment", "moment": Moment.COORDINATOR_KILLED})
+    found = look(Schedule(style="orchestration", faults=plan))
+    assert (found.rules, "no way to kill it" in found.why[0]) == ((FAILED,), True)
+
+
+def test_messages_that_circulate_for_ever_are_a_finding(monkeypatch):
+    handle = Consumer._handle
+
+    async def acts_and_asks_again(self, delivery):
+        delivery.ack = delivery.requeue
+        await handle(self, delivery)
+
+    monkeypatch.setattr(Consumer, "_handle", acts_and_asks_again)
+    assert look(Schedule(style="choreography")) is not None
+
+
+def test_a_publisher_that_dies_as_its_message_is_taken_leaves_nothing_behind():
+    """The message is durable, so it is delivered, whoever has asked for it."""
+    plan = _plan({"operation": "PlaceOrder", "moment": Moment.CRASH_AFTER_COMMIT})
+    schedule = Schedule(style="choreography", faults=plan)
+    left = [_simulate(replace(schedule, turns=turns)).backlog for turns in range(100)]
+    assert left == [0] * 100
 
 
 def test_repeated_delays_use_up_no_patience_as_long_as_somebody_is_at_work():

@@ -6,7 +6,7 @@ import os
 import queue
 import shutil
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
@@ -19,8 +19,7 @@ from choreography.rabbit_connection import quieten_clients
 from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
-from scenarios.outcome import Outcome
-from scenarios.planned_faults import without_effect
+from scenarios.outcome import Outcome, outcome_of
 from scenarios.planted.index import planted
 from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
@@ -160,20 +159,16 @@ def _work(
         outcomes.cancel_join_thread()  # nobody reads them any more
 
 
-def _operations(folder: Path, spec: RunSpec) -> list[str]:
+def _operations(folder: Path, spec: RunSpec) -> Iterator[str]:
+    """Those with a row of an order that the plan strikes."""
     struck = {
         line["order"]["order_id"]
         for line in read_lines(folder / "orders.jsonl")
         if any(f.strikes_order(line["index"], seed=spec.seed) for f in spec.plan().faults)
     }
-    rows = read_lines(folder / "ledgers.jsonl")
-    return sorted(
-        {
-            row["operation"]
-            for row in rows
-            if row.get("order_id") in struck and row["table"] == "ledger"
-        }
-    )
+    for row in read_lines(folder / "ledgers.jsonl"):
+        if row["table"] == "ledger" and row.get("order_id") in struck:
+            yield row["operation"]
 
 
 def without_end(job: Job, why: str) -> Outcome:
@@ -213,24 +208,11 @@ async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
         return without_end(job, f"the run did not end within {LIMIT_S:g} s")
     except Exception as bug:  # one run must not end all the others
         return without_end(job, f"a bug of the testbed: {first(bug)!r}")
-    verdict = result.verdict
-    faults = [[0, 0, 0] for _ in spec.plan().faults]
-    for line in read_lines(result.folder / "faults.jsonl"):
-        counts = faults[line["fault"]]
-        for place, name in enumerate(("reached", "struck", "changed")):
-            counts[place] += line[name]
-    struck = {number for number, counts in enumerate(faults) if counts[1]}
-    idle = without_effect(spec.plan(), struck)
-    return Outcome(
-        key=job.key,
-        judgement=verdict.judgement,
-        as_expected=verdict.as_expected,
-        classes={name: n for name, n in verdict.counts().items() if n},
-        orders=[[o.order_class, o.lied, o.rules] for o in verdict.orders],
-        laws=[law.law for law in verdict.laws if not law.held],
-        problems=verdict.problems,
-        failures=[problem for problem in verdict.problems if problem not in idle],
-        faults=faults,
+    return outcome_of(
+        job.key,
+        result.verdict,
+        plan=spec.plan(),
+        injections=read_lines(result.folder / "faults.jsonl"),
         operations=_operations(result.folder, spec),
         replay=read_json(result.folder / "run.json")["replay"],
         folder=str(result.folder),

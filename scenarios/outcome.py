@@ -1,9 +1,12 @@
 """What became of one of many small runs, and which is worse."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass
+from scenarios.fault_plan import FaultPlan
+from scenarios.planned_faults import without_effect
+from scenarios.verdict import BAD, BROKEN_LAW, LIED, Judgement, OrderClass, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,38 @@ class Outcome:
         if worst == LIED:
             return sum(bool(lied) for _, lied, _ in self.orders)
         return self.classes.get(worst, 0)
+
+
+def outcome_of(
+    key: str,
+    verdict: Verdict,
+    *,
+    plan: FaultPlan,
+    injections: Iterable[Mapping[str, Any]],
+    operations: Iterable[str],
+    replay: str = "",
+    folder: str = "",
+) -> Outcome:
+    """What became of a run. `injections`: lines of faults.jsonl. The others: see Outcome."""
+    faults = [[0, 0, 0] for _ in plan.faults]
+    for injection in injections:
+        for place, name in enumerate(("reached", "struck", "changed")):
+            faults[injection["fault"]][place] += injection[name]
+    idle = without_effect(plan, {number for number, counts in enumerate(faults) if counts[1]})
+    return Outcome(
+        key=key,
+        judgement=verdict.judgement,
+        as_expected=verdict.as_expected,
+        classes={name: n for name, n in verdict.counts().items() if n},
+        orders=[[o.order_class, o.lied, o.rules] for o in verdict.orders],
+        laws=[law.law for law in verdict.laws if not law.held],
+        problems=verdict.problems,
+        failures=[problem for problem in verdict.problems if problem not in idle],
+        faults=faults,
+        operations=sorted(set(operations)),
+        replay=replay,
+        folder=folder,
+    )
 
 
 SEVERITY = (

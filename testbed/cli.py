@@ -32,7 +32,7 @@ from testbed import brokering, settings
 from testbed.ablating import ablate
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.checking import check_oracle
-from testbed.exploring import explore, replay
+from testbed.exploring import explore
 from testbed.operating import COMMAND, operating
 from testbed.options import (
     AsJson,
@@ -46,6 +46,7 @@ from testbed.options import (
     StepOrder,
     TimeScale,
 )
+from testbed.replaying import replay
 from testbed.soaking import soak
 from testbed.suite import SuiteResult, suite_folder
 from testbed.sweeping import sweep

@@ -1,10 +1,10 @@
 """Jobs under virtual time: the same outcome as from a run folder, without a folder."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 
 from scenarios.jobs import Job, without_end
-from scenarios.outcome import Outcome
-from scenarios.planned_faults import without_effect
+from scenarios.outcome import Outcome, outcome_of
 from scenarios.setting import Backends
 from scenarios.simulation.schedule import Schedule
 from scenarios.simulation.simulated import simulate
@@ -33,33 +33,19 @@ def simulated_outcome(job: Job, turns: int | None) -> Outcome:
     simulated = simulate(spec, turns=turns, bug=job.bug)
     if simulated.ended is None or simulated.failure:
         return without_end(job, simulated.failure)
-    ended, plan = simulated.ended, spec.plan()
-    faults = [[0, 0, 0] for _ in plan.faults]
-    for injection in ended.injections:
-        for place, happened in enumerate((injection.reached, injection.struck, injection.changed)):
-            faults[injection.fault][place] += happened
-    idle = without_effect(plan, {number for number, counts in enumerate(faults) if counts[1]})
-    struck = {i.order_id for i in ended.injections}
-    verdict = ended.verdict
-    return Outcome(
-        key=job.key,
-        judgement=verdict.judgement,
-        as_expected=verdict.as_expected,
-        classes={name: n for name, n in verdict.counts().items() if n},
-        orders=[[o.order_class, o.lied, o.rules] for o in verdict.orders],
-        laws=[law.law for law in verdict.laws if not law.held],
-        problems=verdict.problems,
-        failures=[problem for problem in verdict.problems if problem not in idle],
-        faults=faults,
-        operations=sorted(
-            {
-                row["operation"]
-                for name in NAMES
-                for row in ended.ledgers[name]["ledger"]
-                if row["order_id"] in struck
-            }
+    ended = simulated.ended
+    struck = {injection.order_id for injection in ended.injections}
+    return outcome_of(
+        job.key,
+        ended.verdict,
+        plan=spec.plan(),
+        injections=map(asdict, ended.injections),
+        operations=(
+            row["operation"]
+            for name in NAMES
+            for row in ended.ledgers[name]["ledger"]
+            if row["order_id"] in struck
         ),
-        replay="",
     )
 
 

@@ -19,7 +19,7 @@ from scenarios.simulation.schedule import Schedule, Space
 from scenarios.simulation.shrink import size
 from scenarios.sweep import results
 from scenarios.systems import STYLES
-from testbed.exploring import stories_markdown
+from testbed.hunting import stories_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
 SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]

@@ -43,6 +43,9 @@ async def http_invoker(endpoint: str, functions: Mapping[str, str] = {}) -> Asyn
                     status = answer.status
             except aiohttp.ClientError as error:
                 raise StatesError("Lambda.SdkClientException", f"no answer: {error!r}") from error
+            except UnicodeDecodeError as error:
+                told = f"The function's answer is not UTF-8: {error}"
+                raise StatesError("Lambda.Unknown", told) from error
             if status >= 400:
                 raise StatesError(f"Lambda.{kind or _refusal(status)}", body)
             if failed:

@@ -68,3 +68,10 @@ async def test_a_refusal_of_lambda_has_its_name(lambdas, answer, error):
     with pytest.raises(StatesError) as raised:
         await invoke("f", "{}")
     assert raised.value.error == error
+
+
+async def test_an_answer_that_is_no_text_is_an_error_that_can_be_caught(lambdas):
+    invoke, _, answer = lambdas
+    answer.update(body=b'"\xff\xfe"', content_type="application/json", charset="utf-8")
+    with pytest.raises(StatesError, match="not UTF-8"):
+        await invoke(ARN + "f", "{}")

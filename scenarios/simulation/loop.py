@@ -71,6 +71,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         for other in self._tasks:
             if other is not task and other._log_traceback:
                 self.troubles.append(f"a task failed unseen: {other.exception()!r}")
+        for left in (self._tasks, self._ready, self._timers):
+            left.clear()  # what refers to the loop and is referred to by it only a garbage collector could free
         return task.result()
 
     def _unwind(self) -> None:

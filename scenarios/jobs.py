@@ -19,6 +19,7 @@ from choreography.rabbit_connection import quieten_clients
 from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
+from scenarios.interrupts import noticing_interrupts
 from scenarios.outcome import Outcome, outcome_of
 from scenarios.planted.index import planted
 from scenarios.run_folder import read_json, read_lines
@@ -97,11 +98,13 @@ def carry_out_jobs(
     for process in living:
         process.start()
     try:
-        for _ in jobs:
-            outcome = _next(outcomes, living)
-            if not keep(outcome):
-                shutil.rmtree(outcome.folder, ignore_errors=True)
-            done(outcome)
+        with noticing_interrupts() as check:
+            for _ in jobs:
+                outcome = _next(outcomes, living, check)
+                if not keep(outcome):
+                    shutil.rmtree(outcome.folder, ignore_errors=True)
+                done(outcome)
+            check()
     except BaseException:
         for process in living:
             process.terminate()
@@ -115,8 +118,11 @@ def carry_out_jobs(
                 process.join()
 
 
-def _next(outcomes: "Queue[dict[str, Any]]", living: Sequence[BaseProcess]) -> Outcome:
+def _next(
+    outcomes: "Queue[dict[str, Any]]", living: Sequence[BaseProcess], check: Callable[[], None]
+) -> Outcome:
     while True:
+        check()
         try:
             found = outcomes.get(timeout=PATIENCE_S)
         except queue.Empty:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
+from scenarios.interrupts import noticing_interrupts
 from scenarios.jobs import WORKERS
 from shared_domain.errors import Failure
 
@@ -29,12 +30,15 @@ def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Ite
     )
     waiting: deque[Future[R]] = deque()
     try:
-        for piece in pieces:
-            waiting.append(pool.submit(work, *piece))
-            if len(waiting) >= AHEAD * WORKERS:
+        with noticing_interrupts() as check:
+            for piece in pieces:
+                check()
+                waiting.append(pool.submit(work, *piece))
+                if len(waiting) >= AHEAD * WORKERS:
+                    yield waiting.popleft().result()
+            while waiting:
+                check()
                 yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
     except BrokenProcessPool as error:
         raise Failure("a worker died: it was killed, or its message stands above") from error
     except BaseException:

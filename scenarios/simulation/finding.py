@@ -45,8 +45,9 @@ def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
     rules: dict[str, str] = {}
     witnesses: list[Witness] = []
     ended = simulated.ended
-    if simulated.failure:
-        rules[FAILED] = simulated.failure
+    failed = simulated.failure or "; ".join(simulated.hitches)
+    if failed:
+        rules[FAILED] = failed
     if ended is not None:
         if ended.settlement.how == "deadline":
             waiting = ", ".join(ended.settlement.open_orders) or "ledgers"
@@ -62,7 +63,7 @@ def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
     if not rules:
         return None
     rows = sorted({_row(witness) for witness in witnesses})
-    told = [_without_numbers(simulated.failure)] if simulated.failure else []
+    told = [_without_numbers(failed)] if failed else []
     kind = "; ".join([schedule.style, *sorted(rules), *rows, *told])
     return Finding(
         schedule=schedule,

@@ -62,10 +62,8 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         asyncio._set_running_loop(self)
         try:
             self._run(task)
-        except NeverEnds:
-            self._unwind()
-            raise
         finally:
+            self._unwind()
             asyncio._set_running_loop(None)
             sys.set_asyncgen_hooks(*hooks)
         for other in self._tasks:
@@ -76,11 +74,12 @@ class SimulatedLoop(asyncio.AbstractEventLoop):
         return task.result()
 
     def _unwind(self) -> None:
-        """Cancel everything, and let it come to its end, so that nothing is left to the garbage collector."""
+        """Cancel what is left, as asyncio.run does, and let it come to its end: nothing is left to the garbage collector."""
         self._limit_s, self._most_turns = math.inf, self.turns + MAX_TURNS
-        for task in self._tasks:
+        left = [task for task in self._tasks if not task.done()]
+        for task in left:
             task.cancel()
-        for task in self._tasks:
+        for task in left:
             with contextlib.suppress(NeverEnds):
                 self._run(task)
 

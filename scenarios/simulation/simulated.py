@@ -78,11 +78,12 @@ class EventLog(FaultRecord):
 class Simulated:
     """What a simulated run came to. `ended` None = it did not come to its end.
 
-    `failure`: what failed that no story is about, "" = nothing. `backlog`: messages or executions that were left.
+    `failure`: what failed that no story is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
     """
 
     ended: Ended | None
     failure: str
+    hitches: tuple[str, ...]
     backlog: int
     log: list[tuple[Any, ...]]
     virtual_s: float
@@ -114,7 +115,8 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
             gc.enable()
     return Simulated(
         ended=ended,
-        failure=failure or next(iter([*loop.troubles, *staging.failures]), ""),
+        failure=failure or next(iter(loop.troubles), ""),
+        hitches=tuple(staging.failures),
         backlog=backlog,
         log=log.entries,
         virtual_s=loop.time(),

@@ -21,8 +21,8 @@ def carry_out(tmp_path):
         on_deadline="compensate", **changes,
     ):  # fmt: skip
         backends = backends or Backends()
-        # Deadlines of 250 ms are too short for processes that share two cores with other tests.
-        time_scale = 0.1 if backends.engine == "embedded" else 0.05
+        # Deadlines of 150 ms are too short for processes that share two cores with other tests.
+        time_scale = 0.1 if backends.engine == "embedded" else 0.03
         spec = RunSpec(
             scenario=replace(SCENARIOS[scenario], **changes),
             style=style,

@@ -82,7 +82,8 @@ def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
 
 
 def test_a_replay_on_the_embedded_pair_agrees(tmp_path):
-    done = _saga("replay", _wrong(tmp_path), "--broker", "memory", "--json", cwd=tmp_path)
+    options = ("--broker", "memory", "--time-scale", 0.05, "--json")
+    done = _saga("replay", _wrong(tmp_path), *options, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["agreement"]["agrees"]
@@ -138,10 +139,13 @@ def test_bad_input_gets_one_clear_line(arguments, word, tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+EXPLORE = ("explore", "--runs", "100000")
 LONG_WORK = (
-    ("explore", "--runs", "100000"),
-    ("explore", "--every-bug", "--runs", "100000", "--faults", "0"),
-    ("sweep", "--simulated", "--depth", "2"),
+    EXPLORE,
+    pytest.param(
+        ("explore", "--every-bug", "--runs", "100000", "--faults", "0"), marks=pytest.mark.long
+    ),
+    pytest.param(("sweep", "--simulated", "--depth", "2"), marks=pytest.mark.long),
 )
 
 
@@ -158,7 +162,7 @@ def _begun(arguments, cwd):
     return process, workers
 
 
-@pytest.mark.parametrize("arguments", LONG_WORK, ids=" ".join)
+@pytest.mark.parametrize("arguments", LONG_WORK, ids=("explore", "hunt", "sweep"))
 def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     process, workers = _begun(arguments, tmp_path)
     process.send_signal(signal.SIGINT)
@@ -169,12 +173,13 @@ def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
 
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
-    process, workers = _begun(LONG_WORK[0], tmp_path)
+    process, workers = _begun(EXPLORE, tmp_path)
     process.kill()
     process.communicate()
     assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
+@pytest.mark.long
 def test_a_simulated_sweep_has_the_results_of_a_real_one(tmp_path):
     """All of depth 1 takes seconds; the promises that are broken come to what is stated for them."""
     done = _saga("sweep", "--simulated", "--orders", 2, cwd=tmp_path)

@@ -16,6 +16,7 @@ from scenarios.jobs import Job, carry_out_jobs
 from scenarios.run_folder import read_json
 from scenarios.sweep import NOT_RUN, Sweep
 from scenarios.systems import STYLES
+from scenarios.theory import PREDICTIONS
 from shared_domain.errors import Failure, UsageError
 from testbed import cli
 
@@ -71,6 +72,9 @@ def test_cells_of_every_kind_come_to_what_they_must(tmp_path):
     assert "no counterpart" in not_run["orchestration: answer.duplicated at PlaceOrder"]
     forgotten = [r for r in results.values() if r.expected]
     assert {r.worst for r in forgotten} == {"stuck", "broken law"}
+    (tmp_path / "virtual").mkdir()
+    virtual = _swept(tmp_path / "virtual", cells, simulated=True)
+    assert {k: r.worst for k, r in virtual.items()} == {k: r.worst for k, r in results.items()}
     assert all(read_json(tmp_path / "runs" / _folder(r) / "verdict.json") for r in forgotten)
 
 
@@ -111,7 +115,7 @@ def test_a_sweep_goes_on_where_it_was_and_refuses_another_ones_folder(tmp_path):
 
 
 def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
-    options = ("sweep", "--depth", 2, "--sample", 3, "--orders", 2, "--json")
+    options = ("sweep", "--simulated", "--depth", 2, "--sample", 3, "--json")
     done = _saga(*options, "--out", tmp_path)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
@@ -254,9 +258,10 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, r
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("guard", ["inbox", "outbox", "tombstones", "timeouts", "semantic_lock"])
-def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard):
-    done = _saga("sweep", f"--guards=-{guard}", "--out", tmp_path, "--json", timeout=890)
+@pytest.mark.parametrize("how", [(), ("--simulated",)], ids=["real_time", "simulated"])
+@pytest.mark.parametrize("guard", sorted({p.guard for p in PREDICTIONS}))
+def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard, how):
+    done = _saga("sweep", *how, f"--guards=-{guard}", "--out", tmp_path, "--json", timeout=890)
     theory = json.loads(done.stdout)["theory"]
     assert theory["predicted"] > 0
     assert theory["contradicted"] == []

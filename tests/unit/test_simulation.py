@@ -253,6 +253,7 @@ def test_messages_that_circulate_for_ever_are_a_finding(monkeypatch):
         await handle(self, delivery)
 
     monkeypatch.setattr(Consumer, "_handle", acts_and_asks_again)
+    monkeypatch.setattr("scenarios.simulation.loop.MAX_TURNS", 20_000)
     assert look(Schedule(style="choreography")) is not None
 
 

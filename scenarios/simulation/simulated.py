@@ -55,11 +55,16 @@ class EventLog(FaultRecord):
         super().__init__()
         self._clock = clock
         self.entries: list[tuple[Any, ...]] = []
+        self._open = True
+
+    def close(self) -> None:
+        """Hear no more: what is cancelled from now on is no part of the run."""
+        self._open = False
 
     def note(self, *entry: Any) -> None:
         """See FaultRecord."""
         super().note(*entry)
-        if entry[0] not in ("held", "arrived"):
+        if self._open and entry[0] not in ("held", "arrived"):
             self.entries.append((self._clock.mono_s(), *entry))
 
     @contextmanager
@@ -156,7 +161,9 @@ async def _play(
             settlement=settlement,
             orders_in_flight=disturber.orders_in_flight,
         )
-        return ended, await assembled.system.backlog()
+        backlog = await assembled.system.backlog()
+    log.close()
+    return ended, backlog
 
 
 def log_bytes(simulated: Simulated) -> bytes:

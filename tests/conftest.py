@@ -1,12 +1,16 @@
 """What the tests share: a RabbitMQ node for the whole session, and systems in a temporary folder."""
 
 import os
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
 
 from choreography.rabbit_node import RabbitNode, find_server
 
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Whoever started this in the background; programs under test must hear Ctrl-C all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 REQUIRED = os.environ.get("SAGA_REQUIRE_RABBITMQ") == "1"
 
 

@@ -12,7 +12,7 @@ from pamqp.common import FieldTable
 from choreography.broker import PREFETCH, DeadLetter, Delivery, Topology, Wanted
 from choreography.cloud_events import Envelope
 from choreography.rabbit_audit import BATCH_TYPE, Audit
-from choreography.rabbit_connection import LOST, REOPEN_S, connect
+from choreography.rabbit_connection import LOST, REOPEN_S, close, connect
 from choreography.rabbit_consumer import deliveries
 from choreography.rabbit_headers import dead_letter_headers, dead_letter_of
 from choreography.rabbit_publisher import CONFIRM_S, Publisher
@@ -165,7 +165,7 @@ class RabbitBroker:
     async def _close(self) -> None:
         if self._connection is not None:
             with contextlib.suppress(*LOST):
-                await self._connection.close()
+                await close(self._connection)
 
     async def _take(self, wanted: Wanted, *, redrive: bool) -> list[DeadLetter]:
         """Take the wanted dead letters out of their queues; the others stay in their order."""

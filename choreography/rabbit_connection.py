@@ -43,13 +43,24 @@ async def connect(url: str) -> AbstractConnection:
     try:
         await connection.connect(timeout=CONNECT_S)
     except BaseException:
-        await connection.close()
+        await close(connection)
         raise
     # asyncio.wait_for of Python 3.11 loses a cancellation that comes as the connection opens.
     if (me := asyncio.current_task()) is not None and me.cancelling():
-        await connection.close()
+        await close(connection)
         raise asyncio.CancelledError
     return connection
+
+
+async def close(connection: AbstractConnection) -> None:
+    """Close a connection for good, whatever happens meanwhile. Raise one of LOST if it was lost before.
+
+    One that fails to close, or is cancelled in it, does not count as closed, and the garbage collector would close it again.
+    """
+    try:
+        await connection.close()
+    finally:
+        await connection.close()  # it has no transport any more: this only notes that it is closed
 
 
 def public_address(url: str) -> str:
@@ -67,7 +78,7 @@ async def check_server(url: str) -> None:
             f"RabbitMQ at {public_address(url)} does not answer ({error}):"
             " check the address, or use --broker memory"
         ) from error
-    await connection.close()
+    await close(connection)
 
 
 class _OneWritePerTurn(TransportFactory):

@@ -11,7 +11,7 @@ from pamqp.common import FieldTable
 
 from choreography.broker import Attempt, DeadLetter, Delivery
 from choreography.cloud_events import Envelope
-from choreography.rabbit_connection import LOST, REOPEN_S, connect
+from choreography.rabbit_connection import LOST, REOPEN_S, close, connect
 from choreography.rabbit_headers import attempts_of, dead_letter_headers, envelope_of, told
 from choreography.rabbit_topology import Queues
 
@@ -187,9 +187,11 @@ async def _consume(
         finally:
             closed.cancel()
     finally:
-        if acks is not None:
-            await acks.close()
-        await connection.close()
+        try:
+            if acks is not None:
+                await acks.close()
+        finally:
+            await close(connection)
 
 
 async def _each(

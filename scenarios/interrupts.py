@@ -15,7 +15,6 @@ def noticing_interrupts() -> Iterator[Callable[[], None]]:
     def note(number: int, frame: FrameType | None) -> None:
         nonlocal came
         came = True
-        raise KeyboardInterrupt
 
     def check() -> None:
         if came:

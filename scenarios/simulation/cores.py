@@ -1,5 +1,6 @@
 """Work for all cores: pure functions of their arguments, whose results come in the order of the arguments."""
 
+import contextlib
 import gc
 import multiprocessing
 import os
@@ -16,6 +17,8 @@ from scenarios.jobs import WORKERS
 from shared_domain.errors import Failure
 
 R = TypeVar("R")
+LOOK_S = 0.2
+"""How often one looks for Ctrl-C."""
 AHEAD = 4
 """Pieces of work that are handed out for each worker."""
 
@@ -35,10 +38,9 @@ def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Ite
                 check()
                 waiting.append(pool.submit(work, *piece))
                 if len(waiting) >= AHEAD * WORKERS:
-                    yield waiting.popleft().result()
+                    yield _result(waiting.popleft(), check)
             while waiting:
-                check()
-                yield waiting.popleft().result()
+                yield _result(waiting.popleft(), check)
     except BrokenProcessPool as error:
         raise Failure("a worker died: it was killed, or its message stands above") from error
     except BaseException:
@@ -47,6 +49,13 @@ def over_cores(work: Callable[..., R], pieces: Iterable[tuple[Any, ...]]) -> Ite
         raise
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _result(work: Future[R], check: Callable[[], None]) -> R:
+    while True:
+        check()
+        with contextlib.suppress(TimeoutError):
+            return work.result(LOOK_S)
 
 
 def _begin() -> None:

@@ -8,10 +8,27 @@ from rich.text import Text
 
 from bench.latency import proportion
 from scenarios.simulation.agreement import Agreement
+from scenarios.simulation.explore import Explored
 from scenarios.simulation.finding import Finding
 from scenarios.simulation.hunt import Hunted
 from scenarios.simulation.schedule import Schedule
 from scenarios.verdict import OrderClass
+
+
+def summary(found: Explored) -> str:
+    """What was explored and how it went, in a few lines."""
+    per_core = found.sagas / max(found.busy_s, 1e-9)
+    kinds = f" of {len(found.kinds)} kinds" if found.failed else ""
+    if not found.runs:
+        return "nothing was explored"
+    return (
+        f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds};"
+        f" {proportion(found.inconsistent, found.sagas)} sagas inconsistent\n"
+        f"{found.struck:,} of {found.faults:,} faults struck, {len(found.states):,} distinct states of a saga\n"
+        f"{found.wall_s:.1f} s: {found.runs / found.wall_s:.0f} runs/s, {found.sagas / found.wall_s:.0f} sagas/s,"
+        f" {per_core:.0f} for each second of a core; the longest run took {found.longest_virtual_s:.1f} s of virtual time\n"
+        f"ended as: {', '.join(f'{n:,} {name}' for name, n in found.classes.items() if n)}"
+    )
 
 
 def kinds_table(shrunk: Sequence[tuple[int, Finding]]) -> Table:

@@ -106,13 +106,14 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
     for (operation, when, moment), found in _cells(results).items():
         row, column = ROWS.index((operation, when)), COLUMNS.index(moment)
         worst = worst_of(found)
+        share = _share(found, worst)
         bad = worst.worst in INCONSISTENT or worst.worst == "unknown"
         axes.add_patch(
             Rectangle(
                 (column - 0.5, row - 0.5),
                 1,
                 1,
-                facecolor=to_rgba(COLOURS[worst.worst], _share(found, worst)),
+                facecolor=to_rgba(COLOURS[worst.worst], share),
                 edgecolor="#222222" if bad else "#c8c8c8",
                 linewidth=1.1 if bad else 0.4,
                 hatch="////" if worst.worst == NOT_RUN else "",
@@ -127,7 +128,7 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
             va="center",
             fontsize=7,
             fontweight="bold" if bad else "normal",
-            color=ink(worst.worst) if _share(found, worst) > HALF else "#333333",
+            color=ink(worst.worst) if share > HALF else "#333333",
             zorder=3,
         )
     axes.set_xlim(-0.5, len(COLUMNS) - 0.5)

@@ -5,19 +5,17 @@ fault_plan.schema.json, beside this file.
 """
 
 import hashlib
-import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from functools import cache
-from importlib import resources
 from typing import Any, Self
 
-from jsonschema import Draft202012Validator, ValidationError
+from jsonschema import ValidationError
 
+from scenarios.json_schema import validator
 from shared_domain.errors import UsageError
 
 SCHEMA = 1
-SCHEMA_FILE = "fault_plan.schema.json"
+SCHEMA_FILE = "scenarios", "fault_plan.schema.json"
 
 
 class Moment(StrEnum):
@@ -170,7 +168,7 @@ class FaultPlan:
     @classmethod
     def from_json(cls, document: Any) -> Self:
         """The plan in a JSON document. Raise UsageError naming the first thing that is wrong."""
-        if error := next(iter(_validator().iter_errors(document)), None):
+        if error := next(iter(validator(*SCHEMA_FILE).iter_errors(document)), None):
             raise UsageError(_in_words(error))
         lines: list[dict[str, Any]] = [
             {key: tuple(value) if isinstance(value, list) else value for key, value in line.items()}
@@ -196,18 +194,6 @@ class FaultPlan:
     def __add__(self, other: "FaultPlan") -> "FaultPlan":
         """Both plans' faults."""
         return FaultPlan(faults=self.faults + other.faults)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a fault plan."""
-    text = resources.files("scenarios").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
-    return document
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
 
 
 def _in_words(error: ValidationError) -> str:

@@ -173,7 +173,7 @@ class _Run:
         system, clock, staging = assembled.system, self._clock, self._staging
         disturber = staging.disturber(
             assembled,
-            elsewhere=[faults_path(work, name) for name in NAMES] if self._spec.processes else [],
+            elsewhere=self._faults_elsewhere(work),
         )
         begun = await staging.open_the_shop()
         trouble_maker = TroubleMaker(
@@ -204,7 +204,7 @@ class _Run:
             orders_in_flight=disturber.orders_in_flight,
             redriven=redriven(self._acts),
             readers=readers,
-            elsewhere=[read_record(faults_path(work, name)) for name in NAMES],
+            elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
         leave(
             self._folder,
@@ -243,8 +243,12 @@ class _Run:
         )
 
     async def _settle(self, system: OrderSystem, work: Path) -> Settlement:
-        paths = [faults_path(work, name) for name in NAMES] if self._spec.processes else []
+        paths = self._faults_elsewhere(work)
         return await self._staging.settle(system, lambda: [read_record(path) for path in paths])
+
+    def _faults_elsewhere(self, work: Path) -> list[Path]:
+        """Where participants' own processes record faults."""
+        return [faults_path(work, name) for name in NAMES] if self._spec.processes else []
 
     async def _hold(self, system: OrderSystem, work: Path, settlement: Settlement) -> Settlement:
         """Wait for an operator as long as the user said and something is parked; settle again after what he did."""

@@ -14,6 +14,7 @@ from orchestration.engine.jsonata_functions import ADDED
 from orchestration.saga_definition import saga_definition
 from scenarios import fault_plan, verdict
 from scenarios.catalog.index import SCENARIOS
+from scenarios.json_schema import schema
 from scenarios.simulation import schedule
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import Policy
@@ -42,8 +43,10 @@ def documents() -> dict[str, str]:
         "reference/guards.md": _HEAD + _guards(),
         "reference/verdicts.md": _HEAD + _verdicts(),
         "reference/engine.md": _HEAD + _engine(),
-        "reference/fault_plan.schema.json": json.dumps(fault_plan.schema(), indent=2) + "\n",
-        "reference/schedule.schema.json": json.dumps(schedule.schema(), indent=2) + "\n",
+        "reference/fault_plan.schema.json": json.dumps(schema(*fault_plan.SCHEMA_FILE), indent=2)
+        + "\n",
+        "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
+        + "\n",
         "oracle.md": _HEAD + oracle(),
     }
 

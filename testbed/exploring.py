@@ -9,8 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.latency import proportion
-from report.exploration import kinds_table
+from report.exploration import kinds_table, summary
 from scenarios.oracle_check import chosen_bugs
 from scenarios.run_folder import SCHEMA
 from scenarios.simulation.agreement import Agreement, compare
@@ -106,7 +105,7 @@ def explore(
     if as_json:
         print(json.dumps(document | {"ok": code == Exit.AS_EXPECTED, "exit_code": code}))
         raise typer.Exit(code)
-    print(_summary(found))
+    print(summary(found))
     if bug and not found.kinds:
         print(f"The planted bug {bug} was not found.")
     if found.kinds:
@@ -188,21 +187,6 @@ def _explore(space: Space, *, runs: int, collect: bool) -> tuple[Explored, Exit 
         except Failure as failure:
             print(f"error: {failure}; after {known.runs:,} of {runs:,} schedules:", file=sys.stderr)
             return known, Exit.UNKNOWN
-
-
-def _summary(found: Explored) -> str:
-    per_core = found.sagas / max(found.busy_s, 1e-9)
-    kinds = f" of {len(found.kinds)} kinds" if found.failed else ""
-    if not found.runs:
-        return "nothing was explored"
-    return (
-        f"{proportion(found.failed, found.runs)} schedules with something wrong{kinds};"
-        f" {proportion(found.inconsistent, found.sagas)} sagas inconsistent\n"
-        f"{found.struck:,} of {found.faults:,} faults struck, {len(found.states):,} distinct states of a saga\n"
-        f"{found.wall_s:.1f} s: {found.runs / found.wall_s:.0f} runs/s, {found.sagas / found.wall_s:.0f} sagas/s,"
-        f" {per_core:.0f} for each second of a core; the longest run took {found.longest_virtual_s:.1f} s of virtual time\n"
-        f"ended as: {', '.join(f'{n:,} {name}' for name, n in found.classes.items() if n)}"
-    )
 
 
 def _check_real(

@@ -4,14 +4,14 @@ import json
 from pathlib import Path
 
 from scenarios.simulation.finding import Finding
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 from scenarios.simulation.story import story
 
 
 def story_of(finding: Finding) -> str:
     """Its story as one text."""
     schedule = finding.schedule
-    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+    simulated = play(schedule)
     return "\n".join(story(schedule, simulated, finding))
 
 

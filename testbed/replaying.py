@@ -11,9 +11,9 @@ import typer
 from report.exploration import agreement_table
 from scenarios.run_folder import SCHEMA
 from scenarios.simulation.agreement import VARIATIONS, Agreement, compare
+from scenarios.simulation.finding import finding
 from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.shrink import look
-from scenarios.simulation.simulated import digest, simulate
+from scenarios.simulation.simulated import digest, play
 from scenarios.simulation.story import story
 from scenarios.verdict import Exit
 from testbed import settings
@@ -44,8 +44,8 @@ def replay(
     Exit code 0 = they agree, 1 = they do not, 3 = the real run said nothing; with --simulated: 0 = nothing is wrong, 1 = something is.
     """
     schedule = Schedule.read(file)
-    simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
-    found = look(schedule)
+    simulated = play(schedule)
+    found = finding(schedule, simulated)
     lines = story(schedule, simulated, found)
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -108,10 +108,7 @@ def print_agreement(agreed: Sequence[Agreement]) -> None:
     wide().print(agreement_table(agreed))
     for one in agreed:
         if not one.agrees:
-            what = "said nothing" if not one.real else f"ended as {_ends(one.real)}"
-            also = {True: "; the simulation comes to that too, in another order", False: "; the simulation never does", None: ""}  # fmt: skip
-            why = f" ({one.why})" if one.why else ""
-            print(f"schedule {one.number}, {one.schedule.style}: simulated {_ends(one.simulated)}, the real run {what}{also[one.reached]}{why}: {one.folder}")  # fmt: skip
+            print(f"schedule {one.number}, {one.schedule.style}: {verdict_on(one)}")
 
 
 def _ends(ends: Sequence[tuple[str, bool]]) -> str:

@@ -16,13 +16,12 @@ from scenarios.outcome import Outcome
 from scenarios.setting import Backends
 from scenarios.simulation.cores import over_cores
 from scenarios.simulation.outcomes import simulated_outcome
-from scenarios.simulation.schedule import TIME_SCALE, Schedule
+from scenarios.simulation.schedule import Schedule
 
 VARIATIONS = 40
 """Other orders in which the simulation tries to come to the real end."""
 SLOWEST_MESSAGE_S, SLOWEST_RESTART_S = 0.3, 60.0
 """Unscaled: what a message and a restart may take on a loaded machine, in those tries: a node of RabbitMQ needs four real seconds."""
-
 
 Ends = tuple[tuple[str, bool], ...]
 Laws = tuple[tuple[str, ...], tuple[str, ...]]
@@ -63,12 +62,12 @@ def compare(
 ) -> list[Agreement]:
     """Replay numbered schedules on these backends, in real time; folders of those that end otherwise are kept below `runs`."""
     by_key = {str(number): (number, schedule) for number, schedule in schedules}
-    jobs = {key: _job(key, s, time_scale=time_scale) for key, (_, s) in by_key.items()}
+    jobs = {key: s.job(key, time_scale=time_scale) for key, (_, s) in by_key.items()}
     virtual = {
         outcome.key: outcome
         for outcome in over_cores(
             simulated_outcome,
-            ((replace(jobs[k], time_scale=TIME_SCALE), s.turns) for k, (_, s) in by_key.items()),
+            ((s.job(k), s.turns) for k, (_, s) in by_key.items()),
         )
     }
     real: dict[str, Outcome] = {}
@@ -110,22 +109,6 @@ def compare(
     return found
 
 
-def _job(key: str, schedule: Schedule, *, time_scale: float) -> Job:
-    return Job(
-        key=key,
-        scenario=schedule.scenario,
-        style=schedule.style,
-        orders=schedule.orders,
-        seed=schedule.seed,
-        time_scale=time_scale,
-        rate_per_s=schedule.rate_per_s,
-        plan=schedule.plan,
-        guards=schedule.guards,
-        step_order=schedule.step_order,
-        bug=schedule.bug,
-    )
-
-
 def _needs_it_all(job: Job) -> bool:
     """Whether it disturbs the coordinator of everybody."""
     return any(fault.moment in DISTURBANCES | BROKEN_PROMISES for fault in job.plan.faults)
@@ -141,9 +124,7 @@ def _ends(outcome: Outcome) -> Ends:
 
 def _reaches(schedule: Schedule, real: Outcome) -> bool:
     """Whether the simulation comes to the same if the messages take other times and other turns."""
-    tries = (
-        (_job("", varied, time_scale=TIME_SCALE), varied.turns) for varied in variations(schedule)
-    )
+    tries = ((varied.job(), varied.turns) for varied in variations(schedule))
     return any(_all(outcome) == _all(real) for outcome in over_cores(simulated_outcome, tries))
 
 

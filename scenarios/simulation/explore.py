@@ -8,7 +8,7 @@ from scenarios.simulation.cores import over_cores
 from scenarios.simulation.finding import Finding, finding, states
 from scenarios.simulation.schedule import Space
 from scenarios.simulation.shrink import shrink, size
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 from scenarios.verdict import BAD
 
 CHUNK = 40
@@ -27,13 +27,17 @@ class Explored:
     states: set[int] = field(default_factory=set)
     classes: dict[str, int] = field(default_factory=dict)
     kinds: dict[str, tuple[int, Finding]] = field(default_factory=dict)
-    failed: int = 0
     inconsistent: int = 0
     """Sagas that ended inconsistent, or never."""
     longest_virtual_s: float = 0.0
     wall_s: float = 0.0
     busy_s: float = 0.0
     """Time that workers were at it, over all of them."""
+
+    @property
+    def failed(self) -> int:
+        """How many schedules had something wrong."""
+        return sum(n for n, _ in self.kinds.values())
 
     def add(self, other: "Explored") -> None:
         """What has been explored since, too."""
@@ -42,7 +46,6 @@ class Explored:
         self.faults += other.faults
         self.struck += other.struck
         self.states |= other.states
-        self.failed += other.failed
         self.inconsistent += other.inconsistent
         self.busy_s += other.busy_s
         self.longest_virtual_s = max(self.longest_virtual_s, other.longest_virtual_s)
@@ -57,17 +60,15 @@ def explore(
     space: Space,
     *,
     runs: int,
-    first: int = 0,
     collect: bool,
     told: Callable[[Explored], None] = lambda so_far: None,
 ) -> Explored:
-    """Simulate the schedules `first` to `first + runs - 1` of a space. `told` is called with all that is known, now and then.
+    """Simulate the first `runs` schedules of a space. `told` is called with all that is known, now and then.
 
     Unless `collect`, stop at the first thing wrong. Raise Failure if a worker dies.
     """
     begun, all_of_it = time.monotonic(), Explored()
-    until = first + runs
-    pieces = ((space, n, min(CHUNK, until - n), collect) for n in range(first, until, CHUNK))
+    pieces = ((space, n, min(CHUNK, runs - n), collect) for n in range(0, runs, CHUNK))
     for part in over_cores(explore_part, pieces):
         all_of_it.add(part)
         all_of_it.wall_s = time.monotonic() - begun
@@ -85,24 +86,24 @@ def explore_part(space: Space, first: int, runs: int, collect: bool) -> Explored
     """Simulate some schedules of a space, one after the other."""
     begun, part = time.process_time(), Explored()
     for number in range(first, first + runs):
-        if part.failed and not collect:
+        if part.kinds and not collect:
             break
         schedule = space.schedule(number)
-        simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+        simulated = play(schedule)
         part.runs += 1
         part.sagas += schedule.orders
-        part.faults += len(schedule.faults.faults)
+        numbers = range(len(schedule.whole_plan.faults) - len(schedule.delays.faults))
+        part.faults += len(numbers)
         part.states |= states(schedule.style, simulated.log)
         part.longest_virtual_s = max(part.longest_virtual_s, simulated.virtual_s)
         if simulated.ended is not None:
             verdict = simulated.ended.verdict
             hits = {i.fault for i in simulated.ended.injections if i.struck}
-            part.struck += sum(number in hits for number in range(len(schedule.faults.faults)))
+            part.struck += sum(number in hits for number in numbers)
             part.inconsistent += sum(o.order_class in BAD or o.lied for o in verdict.orders)
             for name, n in verdict.counts().items():
                 part.classes[name] = part.classes.get(name, 0) + n
         if wrong := finding(schedule, simulated):
-            part.failed += 1
             n, kept = part.kinds.get(wrong.kind, (0, wrong))
             part.kinds[wrong.kind] = n + 1, kept
     part.states -= _seen

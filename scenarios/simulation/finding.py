@@ -19,6 +19,11 @@ FAILED = "nothing fails unseen"
 LEFT_OVER = "nothing is left to do once every saga has ended"
 NEEDLESS = "an order that nothing happened to is confirmed"
 """Or refused, where there are too few units. Otherwise a system that does nothing would never be wrong."""
+_WELL = {
+    "any_ending": {OrderClass.COMMITTED},
+    "scarce": {OrderClass.COMMITTED, OrderClass.COMPENSATED, OrderClass.REJECTED},
+}
+"""How orders end that nothing happens to, in the stories that draw no faults of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +83,14 @@ def _harmed_without_cause(schedule: Schedule, ended: Ended) -> str:
 
     Delays are no excuse: they are too few and too short to use up a retry budget.
     """
-    faults = len(schedule.faults.faults)
-    struck = [i for i in ended.injections if i.struck and i.fault < faults]
-    if schedule.guards != "all" or any(
-        i.moment in CRASHES | DISTURBANCES | BROKEN_PROMISES for i in struck
+    struck = [i for i in ended.injections if i.struck and not schedule.is_delay(i.fault)]
+    well = _WELL.get(schedule.scenario)
+    if (
+        well is None
+        or schedule.guards != "all"
+        or any(i.moment in CRASHES | DISTURBANCES | BROKEN_PROMISES for i in struck)
     ):
         return ""
-    well = {OrderClass.COMMITTED}
-    if schedule.scenario != Schedule(style="").scenario:
-        well |= {OrderClass.COMPENSATED, OrderClass.REJECTED}
     ill = {o.order_id: o.order_class for o in ended.verdict.orders if o.order_class not in well}
     harmed = sorted(ill.keys() - {i.order_id for i in struck})
     return ", ".join(f"{order_id} is {ill[order_id]}" for order_id in harmed)

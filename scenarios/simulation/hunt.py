@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from scenarios.planted.bug import Bug
 from scenarios.simulation.cores import over_cores
-from scenarios.simulation.finding import Finding, finding
+from scenarios.simulation.finding import Finding
 from scenarios.simulation.schedule import Space
-from scenarios.simulation.shrink import shrink
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.shrink import look, shrink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +18,6 @@ class Hunted:
     style: str
     runs: int
     run: int | None
-    found: Finding | None = None
     shrunk: Finding | None = None
     expected: str = ""
 
@@ -62,14 +60,12 @@ def _hunt_one(space: Space, runs: int, expected: str) -> Hunted:
     (style,) = space.styles
     for number in range(runs):
         schedule = space.schedule(number)
-        simulated = simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
-        if found := finding(schedule, simulated):
+        if found := look(schedule):
             return Hunted(
                 bug=space.bug,
                 style=style,
                 runs=runs,
                 run=number + 1,
-                found=found,
                 shrunk=shrink(found),
                 expected=expected,
             )

@@ -4,12 +4,8 @@ import json
 import random
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
-
-from jsonschema import Draft202012Validator
 
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import (
@@ -22,6 +18,8 @@ from scenarios.fault_plan import (
     Moment,
 )
 from scenarios.fault_space import FORWARD, ONLY_ONCE, OPERATIONS, REFUSABLE, UNDO
+from scenarios.jobs import Job
+from scenarios.json_schema import validator
 from scenarios.planted.index import BUGS
 from scenarios.rules import STEPS
 from scenarios.run_spec import RunSpec
@@ -31,7 +29,7 @@ from shared_domain.errors import UsageError
 from shared_domain.guards import Guards
 
 SCHEMA = 1
-SCHEMA_FILE = "schedule.schema.json"
+SCHEMA_FILE = "scenarios.simulation", "schedule.schema.json"
 TIME_SCALE = 0.05
 """Virtual time costs nothing, but what is polled meanwhile does: the shorter the deadlines, the fewer polls."""
 MOST_ORDERS = 4
@@ -62,26 +60,39 @@ class Schedule:
     guards: str = "all"
     bug: str = ""
 
-    def spec(self, backends: Backends | None = None, *, time_scale: float = TIME_SCALE) -> RunSpec:
+    def job(self, key: str = "", *, time_scale: float = TIME_SCALE) -> Job:
         """The same run for any backends."""
-        return RunSpec(
-            scenario=SCENARIOS[self.scenario],
+        return Job(
+            key=key,
+            scenario=self.scenario,
             style=self.style,
             orders=self.orders,
             seed=self.seed,
-            backends=backends or Backends(),
-            rate_per_s=self.rate_per_s,
             time_scale=time_scale,
-            guards=Guards.parse(self.guards),
+            rate_per_s=self.rate_per_s,
+            plan=self.plan,
+            guards=self.guards,
             step_order=self.step_order,
-            extra_plan=self.plan,
-            evidence=False,
+            bug=self.bug,
         )
+
+    def spec(self) -> RunSpec:
+        """The run under virtual time."""
+        return self.job().spec(Backends())
 
     @property
     def plan(self) -> FaultPlan:
         """Faults and delays."""
         return self.faults + self.delays
+
+    @property
+    def whole_plan(self) -> FaultPlan:
+        """The story's faults, those of the schedule, and the delays: numbered as in the run's own record."""
+        return self._named(SCENARIOS[self.scenario].faults(self.orders)) + self.plan
+
+    def is_delay(self, number: int) -> bool:
+        """Whether that line of the whole plan is one of the delays."""
+        return number >= len(self.whole_plan.faults) - len(self.delays.faults)
 
     def with_orders_named(self) -> Self:
         """The same with the orders of every line as a list: "every second" is another one when an order is left out."""
@@ -104,7 +115,7 @@ class Schedule:
         """The schedule in a JSON document. Raise UsageError naming what is wrong."""
         if isinstance(document, dict) and isinstance(document.get("faults"), list):
             raise UsageError("this is a fault plan: give the schedule that lies beside it")
-        if error := next(iter(_validator().iter_errors(document)), None):
+        if error := next(iter(validator(*SCHEMA_FILE).iter_errors(document)), None):
             where = "".join(f", {step}" for step in error.absolute_path)
             raise UsageError(f"the schedule{where}: {error.message}")
         given = {k: v for k, v in document.items() if k != "schema"}
@@ -132,18 +143,6 @@ class Schedule:
                     f"the schedule's {name} is {value!r}, not one of: {', '.join(filter(None, known))}"
                 )
         Guards.parse(self.guards)
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a schedule."""
-    text = resources.files("scenarios.simulation").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
-    document: dict[str, Any] = json.loads(text)
-    return document
-
-
-@cache
-def _validator() -> Draft202012Validator:
-    return Draft202012Validator(schema())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from scenarios.fault_plan import FaultPlan
 from scenarios.simulation.finding import Finding, finding
 from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 
 MOST_TRIES = 2000
 
@@ -28,7 +28,7 @@ def shrink(found: Finding) -> Finding:
 
 def look(schedule: Schedule) -> Finding | None:
     """What is wrong under this schedule, if anything."""
-    return finding(schedule, simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug))
+    return finding(schedule, play(schedule))
 
 
 def _simpler(schedule: Schedule) -> Iterator[Schedule]:

@@ -14,6 +14,7 @@ from scenarios.planted.index import planted
 from scenarios.run_spec import RunSpec
 from scenarios.setting import Setting
 from scenarios.simulation.loop import NeverEnds, SimulatedLoop
+from scenarios.simulation.schedule import Schedule
 from scenarios.staging import Ended, Staging
 from scenarios.systems import STYLES
 from shared_domain.errors import first
@@ -21,8 +22,6 @@ from shared_domain.memory_files import MemoryFolder
 
 EPOCH_S = 1_000_000_000.0
 """When virtual time begins, in seconds since the epoch: the same for every run."""
-
-
 LIMIT_S = 10_000.0
 """No run needs more virtual time than this, or it never ends."""
 TICK_S = 1e-6
@@ -95,6 +94,11 @@ class Simulated:
     turns: int
 
 
+def play(schedule: Schedule) -> Simulated:
+    """Carry a schedule out."""
+    return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+
+
 def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
 
@@ -110,7 +114,7 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything
     try:
         with planted(bug), MemoryFolder() as folder:
-            ended, backlog = loop.run_until_complete(_play(spec, staging, clock, log, folder))
+            ended, backlog = loop.run_until_complete(_staged(spec, staging, clock, log, folder))
     except NeverEnds as error:
         failure = str(error)
     except Exception as error:
@@ -129,7 +133,7 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     )
 
 
-async def _play(
+async def _staged(
     spec: RunSpec, staging: Staging, clock: VirtualClock, log: EventLog, folder: MemoryFolder
 ) -> tuple[Ended, int]:
     async with AsyncExitStack() as stack:

@@ -49,8 +49,8 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
 def _plan_in_words(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
     """Faults and delays, and whether they struck at all."""
     struck = {entry[2] for entry in simulated.log if entry[1] == "struck"}
-    for number, fault in enumerate(schedule.plan.faults):
-        kind = "Fault" if number < len(schedule.faults.faults) else "Delay"
+    for number, fault in enumerate(schedule.whole_plan.faults):
+        kind = "Delay" if schedule.is_delay(number) else "Fault"
         yield f"{kind}: {_fault_in_words(fault)}{'' if number in struck else ' (it found no occasion)'}."
 
 
@@ -98,6 +98,7 @@ def _numbered(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
     entries = sorted([*simulated.log, *_rows(simulated)], key=lambda entry: float(entry[0]))
     begun = next((e[0] for e in entries if e[1] == "called" and e[3] == _CUSTOMER), 0.0)
+    faults = schedule.whole_plan.faults
     changed: dict[tuple[str, str], bool] = {}
     """(order, call) -> whether a row has come of it."""
     previous = ""
@@ -114,7 +115,7 @@ def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
             line = _ending(name, *rest[2:], changed=changed.pop((order_id, name), False))
         elif what == "struck":
             number, order_id, operation, attempt = rest[:4]
-            line = f"  * {operation}, attempt {attempt}: {_meaning(schedule.plan.faults[number])}"
+            line = f"  * {operation}, attempt {attempt}: {_meaning(faults[number])}"
         if line:
             whose = f"{order_id}: " if schedule.orders > 1 else ""
             stamp = f"{max(0.0, at_s - begun) / TIME_SCALE:.2f} s"

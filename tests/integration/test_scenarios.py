@@ -11,7 +11,7 @@ from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import FaultPlan
 from scenarios.run_folder import read_json, read_lines
 from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 from scenarios.systems import STYLES
 from shared_domain.errors import NotDelivered
 from shared_domain.guards import Guards
@@ -37,8 +37,8 @@ def _assert_as_expected(result):
 @styles
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_story_ends_as_it_says_under_virtual_time(scenario, style):
-    schedule = Schedule(style=style, scenario=scenario, orders=12, rate_per_s=60)
-    simulated = simulate(schedule.spec(), turns=1)
+    schedule = Schedule(style=style, scenario=scenario, orders=12, rate_per_s=60, turns=1)
+    simulated = play(schedule)
     assert simulated.ended is not None, simulated.failure
     assert simulated.ended.verdict.as_expected, simulated.ended.verdict.problems
 
@@ -200,8 +200,10 @@ def test_a_run_waits_for_one_hold_after_another():
 
 def _under_virtual_time(scenario, style, *faults, guards="all"):
     plan = FaultPlan.from_json({"schema": 1, "faults": list(faults)})
-    schedule = Schedule(style=style, scenario=scenario, orders=3, faults=plan, guards=guards)
-    return simulate(schedule.spec(), turns=1).ended.verdict
+    schedule = Schedule(
+        style=style, scenario=scenario, orders=3, turns=1, faults=plan, guards=guards
+    )
+    return play(schedule).ended.verdict
 
 
 async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_service_knows(

@@ -7,7 +7,7 @@ from orchestration.engine.actions import ACTIONS
 from scenarios.outcome import SEVERITY
 from scenarios.planted.index import BUGS, planted
 from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement, OrderClass
 
@@ -38,9 +38,15 @@ def _assert_found(name, style, verdict):
 def test_a_planted_bug_is_found_by_the_rule_that_should(name, style):
     bug = BUGS[name]
     schedule = Schedule(
-        style=style, scenario=bug.scenario, orders=12, rate_per_s=60, faults=bug.plan, bug=name
+        style=style,
+        scenario=bug.scenario,
+        orders=12,
+        rate_per_s=60,
+        turns=1,
+        faults=bug.plan,
+        bug=name,
     )
-    simulated = simulate(schedule.spec(), turns=1, bug=name)
+    simulated = play(schedule)
     _assert_found(name, style, simulated.ended.verdict)
 
 

@@ -14,7 +14,7 @@ from scenarios.simulation.explore import Explored, explore_part, smallest
 from scenarios.simulation.finding import FAILED, NEEDLESS, NEVER_SETTLED, finding, states
 from scenarios.simulation.schedule import TIME_SCALE, Schedule, Space
 from scenarios.simulation.shrink import look, shrink, size
-from scenarios.simulation.simulated import log_bytes, simulate
+from scenarios.simulation.simulated import log_bytes, play
 from scenarios.simulation.story import story
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement
@@ -24,10 +24,6 @@ from shared_domain.policy import Policy
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3)
 
 
-def _simulate(schedule):
-    return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
-
-
 def _plan(*faults):
     return FaultPlan(faults=tuple(Fault(orders=(0,), **fault) for fault in faults))
 
@@ -35,11 +31,11 @@ def _plan(*faults):
 LOGS = """
 import hashlib, sys
 from scenarios.simulation.schedule import Space
-from scenarios.simulation.simulated import log_bytes, simulate
+from scenarios.simulation.simulated import log_bytes, play
 space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
 for number in range(int(sys.argv[1])):
     schedule = space.schedule(number)
-    log = log_bytes(simulate(schedule.spec(), turns=schedule.turns))
+    log = log_bytes(play(schedule))
     print(number, len(log), hashlib.sha256(log).hexdigest())
 """
 
@@ -62,19 +58,19 @@ def test_the_same_seed_gives_the_same_bytes_in_every_process():
 
 def test_another_order_of_turns_is_another_log_of_the_same_run():
     schedule = Schedule(style="choreography", orders=4, rate_per_s=10_000)
-    logs = {log_bytes(_simulate(replace(schedule, turns=turns))) for turns in range(5)}
+    logs = {log_bytes(play(replace(schedule, turns=turns))) for turns in range(5)}
     assert len(logs) == 5
 
 
 NOTHING_ELSE = """
 import datetime, os, random, secrets, sys, time, uuid
 from scenarios.simulation.schedule import Space
-from scenarios.simulation.simulated import simulate
+from scenarios.simulation.simulated import play
 space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
 def go():
     for number in range(40):
         schedule = space.schedule(number)
-        found = simulate(schedule.spec(), turns=schedule.turns)
+        found = play(schedule)
         assert found.ended is not None and not found.failure, found.failure
 go()  # what is imported late is imported now
 def forbidden(name):
@@ -150,7 +146,7 @@ def test_with_every_guard_nothing_is_wrong_and_every_saga_ends(style):
     space = Space(styles=[style], faults=(0, 3), seed=17)
     for number in range(60):
         schedule = space.schedule(number)
-        simulated = _simulate(schedule)
+        simulated = play(schedule)
         assert finding(schedule, simulated) is None
         patience_s = (2 * 60 + sum(f.lasts_s() for f in schedule.plan.faults)) * TIME_SCALE
         assert simulated.virtual_s < 21 * (patience_s + 3)
@@ -261,7 +257,7 @@ def test_a_publisher_that_dies_as_its_message_is_taken_leaves_nothing_behind():
     """The message is durable, so it is delivered, whoever has asked for it."""
     plan = _plan({"operation": "PlaceOrder", "moment": Moment.CRASH_AFTER_COMMIT})
     schedule = Schedule(style="choreography", faults=plan)
-    left = [_simulate(replace(schedule, turns=turns)).backlog for turns in range(100)]
+    left = [play(replace(schedule, turns=turns)).backlog for turns in range(100)]
     assert left == [0] * 100
 
 
@@ -272,7 +268,7 @@ def test_repeated_delays_use_up_no_patience_as_long_as_somebody_is_at_work():
         {**always, "moment": Moment.CRASH_BEFORE_COMMIT},
     )
     schedule = Schedule(style="choreography", faults=plan)
-    simulated = _simulate(schedule)
+    simulated = play(schedule)
     assert simulated.ended.settlement.how == "quiescent"
     assert finding(schedule, simulated) is None
     assert simulated.virtual_s > 20 * 75 * TIME_SCALE
@@ -289,10 +285,10 @@ def test_two_ways_to_spoil_a_message_can_meet():
 
 def test_states_are_the_same_whatever_the_order_in_which_sagas_were_served():
     schedule = Schedule(style="orchestration", orders=3, rate_per_s=10_000)
-    seen = [states("orchestration", _simulate(replace(schedule, turns=t)).log) for t in range(3)]
+    seen = [states("orchestration", play(replace(schedule, turns=t)).log) for t in range(3)]
     assert seen[0] == seen[1] == seen[2]
     lost = _plan({"operation": "ChargePayment", "moment": Moment.ANSWER_LOST})
-    assert states("orchestration", _simulate(replace(schedule, faults=lost)).log) - seen[0]
+    assert states("orchestration", play(replace(schedule, faults=lost)).log) - seen[0]
 
 
 def test_exploration_finds_the_same_however_it_is_shared_out():
@@ -324,7 +320,7 @@ def test_findings_that_are_the_same_once_they_are_small_count_as_one():
 def test_a_story_tells_what_happened_in_order_and_what_is_wrong():
     late = _plan({"operation": "ReserveStock", "moment": Moment.REQUEST_DELAYED, "for_s": 75.0})
     schedule = Schedule(style="choreography", faults=late, bug="no_tombstones")
-    lines = story(schedule, _simulate(schedule), look(schedule))
+    lines = story(schedule, play(schedule), look(schedule))
     assert "the request arrives 75 s late" in lines[1]
     told = "\n".join(lines)
     places = [
@@ -371,7 +367,7 @@ def test_a_line_for_every_second_order_names_them():
     document = Schedule(style="choreography", orders=5, faults=FaultPlan(faults=(every,))).to_json()
     schedule = Schedule.from_json(document)
     assert [fault.orders for fault in schedule.faults.faults] == [(1, 3)]
-    assert "order-00001, order-00003" in story(schedule, _simulate(schedule), None)[1]
+    assert "order-00001, order-00003" in story(schedule, play(schedule), None)[1]
 
 
 def test_variations_keep_the_orders_and_the_faults():
@@ -383,10 +379,40 @@ def test_variations_keep_the_orders_and_the_faults():
         ]
 
 
-def test_a_planned_delay_is_scaled_as_the_policy_is():
+def test_a_schedule_is_played_at_the_time_scale_of_virtual_time():
     assert Schedule(style="choreography").spec().policy() == Policy(time_scale=TIME_SCALE)
 
 
+def test_faults_of_the_story_itself_are_told_by_their_names_too():
+    refused = Fault(orders=(0,), operation="ReserveStock", moment=Moment.REFUSED)
+    late = Fault(orders=(0,), operation="PlaceOrder", moment=Moment.REQUEST_DELAYED, for_s=0.5)
+    schedule = Schedule(
+        style="orchestration",
+        scenario="card_declined",
+        orders=2,
+        faults=FaultPlan(faults=(refused,)),
+        delays=FaultPlan(faults=(late,)),
+    )
+    lines = story(schedule, play(schedule), look(schedule))
+    told = [line.split(",")[:2] for line in lines if line.startswith(("Fault", "Delay"))]
+    assert told == [
+        ["Fault: order-00001", " ChargePayment"],
+        ["Fault: order-00000", " ReserveStock"],
+        ["Delay: order-00000", " PlaceOrder"],
+    ]
+    told = {line.split("* ")[1].split(":")[0] for line in lines if "* " in line}
+    assert {"ChargePayment, attempt 1", "ReserveStock, attempt 1"} <= told
+    assert explore_part(_Fixed(schedule), 0, 1, False).struck == 2
+
+
+class _Fixed:
+    def __init__(self, schedule):
+        self._schedule = schedule
+
+    def schedule(self, number):
+        return self._schedule
+
+
 def test_a_clean_simulated_run_is_judged_by_the_same_judge():
-    verdict = _simulate(Schedule(style="orchestration", orders=2)).ended.verdict
+    verdict = play(Schedule(style="orchestration", orders=2)).ended.verdict
     assert (verdict.judgement, verdict.counts()["committed"]) == (Judgement.CONSISTENT, 2)

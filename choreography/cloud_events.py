@@ -4,19 +4,28 @@ The version is part of the type, so that a service meets one that it does not kn
 Source of the attributes' names: cloudevents.io, specification 1.0, and its distributed tracing extension.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from shared_domain import messages
 from shared_domain.errors import UnreadableMessage
 from shared_domain.messages import KINDS, MAX_BYTES, MAX_TEXT, VERSION, Event, Message
+from shared_domain.ports import Tracer
 
 CONTENT_TYPE = "application/cloudevents+json"
 SPECVERSION = "1.0"
 _TYPES = {f"saga.{name}.v{VERSION}": kind for name, kind in KINDS.items()}
+
+
+class Publisher(Protocol):
+    """What takes messages: see broker.Broker."""
+
+    async def publish(self, message: "Envelope") -> None:
+        """See Broker."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +69,22 @@ def envelope(message: Message, *, source: str, wall_s: float) -> Envelope:
         traceparent=message.traceparent,
         body=orjson.dumps(document),
     )
+
+
+async def publish(broker: Publisher, message: Envelope, tracer: Tracer, *, service: str) -> None:
+    """Publish within a span of its own, which the header names as the delivery's parent; see Broker.publish.
+
+    The body keeps the context in which the message became true, as the CloudEvents extension for tracing has it.
+    """
+    with tracer.span(
+        f"publish {message.routing_key}",
+        service=service,
+        parent=message.traceparent,
+        order_id=message.order_id,
+        kind="producer",
+        message_id=message.message_id,
+    ) as traceparent:
+        await broker.publish(replace(message, traceparent=traceparent))
 
 
 def read(body: bytes) -> Message:

@@ -6,9 +6,10 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 import asyncio
 import contextlib
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
-from choreography.cloud_events import envelope, read
+from choreography.cloud_events import envelope, publish, read
 from choreography.reactions import FORWARD, GAVE_UP, Reactions
 from shared_domain import messages
 from shared_domain.database import Database
@@ -24,7 +25,7 @@ from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.guards import Guards
 from shared_domain.messages import Command, Event
 from shared_domain.policy import Policy
-from shared_domain.ports import Clock, Service
+from shared_domain.ports import Clock, Service, Tracer
 
 
 class Consumer:
@@ -40,12 +41,13 @@ class Consumer:
         once: ExactlyOnce,
         policy: Policy,
         guards: Guards,
+        tracer: Tracer,
         clock: Clock,
     ) -> None:
         self._service, self._database = service, database
         self._reactions, self._broker = reactions, broker
         self._once, self._policy, self._guards = once, policy, guards
-        self._clock = clock
+        self._tracer, self._clock = tracer, clock
 
     async def run(self) -> None:
         """Handle deliveries, many at a time, until cancelled. Raise ParticipantCrashed if a fault says so."""
@@ -57,8 +59,21 @@ class Consumer:
                 handling.create_task(self._handle(delivery))
 
     async def _handle(self, delivery: Delivery) -> None:
+        message = delivery.envelope
+        with self._tracer.span(
+            f"deliver {message.routing_key}",
+            service=self._service.name,
+            parent=message.traceparent,
+            order_id=message.order_id,
+            kind="consumer",
+            message_id=message.message_id,
+            attempt=str(len(delivery.attempts) + 1),
+        ) as traceparent:
+            await self._react(delivery, traceparent)
+
+    async def _react(self, delivery: Delivery, traceparent: str) -> None:
         try:
-            command = self._command(delivery)
+            command = replace(self._command(delivery), traceparent=traceparent)
         except UnreadableMessage as error:
             await self._park(delivery, "", "unreadable", error)
             return
@@ -87,6 +102,12 @@ class Consumer:
             raise UnreadableMessage(f"{self._service.name} has no reaction to {message.name}")
         _, operation = self._reactions[type(message)]
         return message if isinstance(message, Command) else messages.follow(operation, message)
+
+    def _meant(self, delivery: Delivery) -> str:
+        """The operation that an unreadable message was meant to lead to."""
+        heard = delivery.envelope.routing_key
+        leads_to = {kind.__name__: c.__name__ for kind, (_, c) in self._reactions.items()}
+        return leads_to.get(heard, "")
 
     async def _done_with(self, command: Command) -> bool:
         """Count a redelivery before the work that may end this process again; whether nothing but the ack is left to do."""
@@ -129,6 +150,8 @@ class Consumer:
         """Announce that the step gave up, or park a message that has nowhere else to go."""
         if gave_up := GAVE_UP.get(type(command)):
             answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
+            self._tracer.tag(operation=command.name, answer=answer.name)
+            self._tracer.log(self._service.name, command, answer.name)
             if not self._guards.outbox:
                 with contextlib.suppress(Failure):  # without an outbox it is lost
                     await self._publish(answer)
@@ -151,17 +174,19 @@ class Consumer:
     async def _show(
         self, delivery: Delivery, command: Command, reason: str, failure: Exception
     ) -> None:
+        self._tracer.log(self._service.name, command, f"parked, {reason}: {failure}")
         if await self._park(delivery, command.name, reason, failure):
             await self._database.write(lambda tx: self._once.told(tx, command))
 
     async def _publish(self, answer: Event) -> None:
-        source, wall_s = self._service.name, self._clock.wall_s()
-        await self._broker.publish(envelope(answer, source=source, wall_s=wall_s))
+        message = envelope(answer, source=self._service.name, wall_s=self._clock.wall_s())
+        await publish(self._broker, message, self._tracer, service=self._service.name)
 
     async def _park(
         self, delivery: Delivery, operation: str, reason: str, failure: Exception
     ) -> bool:
         """Whether the message is a dead letter now."""
+        self._tracer.tag(operation=operation or self._meant(delivery), parked=reason)
         if self._guards.dead_letters:
             failed = self._attempt(delivery, failure)
             return await self._or_requeue(delivery, delivery.dead_letter(operation, reason, failed))

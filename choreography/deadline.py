@@ -8,7 +8,7 @@ forward: shipping's ledger decides, and either way the ledgers agree in the end 
 import contextlib
 
 from choreography.broker import Broker
-from choreography.cloud_events import envelope
+from choreography.cloud_events import envelope, publish
 from shared_domain.errors import Failure
 from shared_domain.order.service import OrderService
 from shared_domain.participant import Participant
@@ -36,4 +36,4 @@ async def watch_deadlines(
                 with contextlib.suppress(
                     Failure
                 ):  # without an outbox it is lost: that is what it is for
-                    await publish_at_once.publish(message)
+                    await publish(publish_at_once, message, door.tracer, service=door.name)

@@ -13,13 +13,13 @@ from typing import Any
 import orjson
 
 from choreography.broker import Broker
-from choreography.cloud_events import envelope
+from choreography.cloud_events import envelope, publish
 from shared_domain import messages
 from shared_domain.database import Database, Transaction
 from shared_domain.errors import Failure
 from shared_domain.exactly_once import Unpublished
 from shared_domain.messages import Event
-from shared_domain.ports import Clock
+from shared_domain.ports import Clock, Tracer
 
 MAX_IN_FLIGHT = 256
 """Most events between their commit and the broker's confirm."""
@@ -32,8 +32,11 @@ MARK_S = 0.1
 class Relay:
     """Publishes the outbox of one participant."""
 
-    def __init__(self, *, name: str, database: Database, broker: Broker, clock: Clock) -> None:
-        self._name, self._database, self._broker, self._clock = name, database, broker, clock
+    def __init__(
+        self, *, name: str, database: Database, broker: Broker, tracer: Tracer, clock: Clock
+    ) -> None:
+        self._name, self._database, self._broker = name, database, broker
+        self._tracer, self._clock = tracer, clock
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -78,7 +81,7 @@ class Relay:
         message = envelope(row.event, source=self._name, wall_s=row.wall_s)
         while True:
             try:
-                await self._broker.publish(message)
+                await publish(self._broker, message, self._tracer, service=self._name)
             except Failure:
                 await self._clock.sleep(PAUSE_S)
             else:

@@ -40,9 +40,12 @@ async def serve_participant(
         once=door.once,
         policy=policy,
         guards=guards,
+        tracer=door.tracer,
         clock=clock,
     )
-    relay = Relay(name=door.name, database=door.database, broker=broker, clock=clock)
+    relay = Relay(
+        name=door.name, database=door.database, broker=broker, tracer=door.tracer, clock=clock
+    )
     loops: list[Loop] = [consumer.run]
     if guards.outbox:
         loops.append(relay.run)

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import Any
 
 from choreography.broker import Attempt, Broker, DeadLetter, Topology
-from choreography.cloud_events import Envelope, envelope
-from choreography.reactions import STEP_ORDERS, heard_by
+from choreography.cloud_events import Envelope, envelope, publish
+from choreography.reactions import STEP_ORDERS, Reactions, heard_by
 from choreography.relay import unpublished
 from choreography.service_host import serve_participant
 from shared_domain.guards import Guards
@@ -44,10 +44,12 @@ class ChoreographedSystem:
         guards: Guards,
         tracer: Tracer,
         clock: Clock,
+        reactions: Reactions,
         hosts: list[asyncio.Task[None]],
     ) -> None:
         self._participants, self._broker, self._hosts = participants, broker, hosts
         self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
+        self._reactions = reactions
 
     @classmethod
     @asynccontextmanager
@@ -91,6 +93,7 @@ class ChoreographedSystem:
                 guards=guards,
                 tracer=tracer,
                 clock=clock,
+                reactions=STEP_ORDERS[step_order],
                 hosts=hosts,
             )
             try:
@@ -101,12 +104,13 @@ class ChoreographedSystem:
     async def place_order(self, order: Order) -> str:
         """See ports.OrderSystem. Accepted = the broker has confirmed the PlaceOrder message."""
         check_order(order)
-        with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
+        with self._tracer.span(
+            "place order", service="customer", parent="", order_id=order.order_id, kind="client"
+        ) as traceparent:
             caused_by = f"{order.order_id}:customer"
             command = PlaceOrder(order=order, caused_by=caused_by, traceparent=traceparent)
-            await self._broker.publish(
-                envelope(command, source="customer", wall_s=self._clock.wall_s())
-            )
+            message = envelope(command, source="customer", wall_s=self._clock.wall_s())
+            await publish(self._broker, message, self._tracer, service="customer")
         return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
 
     async def outcome(self, order_id: str) -> str:
@@ -147,7 +151,7 @@ class ChoreographedSystem:
         late = [e for e in await self._overdue() if e.order_id in parked_ids]
         for expired in late:
             message = envelope(expired, source="operator", wall_s=self._clock.wall_s())
-            await self._broker.publish(message)
+            await publish(self._broker, message, self._tracer, service="operator")
         return [*(_parked(letter) for letter in sent), *(_overdue(event) for event in late)]
 
     async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
@@ -171,11 +175,23 @@ class ChoreographedSystem:
         """See ports.OrderSystem."""
         return await self._participants.ledgers()
 
-    async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
-        """See ports.OrderSystem: what the broker kept."""
-        audit = [asdict(e) | {"body": e.body.decode()} for e in await self._broker.audit()]
-        letters = [letter_json(letter) for letter in await self._broker.dead_letters()]
-        return {"audit": audit, "dead_letters": letters}
+    async def evidence(self, order_id: str = "") -> Mapping[str, list[dict[str, Any]]]:
+        """See ports.OrderSystem: what the broker kept, and who hears what."""
+        audit = [
+            asdict(e) | {"body": e.body.decode(errors="replace")}
+            for e in await self._broker.audit()
+            if order_id in ("", e.order_id)
+        ]
+        letters = [
+            letter_json(letter) | {"leads_to": self._leads_to(letter)}
+            for letter in await self._broker.dead_letters()
+            if order_id in ("", letter.envelope.order_id)
+        ]
+        definition = [
+            {"heard": heard.__name__, "service": service, "operation": command.__name__}
+            for heard, (service, command) in self._reactions.items()
+        ]
+        return {"audit": audit, "dead_letters": letters, "definition": definition}
 
     async def aclose(self) -> None:
         """See ports.OrderSystem."""
@@ -184,6 +200,11 @@ class ChoreographedSystem:
         if self._hosts:
             await asyncio.wait(self._hosts)
         await self._broker.aclose()
+
+    def _leads_to(self, letter: DeadLetter) -> str:
+        """The operation that a message leads to, or would if it could be read; "" = none."""
+        leads = {h.__name__: command.__name__ for h, (_, command) in self._reactions.items()}
+        return leads.get(letter.envelope.routing_key, "")
 
     async def _overdue(self) -> list[Event]:
         return await self._participants.doors["order"].database.read(overdue)

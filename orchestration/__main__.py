@@ -80,7 +80,7 @@ async def _work(
     )
     async with (
         opening as door,
-        workers({name: door}) as functions,
+        workers({name: door}, door.tracer) as functions,
         serve_functions(functions, port=port) as endpoint,
     ):
         print(f"ready on {endpoint}", flush=True)

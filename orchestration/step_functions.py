@@ -96,7 +96,12 @@ class StepFunctions:
             parameters["nextToken"] = page["nextToken"]
 
 
-async def check_endpoint(url: str) -> None:
+async def check_endpoint(
+    url: str,
+    *,
+    what: str = "Step Functions",
+    advice: str = "check --engine, or use --engine inprocess",
+) -> None:
     """See something listen at an endpoint. Raise UsageError if nothing does."""
     parts = urlsplit(url)
     try:
@@ -105,7 +110,7 @@ async def check_endpoint(url: str) -> None:
             _, writer = await asyncio.open_connection(parts.hostname, port)
     except (OSError, TimeoutError, ValueError) as error:
         raise UsageError(
-            f"Step Functions at {url} does not answer ({error}): check --engine, or use --engine inprocess"
+            f"{what} at {parts.hostname} does not answer ({error}): {advice}"
         ) from error
     writer.close()
 

@@ -1,13 +1,13 @@
 """The orchestrated order system of one run: a state machine that calls four services."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
+from orchestration.account import message_in
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
 from shared_domain.guards import Guards
@@ -35,13 +35,14 @@ class OrchestratedSystem:
         participants: Participants,
         step_functions: StepFunctions,
         machine_arn: str,
+        definition: dict[str, Any],
         policy: Policy,
         guards: Guards,
         tracer: Tracer,
         clock: Clock,
     ) -> None:
         self._participants, self._step_functions = participants, step_functions
-        self._machine_arn = machine_arn
+        self._machine_arn, self._definition = machine_arn, definition
         self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
 
     @classmethod
@@ -65,6 +66,7 @@ class OrchestratedSystem:
             participants=participants,
             step_functions=step_functions,
             machine_arn=arn,
+            definition=definition,
             policy=policy,
             guards=guards,
             tracer=tracer,
@@ -74,7 +76,9 @@ class OrchestratedSystem:
     async def place_order(self, order: Order) -> str:
         """See ports.OrderSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
         check_order(order)
-        with self._tracer.span("place order", parent="", order_id=order.order_id) as traceparent:
+        with self._tracer.span(
+            "place order", service="customer", parent="", order_id=order.order_id, kind="client"
+        ) as traceparent:
             await self._step_functions.start(
                 machine_arn=self._machine_arn,
                 name=order.order_id,
@@ -161,7 +165,7 @@ class OrchestratedSystem:
         tried = [e for e in events if e["type"] == "TaskStateEntered"]
         operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
         timed_out = execution.get("status") == "TIMED_OUT"
-        why = f"{execution.get('error')}: {_message(execution.get('cause', ''))}"
+        why = f"{execution.get('error')}: {message_in(execution.get('cause', ''))}"
         if timed_out:  # such an execution has no error of its own
             why = "TIMED_OUT: open past the saga deadline"
         return Parked(
@@ -181,10 +185,15 @@ class OrchestratedSystem:
         """See ports.OrderSystem."""
         return await self._participants.ledgers()
 
-    async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
-        """See ports.OrderSystem: GetExecutionHistory of every execution."""
-        executions = sorted(await self._step_functions.executions(self._machine_arn))
-        return {"histories": await asyncio.gather(*map(self._history, executions))}
+    async def evidence(self, order_id: str = "") -> Mapping[str, list[dict[str, Any]]]:
+        """See ports.OrderSystem: GetExecutionHistory of every execution, and the state machine."""
+        if order_id:
+            arn = self._execution(order_id)
+            executions = [arn] if await self._step_functions.describe(arn) else []
+        else:
+            executions = sorted(await self._step_functions.executions(self._machine_arn))
+        histories = await asyncio.gather(*map(self._history, executions))
+        return {"histories": histories, "definition": [self._definition]}
 
     async def aclose(self) -> None:
         """See ports.OrderSystem. The engine and its history go with the run."""
@@ -195,11 +204,3 @@ class OrchestratedSystem:
 
     def _execution(self, order_id: str) -> str:
         return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{order_id}"
-
-
-def _message(cause: str) -> str:
-    """What a function's own error says; any other cause as it is."""
-    try:
-        return str(json.loads(cause)["errorMessage"])
-    except (ValueError, KeyError, TypeError):
-        return cause

@@ -6,6 +6,7 @@ The twin of choreography/consumer.py's delivery: same participants, same message
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import orjson
 from aiohttp import web
@@ -15,7 +16,7 @@ from orchestration.engine.invoker import function_error, function_of
 from shared_domain import messages
 from shared_domain.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
 from shared_domain.messages import Command, Event
-from shared_domain.ports import Service
+from shared_domain.ports import Service, Tracer
 
 Function = Callable[[bytes], Awaitable[bytes]]
 """Payload -> answer. Raises Failure, ParticipantCrashed or UnreadableMessage."""
@@ -24,8 +25,8 @@ Function = Callable[[bytes], Awaitable[bytes]]
 class TaskWorker:
     """One participant's function, with what a crash of it means: every call in its hands gets no answer."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, tracer: Tracer) -> None:
+        self._service, self._tracer = service, tracer
         self._in_hand: set[asyncio.Task[Event]] = set()
 
     async def __call__(self, payload: bytes) -> bytes:
@@ -33,6 +34,17 @@ class TaskWorker:
         command = messages.from_bytes(payload)
         if not isinstance(command, Command):
             raise UnreadableMessage(f"{command.name} is not a command")
+        with self._tracer.span(
+            f"task {command.name}",
+            service=self._service.name,
+            parent=command.traceparent,
+            order_id=command.order_id,
+            kind="server",
+            message_id=command.message_id,
+        ) as traceparent:
+            return await self._carry_out(replace(command, traceparent=traceparent))
+
+    async def _carry_out(self, command: Command) -> bytes:
         call = asyncio.create_task(self._service.call(command))
         self._in_hand.add(call)
         call.add_done_callback(self._done)
@@ -59,9 +71,11 @@ class TaskWorker:
 
 
 @asynccontextmanager
-async def workers(services: Mapping[str, Service]) -> AsyncIterator[dict[str, TaskWorker]]:
+async def workers(
+    services: Mapping[str, Service], tracer: Tracer
+) -> AsyncIterator[dict[str, TaskWorker]]:
     """Function name -> function, for every participant; what is still in hand at the end is dropped."""
-    made = {name: TaskWorker(service) for name, service in services.items()}
+    made = {name: TaskWorker(service, tracer) for name, service in services.items()}
     try:
         yield made
     finally:

@@ -9,9 +9,12 @@ from scenarios.run_folder import RunFolder, leave_lines, verdict_document
 from scenarios.run_spec import now_utc
 from scenarios.staging import Ended
 from shared_domain.ports import Parked
+from shared_domain.tracing import OtelTracer
 
 OPERATOR = "evidence/operator.jsonl"
 """What operators did, one act per line."""
+SERVICE_LOG = "evidence/service_log.jsonl"
+"""What the participants' own logs say."""
 
 
 def acts_of(action: str, sagas: Iterable[Parked]) -> list[dict[str, Any]]:
@@ -33,13 +36,14 @@ def leave(
     *,
     customers: Sequence[Customer],
     ended: Ended,
-    spans: list[dict[str, Any]],
+    tracer: OtelTracer,
     acts: list[dict[str, Any]],
 ) -> None:
     """Write a run down. `acts`: what operators did meanwhile."""
     folder.write_lines("orders.jsonl", [c.line(index) for index, c in enumerate(customers)])
     leave_lines(folder, ended.ledgers, ended.parked)
-    folder.write_lines("trace.jsonl", spans)
+    folder.write_lines("trace.jsonl", tracer.take())
+    folder.write_lines(SERVICE_LOG, tracer.take_log())
     folder.write_lines("faults.jsonl", [asdict(injection) for injection in ended.injections])
     if acts:
         folder.write_lines(OPERATOR, acts)

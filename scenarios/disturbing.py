@@ -96,7 +96,7 @@ class Disturber:
                     if end is None:
                         return
                     address = (order_id, fault.operation, attempt, fault.moment)
-                    self._faults.record.note("struck", number, *address)
+                    self._faults.record.note("struck", number, *address, self._clock.mono_s())
                     try:
                         await self._clock.sleep(self._faults.delay_s(fault))
                     finally:

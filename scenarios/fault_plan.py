@@ -43,6 +43,7 @@ class Moment(StrEnum):
     COORDINATOR_FROZEN = "coordinator.frozen"
     COORDINATOR_UNREACHABLE = "coordinator.unreachable"
     COORDINATOR_FORGOT = "coordinator.forgot"
+    CONTEXT_LOST = "trace.context_lost"
 
 
 MEANING: dict[Moment, str] = {
@@ -71,6 +72,7 @@ MEANING: dict[Moment, str] = {
     " while the participant has the request in hand",
     Moment.COORDINATOR_FORGOT: "the coordinator breaks its promise: the confirmed message that leads to the request is"
     " lost, or the execution's history, while the participant has the request in hand",
+    Moment.CONTEXT_LOST: "the request arrives without its trace context: what follows is in a trace of its own",
 }
 DISTURBANCES = frozenset(
     {Moment.COORDINATOR_KILLED, Moment.COORDINATOR_FROZEN, Moment.COORDINATOR_UNREACHABLE}
@@ -91,6 +93,8 @@ SPOILED = frozenset({Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED})
 """What makes a request unreadable."""
 BROKEN_PROMISES = frozenset({Moment.COORDINATOR_FORGOT})
 """What no coordinator does that keeps its promises: no safeguard is expected to help."""
+ONLY_IN_TRACES = frozenset({Moment.CONTEXT_LOST})
+"""What changes no ledger: it is no part of the space that is swept and explored."""
 NO_COUNTERPART: dict[str, dict[Moment, str]] = {
     "choreography": {},
     "orchestration": {

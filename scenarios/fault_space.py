@@ -9,6 +9,7 @@ from scenarios.fault_plan import (
     BROKEN_PROMISES,
     DISTURBANCES,
     NO_COUNTERPART,
+    ONLY_IN_TRACES,
     SPOILED,
     Fault,
     FaultPlan,
@@ -123,7 +124,7 @@ def strikes() -> list[Strike]:
         for operation in OPERATIONS
         for when in (ONCE, ALWAYS)
         for moment in Moment
-        if when == ONCE or moment not in ONLY_ONCE
+        if moment not in ONLY_IN_TRACES and (when == ONCE or moment not in ONLY_ONCE)
     ]
 
 

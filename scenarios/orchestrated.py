@@ -105,7 +105,7 @@ async def _functions(
     setting: Setting, stack: AsyncExitStack, wires: Mapping[str, SoftWire] = {}
 ) -> dict[str, Function]:
     services = setting.services(answers_return=True, wires=wires)
-    made = await stack.enter_async_context(workers(services))
+    made = await stack.enter_async_context(workers(services, setting.tracer))
     return {name: unreliable_function(made[name], setting.faults) for name in made}
 
 
@@ -136,7 +136,7 @@ async def host(
 ) -> AsyncIterator[None]:
     """One participant in a process of its own: its function on `port`, while the context is open."""
     link = UnreliableLink(door, faults, clock, answers_return=True)
-    async with workers({door.name: link}) as made:
+    async with workers({door.name: link}, door.tracer) as made:
         functions = {door.name: unreliable_function(made[door.name], faults)}
         async with serve_functions(functions, port=port):
             yield

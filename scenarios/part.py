@@ -22,6 +22,8 @@ class Part:
     plan: FaultPlan
     order_ids: list[str]
     seed: int
+    trace_sampling: float
+    otlp: str
 
     def write(self, folder: Path) -> None:
         """Leave it in `folder`."""
@@ -34,6 +36,8 @@ class Part:
             "plan": self.plan.to_json(),
             "order_ids": self.order_ids,
             "seed": self.seed,
+            "trace_sampling": self.trace_sampling,
+            "otlp": self.otlp,
         }
         (folder / "part.json").write_text(json.dumps(document), encoding="utf-8")
 
@@ -59,3 +63,8 @@ def faults_path(folder: Path, name: str) -> Path:
 def spans_path(folder: Path, name: str) -> Path:
     """Where a participant's process leaves its spans, one JSON object per line."""
     return folder / f"{name}.spans.jsonl"
+
+
+def log_path(folder: Path, name: str) -> Path:
+    """Where a participant's process writes its log, one JSON object per line."""
+    return folder / f"{name}.log.jsonl"

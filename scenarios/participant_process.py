@@ -17,7 +17,7 @@ from pathlib import Path
 import uvloop
 
 from choreography.rabbit_connection import quieten_clients
-from scenarios.part import Part, faults_path, spans_path
+from scenarios.part import Part, faults_path, log_path, spans_path
 from scenarios.planned_faults import PlannedFaults, RecordedFaults
 from scenarios.systems import HOSTS
 from shared_domain.child import until_stopped
@@ -42,13 +42,20 @@ async def _serve(style: str, name: str, folder: Path, port: int) -> None:
 async def _serve_recording(
     style: str, name: str, folder: Path, port: int, record: RecordedFaults
 ) -> None:
-    part, clock, tracer = Part.read(folder), SystemClock(), OtelTracer()
+    part, clock = Part.read(folder), SystemClock()
+    log = log_path(folder, name).open("a", encoding="utf-8", buffering=1)
+    tracer = OtelTracer(
+        sampling_ratio=part.trace_sampling,
+        otlp=part.otlp,
+        write_log=lambda line: log.write(json.dumps(line) + "\n"),
+    )
     faults = PlannedFaults(
         part.plan,
         part.order_ids,
         seed=part.seed,
         policy=part.policy,
         clock=clock,
+        tracer=tracer,
         record=record,
         crash=_kill_myself,
     )
@@ -91,6 +98,8 @@ async def _writing(tracer: OtelTracer, folder: Path, name: str) -> AsyncIterator
                 yield
             finally:
                 task.cancel()
+                for lost in await asyncio.to_thread(tracer.close):
+                    print(lost, flush=True)
                 write()
 
 

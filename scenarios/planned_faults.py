@@ -14,12 +14,13 @@ from shared_domain.errors import OutcomeUnknown, ParticipantCrashed
 from shared_domain.faults import Point
 from shared_domain.messages import Command, Event
 from shared_domain.policy import Policy
-from shared_domain.ports import Clock
+from shared_domain.ports import Clock, Tracer
+from shared_domain.tracing import NoTracer
 
 Entry = tuple[Any, ...]
 """("arrived", order_id, operation, mono_s), ("answered", order_id, operation), ("published", message_id),
 ("led", order_id, operation), ("reached" or "struck", number of the
-fault, order_id, operation, attempt, moment), ("held", change), ("born",)."""
+fault, order_id, operation, attempt, moment, mono_s), ("held", change), ("born",)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class Injection:
     changed: bool = False
     fault: int = 0
     """Number of its line in the plan."""
+    at_mono_s: float | None = None
+    """When it was reached, or struck."""
 
 
 class FaultRecord:
@@ -71,7 +74,7 @@ class FaultRecord:
                 self.in_flight += change
             case ("born",):
                 self.in_flight = 0  # what an earlier life had in hand died with it
-            case ("reached" | "struck") as what, number, order_id, operation, attempt, moment:
+            case ("reached" | "struck") as what, number, order_id, operation, attempt, moment, at:
                 found = self.injections.setdefault(
                     (number, order_id, attempt),
                     Injection(
@@ -82,6 +85,8 @@ class FaultRecord:
                         moment=moment,
                     ),
                 )
+                if not found.struck:
+                    found.at_mono_s = at
                 found.reached = True
                 found.struck |= what == "struck"
 
@@ -153,12 +158,17 @@ class PlannedFaults:
         seed: int,
         policy: Policy,
         clock: Clock,
+        tracer: Tracer | None = None,
         record: FaultRecord | None = None,
         crash: Callable[[str], None] = _drop_work,
     ) -> None:
-        """`crash`: ends this participant; by default as a ParticipantCrashed, which its host restarts."""
+        """`crash`: ends this participant; by default as a ParticipantCrashed, which its host restarts.
+
+        `tracer`: whose open span is told of every fault that strikes.
+        """
         self.plan, self.record = plan, record or FaultRecord()
         self._seed, self._policy, self._clock, self._crash = seed, policy, clock, crash
+        self._tracer = tracer or NoTracer()
         self._by_operation: dict[str, list[tuple[int, Fault]]] = defaultdict(list)
         for number, fault in enumerate(plan.faults):
             self._by_operation[fault.operation].append((number, fault))
@@ -210,7 +220,11 @@ class PlannedFaults:
                 attempt, index=index, seed=self._seed
             ):
                 what = "struck" if succeed and found is None else "reached"
-                self.record.note(what, number, order_id, operation, attempt, moment)
+                self.record.note(
+                    what, number, order_id, operation, attempt, moment, self._clock.mono_s()
+                )
+                if what == "struck":
+                    self._tracer.event("fault", moment=moment, operation=operation)
                 found = found or fault
         return found
 

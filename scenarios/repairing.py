@@ -13,14 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from orchestration.engine.errors import HistoryDamaged
-from scenarios.aftermath import OPERATOR, acts_of, redriven
+from scenarios.aftermath import OPERATOR, SERVICE_LOG, acts_of, redriven
 from scenarios.catalog.index import SCENARIOS
 from scenarios.customers import Customer
 from scenarios.fault_plan import FaultPlan
 from scenarios.judgement import judge
 from scenarios.kept_state import STATE, drop, fetch, keep
 from scenarios.planned_faults import Injection, PlannedFaults, without_effect
-from scenarios.run_folder import RunFolder, leave_lines, read_json, read_lines, verdict_document
+from scenarios.run_folder import (
+    RunFolder,
+    as_lines,
+    leave_lines,
+    read_json,
+    read_lines,
+    verdict_document,
+)
 from scenarios.setting import Backends, Setting
 from scenarios.soak import SCENARIO as SOAK
 from scenarios.systems import STYLES
@@ -151,6 +158,8 @@ class _Repair:
             # What the broker of the first life heard stays.
             before = read_lines(folder.path / name) if source == "audit" else []
             folder.write_lines(name, [*before, *rows])
+        folder.append("trace.jsonl", as_lines(self._tracer.take()))
+        folder.append(SERVICE_LOG, as_lines(self._tracer.take_log()))
         folder.write("verdict.json", verdict_document(verdict))
         return verdict
 

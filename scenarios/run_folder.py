@@ -43,7 +43,7 @@ class RunFolder:
 
     def write_lines(self, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write one JSON object per line."""
-        self._replace(name, "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows))
+        self._replace(name, as_lines(rows))
 
     def append(self, name: str, text: str) -> None:
         """Add whole lines to a file that `write_lines` made."""
@@ -55,6 +55,11 @@ class RunFolder:
         draft = target.with_name(f".{target.name}.tmp")
         draft.write_text(text, encoding="utf-8")
         draft.replace(target)
+
+
+def as_lines(rows: Iterable[Mapping[str, Any]]) -> str:
+    """One JSON object per line."""
+    return "".join(json.dumps(row, sort_keys=True) + "\n" for row in rows)
 
 
 def leave_lines(folder: RunFolder, ledgers: Ledgers, parked: Iterable[Parked]) -> None:

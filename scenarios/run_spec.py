@@ -12,6 +12,7 @@ from scenarios.scenario import Scenario
 from scenarios.setting import Backends
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline, Policy
+from shared_domain.tracing import OtelTracer
 
 LEAST_SCALE_OF_A_RESTART = 0.5
 """A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
@@ -39,7 +40,17 @@ class RunSpec:
     trouble_every_s: float = 0.0
     """Pause between two troubles of a soak; 0 = no soak."""
     evidence: bool = True
-    """Whether spans and the coordinator's own records are kept."""
+    """Whether spans, logs and the coordinator's own records are kept."""
+    trace_sampling: float = 1.0
+    """The share of traces that are recorded, 0..1."""
+    otlp: str = ""
+    """URL of an OTLP endpoint that gets the spans as well. It is told to nobody: it may hold a password."""
+
+    def tracer(self, limit: int) -> OtelTracer:
+        """What records the run's spans and logs, at most `limit` of each; nothing without evidence."""
+        if not self.evidence:
+            return OtelTracer(limit=0, sampling_ratio=0.0)
+        return OtelTracer(limit=limit, sampling_ratio=self.trace_sampling, otlp=self.otlp)
 
     def plan(self) -> FaultPlan:
         """The story's faults and the user's."""
@@ -106,6 +117,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
             "coordinator": broker if spec.style == "choreography" else backends.engine,
         },
         "processes": spec.processes,
+        "tracing": {"sampling": spec.trace_sampling, "otlp": bool(spec.otlp)},
         "comparable": backends.pair != "mixed" and not disturbed,
         "no_counterpart": no_counterpart(spec),
         "notes": notes,
@@ -132,6 +144,8 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append(f"--durability {spec.durability}")
     if spec.processes:
         parts.append("--processes")
+    if spec.trace_sampling != 1:
+        parts.append(f"--trace-sampling {spec.trace_sampling:g}")
     if spec.on_deadline != OnDeadline.COMPENSATE:
         parts.append(f"--on-deadline {spec.on_deadline}")
     if spec.step_order != "inventory-first":

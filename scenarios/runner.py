@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.aftermath import acts_of, leave, redriven
+from scenarios.aftermath import SERVICE_LOG, acts_of, leave, redriven
 from scenarios.isolation import Readers
 from scenarios.kept_state import keep
 from scenarios.operator_desk import desk
-from scenarios.part import Part, faults_path, spans_path
+from scenarios.part import Part, faults_path, log_path, spans_path
 from scenarios.planned_faults import read_record
 from scenarios.run_folder import RunFolder, verdict_document
 from scenarios.run_spec import RunSpec, about, now_utc
@@ -28,7 +28,6 @@ from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError, first
 from shared_domain.participants import NAMES, Participants
 from shared_domain.ports import OrderSystem, Parked, Settlement
-from shared_domain.tracing import OtelTracer
 
 HOLD_POLL_S = 0.2
 SPANS = 100_000
@@ -111,8 +110,8 @@ class _Run:
         self._spec, self._folder, self._progress = spec, folder, progress
         self._run_id, self._told = run_id, told
         self._clock = SystemClock()
-        self._tracer = OtelTracer(limit=SPANS if spec.evidence else 0)
-        self._staging = Staging(spec, clock=self._clock)
+        self._tracer = spec.tracer(SPANS)
+        self._staging = Staging(spec, clock=self._clock, tracer=self._tracer)
         self._acts: list[dict[str, Any]] = []
         """What an operator did while the run lived."""
 
@@ -122,10 +121,15 @@ class _Run:
             work = Path(folder)
             verdict, kept = await self._carry_out_in(work)
             for name in NAMES:
-                if spans_path(work, name).exists():
-                    self._folder.append("trace.jsonl", spans_path(work, name).read_text())
+                for path, into in (
+                    (spans_path(work, name), "trace.jsonl"),
+                    (log_path(work, name), SERVICE_LOG),
+                ):
+                    if path.exists() and self._spec.evidence:
+                        self._folder.append(into, path.read_text(encoding="utf-8"))
             if kept is not None:
                 await asyncio.to_thread(keep, work, self._folder.path, kept)
+            self._told["notes"] += await asyncio.to_thread(self._tracer.close)
         return verdict
 
     async def _carry_out_in(self, work: Path) -> tuple[Verdict, list[dict[str, Any]] | None]:
@@ -167,6 +171,8 @@ class _Run:
             plan=self._staging.plan,
             order_ids=self._staging.order_ids,
             seed=self._spec.seed,
+            trace_sampling=self._spec.trace_sampling if self._spec.evidence else 0.0,
+            otlp=self._spec.otlp,
         )
 
     async def _serve(self, assembled: Assembled, participants: Participants, work: Path) -> Verdict:
@@ -210,7 +216,7 @@ class _Run:
             self._folder,
             customers=staging.customers,
             ended=ended,
-            spans=self._tracer.take(),
+            tracer=self._tracer,
             acts=self._acts,
         )
         if readers:

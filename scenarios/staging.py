@@ -17,7 +17,7 @@ from scenarios.run_spec import RunSpec
 from scenarios.setting import Assembled
 from scenarios.verdict import Verdict
 from shared_domain.participants import NAMES
-from shared_domain.ports import Clock, Ledgers, OrderSystem, Parked, Settlement
+from shared_domain.ports import Clock, Ledgers, OrderSystem, Parked, Settlement, Tracer
 
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
@@ -60,7 +60,9 @@ def changed(faults: PlannedFaults, ledgers: Ledgers, *, orders_in_flight: int) -
 class Staging:
     """One run's customers, faults and policy, and its phases over a living system."""
 
-    def __init__(self, spec: RunSpec, *, clock: Clock, record: FaultRecord | None = None) -> None:
+    def __init__(
+        self, spec: RunSpec, *, clock: Clock, tracer: Tracer, record: FaultRecord | None = None
+    ) -> None:
         self.spec, self.clock = spec, clock
         self.policy, self.plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(spec.orders, seed=spec.seed, plan=self.plan)
@@ -71,6 +73,7 @@ class Staging:
             seed=spec.seed,
             policy=self.policy,
             clock=clock,
+            tracer=tracer,
             record=record,
         )
         offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)

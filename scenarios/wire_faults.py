@@ -5,6 +5,7 @@
 | request lost | the delivery is lost before the handler; the broker redelivers | the invocation fails before the handler |
 | request duplicated | the message is handled twice | the task is invoked twice with one message_id |
 | request delayed, reordered | the message is held back on its way to the handler | the invocation is |
+| trace context lost | the event's header has none | the function's payload has none |
 | unreadable data | the event is published as garbage | the function is invoked with garbage |
 | answer lost | the connection breaks before ack and confirm: redelivered, published again | the connection breaks after the commit |
 | answer duplicated | the event is published twice | no counterpart |
@@ -127,6 +128,8 @@ def unreliable_function(
         message = orjson.loads(payload)
         order_id, operation = message["order"]["order_id"], message["name"]
         attempt = faults.record.attempts[order_id, operation] + 1
+        if faults.strike(Moment.CONTEXT_LOST, order_id, operation, attempt):
+            payload = orjson.dumps(message | {"traceparent": ""})
         payload = _spoiled_as_planned(payload, faults, order_id, operation, attempt)
         answer = await function(payload)
         number = faults.record.answers[order_id, operation]
@@ -197,6 +200,8 @@ class UnreliableBroker:
             led = faults.lead(order_id, operation)
             body = _spoiled_as_planned(message.body, faults, order_id, operation, led)
             message = replace(message, body=body)
+            if faults.strike(Moment.CONTEXT_LOST, order_id, operation, led):
+                message = replace(message, traceparent="")
             if faults.strike(Moment.COORDINATOR_FORGOT, order_id, operation, led):
                 return
         if message.routing_key not in EVENTS:

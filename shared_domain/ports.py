@@ -25,10 +25,41 @@ class Clock(Protocol):
 
 
 class Tracer(Protocol):
-    """Records spans. Promised: a span never fails or delays the work inside it by a network call."""
+    """Records spans, and the lines of the services' logs.
 
-    def span(self, name: str, *, parent: str, order_id: str) -> AbstractContextManager[str]:
-        """A span under the W3C traceparent `parent` ("" = a new trace); yields its own traceparent."""
+    Promised: it never fails or delays the work by a network call.
+    """
+
+    def span(
+        self,
+        name: str,
+        *,
+        service: str,
+        parent: str,
+        order_id: str,
+        kind: str = "internal",
+        **attributes: str,
+    ) -> AbstractContextManager[str]:
+        """A span under the W3C traceparent `parent` ("" = a new trace); yields its own traceparent.
+
+        `kind`: internal, client, server, producer or consumer, as OpenTelemetry has them.
+        """
+        ...
+
+    def tag(self, **attributes: str) -> None:
+        """Add attributes to the span that is open here."""
+        ...
+
+    def event(self, name: str, **attributes: str) -> None:
+        """Something happened within the span that is open here."""
+        ...
+
+    def link(self, traceparent: str) -> None:
+        """The span that is open here continues the work of another one, too."""
+        ...
+
+    def log(self, service: str, command: Command, outcome: str) -> None:
+        """A line in the log of a service, whether spans are sampled or not. `outcome`: an answer's name, or what failed."""
         ...
 
 
@@ -146,8 +177,11 @@ class OrderSystem(Operator, Protocol):
         """The participants' own rows: the ground truth."""
         ...
 
-    async def evidence(self) -> Mapping[str, list[dict[str, Any]]]:
-        """What an operator has for free in this style, by source; never read by the judge."""
+    async def evidence(self, order_id: str = "") -> Mapping[str, list[dict[str, Any]]]:
+        """What an operator has for free in this style, by source; never read by the judge.
+
+        `order_id`: only what is about this order; the source `definition` is about all of them.
+        """
         ...
 
     async def aclose(self) -> None:

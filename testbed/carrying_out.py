@@ -44,6 +44,8 @@ async def carry_suite(
     hold_s: float = 0.0,
     trouble_every_s: float = 0.0,
     evidence: bool = True,
+    trace_sampling: float = 1.0,
+    otlp: str = "",
     repeat: int = 1,
 ) -> SuiteResult:
     """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
@@ -51,6 +53,7 @@ async def carry_suite(
     Repeated arms run in an order drawn from the seed, so that no style always comes first.
     """
     await settings.check_backends(broker, engine)
+    await settings.check_otlp(otlp)
     async with open_backends(broker, engine) as backends:
         specs = [
             RunSpec(
@@ -70,6 +73,8 @@ async def carry_suite(
                 hold_s=hold_s,
                 trouble_every_s=trouble_every_s,
                 evidence=evidence,
+                trace_sampling=trace_sampling,
+                otlp=otlp,
             )
             for scenario in scenarios
             for style in styles

@@ -40,16 +40,19 @@ from testbed.options import (
     Durability,
     Engine,
     Orders,
+    Otlp,
     Out,
     Rate,
     Seed,
     StepOrder,
     TimeScale,
+    TraceSampling,
 )
 from testbed.replaying import replay
 from testbed.soaking import soak
 from testbed.suite import SuiteResult, suite_folder
 from testbed.sweeping import sweep
+from testbed.traceability import traceability
 
 T = TypeVar("T")
 HEADLINE = (
@@ -151,6 +154,8 @@ def run_scenarios(
             min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."
         ),
     ] = 0.0,
+    trace_sampling: TraceSampling = 1.0,
+    otlp: Otlp = "",
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
@@ -181,6 +186,8 @@ def run_scenarios(
             on_deadline=on_deadline.value,
             processes=processes,
             hold_s=hold,
+            trace_sampling=trace_sampling,
+            otlp=otlp,
             repeat=repeat,
         )
     )
@@ -313,6 +320,7 @@ app.command()(soak)
 app.command()(sweep)
 app.command()(explore)
 app.command()(replay)
+app.command()(traceability)
 app.command()(ablate)
 app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")

@@ -30,4 +30,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stand
 TimeScale = Annotated[
     float, typer.Option(min=0.001, max=100, help="Multiplies every retry wait and deadline.")
 ]
+TraceSampling = Annotated[
+    float, typer.Option(min=0.0, max=1.0, help="Share of traces that are recorded.")
+]
+Otlp = Annotated[
+    str,
+    typer.Option(
+        help="OTLP endpoint that gets the spans too, e.g. http://127.0.0.1:4318/v1/traces"
+    ),
+]
 Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second (Poisson).")]

@@ -44,6 +44,17 @@ async def check_backends(broker: str, engine: str) -> None:
         await check_endpoint(engine)
 
 
+async def check_otlp(url: str) -> None:
+    """Raise UsageError if no OTLP endpoint can be there; "" is none."""
+    if not url:
+        return
+    if not url.startswith(("http://", "https://")):
+        raise UsageError(
+            "--otlp is the URL of an OTLP endpoint over HTTP: http://host:4318/v1/traces"
+        )
+    await check_endpoint(url, what="OTLP", advice="check --otlp, or leave it out")
+
+
 def check_processes(broker: str, engine: str) -> None:
     """Raise UsageError if participants cannot have processes of their own over these backends."""
     if broker == "memory" or engine == "inprocess":

@@ -13,6 +13,7 @@ from scenarios.fault_plan import (
     DISTURBANCES,
     HELD,
     NO_COUNTERPART,
+    ONLY_IN_TRACES,
     Fault,
     FaultPlan,
     Moment,
@@ -205,7 +206,7 @@ def _faults(chance: random.Random, style: str, orders: int, *, wanted: int) -> l
 
 
 def _applies(moment: Moment, operation: str, style: str) -> bool:
-    if moment in BROKEN_PROMISES or moment in NO_COUNTERPART[style]:
+    if moment in BROKEN_PROMISES | ONLY_IN_TRACES or moment in NO_COUNTERPART[style]:
         return False
     return moment is not Moment.REFUSED or operation in REFUSABLE
 

@@ -19,7 +19,11 @@ from scenarios.staging import Ended, Staging
 from scenarios.systems import STYLES
 from shared_domain.errors import first
 from shared_domain.memory_files import MemoryFolder
+from shared_domain.participants import SERVED_BY
+from shared_domain.tracing import NoTracer
 
+CALLS = {"place order", *(f"{name} {operation}" for operation, name in SERVED_BY.items())}
+"""The spans that the log tells of: what customers and participants do. Hops between them are told by the faults' record."""
 EPOCH_S = 1_000_000_000.0
 """When virtual time begins, in seconds since the epoch: the same for every run."""
 LIMIT_S = 10_000.0
@@ -47,7 +51,7 @@ class VirtualClock:
         await asyncio.sleep(seconds)
 
 
-class EventLog(FaultRecord):
+class EventLog(FaultRecord, NoTracer):
     """All that happened, in order: (virtual time, what). As a tracer it hears of every call, as a record of every fault."""
 
     def __init__(self, clock: VirtualClock) -> None:
@@ -63,12 +67,17 @@ class EventLog(FaultRecord):
     def note(self, *entry: Any) -> None:
         """See FaultRecord."""
         super().note(*entry)
+        if entry[0] in ("reached", "struck"):
+            entry = entry[:-1]
         if self._open and entry[0] not in ("held", "arrived"):
             self.entries.append((self._clock.mono_s(), *entry))
 
     @contextmanager
-    def span(self, name: str, *, parent: str, order_id: str) -> Iterator[str]:
+    def span(self, name: str, *, parent: str, order_id: str, **about: str) -> Iterator[str]:
         """See ports.Tracer."""
+        if name not in CALLS:
+            yield parent
+            return
         self.note("called", order_id, name)
         try:
             yield parent
@@ -108,7 +117,7 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     loop = SimulatedLoop(turns, limit_s=LIMIT_S)  # type: ignore[abstract]  # what is missing needs a network
     clock = VirtualClock(loop)
     log = EventLog(clock)
-    staging = Staging(spec, clock=clock, record=log)
+    staging = Staging(spec, clock=clock, tracer=log, record=log)
     ended, failure, backlog = None, "", 0
     collecting = gc.isenabled()
     gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything

@@ -162,6 +162,10 @@ async def test_the_evidence_names_every_order(open_system, style):
     await system.settle(["o1"], deadline_s=20)
     evidence = await system.evidence()
     assert evidence
-    rows = [row for source in evidence.values() for row in source]
+    assert evidence["definition"]
+    rows = [row for source, rows in evidence.items() if source != "definition" for row in rows]
     assert rows
     assert {row["order_id"] for row in rows} == {"o1"}
+    assert await system.evidence("o1") == evidence
+    other = await system.evidence("o2")
+    assert not [row for source, rows in other.items() if source != "definition" for row in rows]

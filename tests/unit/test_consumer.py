@@ -56,7 +56,7 @@ async def _payment(tmp_path, error):
         service = _Broken(door, error)
         consumer = Consumer(
             service=service, database=door.database, reactions=INVENTORY_FIRST, broker=broker,
-            once=door.once, policy=POLICY, guards=guards, clock=clock,
+            once=door.once, policy=POLICY, guards=guards, tracer=NoTracer(), clock=clock,
         )  # fmt: skip
         consuming = asyncio.create_task(consumer.run())
         try:

@@ -72,7 +72,7 @@ def test_records_of_several_processes_add_up():
     one, two = FaultRecord(), FaultRecord()
     one.note("arrived", "o1", "ChargePayment", 2.0)
     two.note("arrived", "o1", "ReserveStock", 1.0)
-    two.note("struck", 0, "o1", "ReserveStock", 1, "request.lost")
+    two.note("struck", 0, "o1", "ReserveStock", 1, "request.lost", 7.0)
     one.add(two)
     assert one.attempts == {("o1", "ChargePayment"): 1, ("o1", "ReserveStock"): 1}
     assert one.arrivals_mono_s["o1"] == [1.0, 2.0]

@@ -1,0 +1,165 @@
+"""How right each kind of evidence is, as tables and as a chart."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich.table import Table
+
+from bench.latency import Proportion, proportion
+from report.charts import STYLE_LOOK
+from scenarios.traceability.scores import KINDS, Score, together
+
+INTACT, BROKEN = "intact", "broken"
+KIND_LOOK = {"native": "#5b6770", "correlated": "#1b9e77", "traced": "#7570b3"}
+READING = (
+    "Exact = the share of sagas whose calls, answers and causes were all rebuilt as the ledgers have them. Where = right"
+    " answers to 'where is the order, what was done last, what turned it back, what does it wait for'. Top 1 and 3 = an operation"
+    " that was struck by a fault is the analyser's first suspect, or one of three."
+)
+NOT_READING = (
+    "It measures this analyser on these logs, spans and faults, not what a person sees; and two styles differ only where the"
+    " intervals do not overlap."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scored:
+    """The scores of one run, by kind of evidence. `context`: whether trace context was propagated, INTACT or BROKEN."""
+
+    scenario: str
+    style: str
+    context: str
+    scores: Mapping[str, Score]
+
+    def to_json(self) -> dict[str, Any]:
+        """As a JSON object."""
+        return {
+            "scenario": self.scenario,
+            "style": self.style,
+            "context": self.context,
+            "scores": {
+                kind: asdict(s) | {"precision": s.precision, "recall": s.recall, "f1": s.f1}
+                for kind, s in self.scores.items()
+            },
+        }
+
+
+Row = tuple[str, ...]
+TextTable = tuple[Row, list[Row]]
+"""Columns and lines."""
+
+
+def summary(scored: Sequence[Scored]) -> TextTable:
+    """Columns and lines: a line per style, kind and context, over all scenarios."""
+    columns = (
+        "style", "evidence", "context", "rebuilt exactly", "causes: precision", "recall", "F1", "where and why",
+        "fault in top 1", "in top 3", "spans astray",
+    )  # fmt: skip
+    lines: list[Row] = []
+    for style, kind, context, score in _groups(scored):
+        astray = f"{score.orphans} of {score.spans}" if kind == "traced" else ""
+        lines.append(
+            (
+                style, kind, context,
+                str(proportion(score.exact, score.sagas)),
+                f"{score.precision:.3f}", f"{score.recall:.3f}", f"{score.f1:.3f}",
+                str(proportion(score.where, score.sagas)),
+                str(proportion(score.top_1, score.harmed)),
+                str(proportion(score.top_3, score.harmed)),
+                astray,
+            )
+        )  # fmt: skip
+    return columns, lines
+
+
+def costs(scored: Sequence[Scored]) -> TextTable:
+    """Columns and lines: what an answer about one saga costs, by style and kind."""
+    columns = ("style", "evidence", "sources opened", "records", "kB", "ms to rebuild", "1,000 sagas at AWS's 20 requests/s")  # fmt: skip
+    lines: list[Row] = []
+    for style, kind, context, score in _groups(scored):
+        if context == INTACT and score.sagas:
+            n = score.sagas
+            wait = f"{1000 * score.aws_s / n:.0f} s" if score.requests else "no such quota"
+            lines.append(
+                (
+                    style, kind, str(score.sources), f"{score.records / n:.0f}", f"{score.bytes / n / 1000:.1f}",
+                    f"{score.ms / n:.2f}", wait,
+                )
+            )  # fmt: skip
+    return columns, lines
+
+
+def by_scenario(scored: Sequence[Scored]) -> TextTable:
+    """Columns and lines: a line per scenario, style and context. Cells: exact, F1, where, top 1 and top 3 of each kind."""
+    columns = ("scenario", "style", "context", *(f"{k}: exact, F1, where, top 1/3" for k in KINDS))
+    lines = []
+    for one in sorted(scored, key=lambda o: (o.scenario, o.style, o.context != INTACT)):
+        cells = [_cell(one.scores[kind]) for kind in KINDS]
+        lines.append((one.scenario, one.style, one.context, *cells))
+    return columns, lines
+
+
+def _cell(score: Score) -> str:
+    n, harmed = score.sagas, score.harmed
+    found = f"{score.top_1}/{score.top_3} of {harmed}" if harmed else "no fault"
+    return f"{score.exact} of {n}, {score.f1:.2f}, {score.where}, {found}"
+
+
+def _groups(scored: Sequence[Scored]) -> Iterable[tuple[str, str, str, Score]]:
+    for style in dict.fromkeys(one.style for one in scored):
+        for kind in KINDS:
+            for context in (INTACT, BROKEN):
+                mine = [o.scores[kind] for o in scored if (o.style, o.context) == (style, context)]
+                if mine:
+                    yield style, kind, context, together(mine)
+
+
+def rich_table(title: str, columns: Row, lines: Iterable[Row]) -> Table:
+    """For a terminal."""
+    table = Table(*columns, title=title, title_justify="left")
+    for line in lines:
+        table.add_row(*line)
+    return table
+
+
+def markdown(columns: Row, lines: Iterable[Row]) -> str:
+    """For a document."""
+    rows = [columns, tuple("---" for _ in columns), *lines]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def score_chart(scored: Sequence[Scored]) -> Figure:
+    """Shares of sagas, with 95 % intervals: rebuilt exactly, where and why, fault in top 1; by style, kind and context."""
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    panels = figure.subplots(1, 3, sharey=True)
+    groups = list(_groups(scored))
+    names = [
+        f"{kind}{'' if context == INTACT else ', context broken'}" for _, kind, context, _ in groups
+    ]
+    ticks = list(dict.fromkeys(names))
+    measures: tuple[tuple[str, Callable[[Score], Proportion]], ...] = (
+        ("rebuilt exactly", lambda s: proportion(s.exact, s.sagas)),
+        ("where and why answered", lambda s: proportion(s.where, s.sagas)),
+        ("fault is the first suspect", lambda s: proportion(s.top_1, s.harmed)),
+    )
+    for axes, (title, measure) in zip(panels, measures, strict=True):
+        for (style, _, _, score), name in zip(groups, names, strict=True):
+            share = measure(score)
+            colour, _ = STYLE_LOOK.get(style, ("#555555", "-"))
+            shift = 0.14 if style == "choreography" else -0.14
+            at, middle = -ticks.index(name) + shift, share.k / share.n if share.n else 0.0
+            axes.plot([share.low_ratio, share.high_ratio], [at, at], color=colour, lw=2.2)
+            axes.plot(middle, at, marker="o" if shift > 0 else "s", color=colour, ms=5, ls="")
+        axes.set_title(title, fontsize=10)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25", "50", "75", "100 %"], fontsize=8)
+        axes.grid(axis="x", alpha=0.3)
+    panels[0].set_yticks([-i for i in range(len(ticks))], ticks, fontsize=9)
+    handles = [
+        panels[0].plot([], [], color=STYLE_LOOK[style][0], marker=marker, label=style)[0]
+        for style, marker in (("choreography", "o"), ("orchestration", "s"))
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    return figure

@@ -1,0 +1,55 @@
+"""Where is an order, and why: one answer for every account, by the same rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from shared_domain.account import GAVE_UP, OPEN, REFUSED, Account
+
+UNDOES = {
+    "CancelShipment": "BookShipment",
+    "RefundPayment": "ChargePayment",
+    "ReleaseStock": "ReserveStock",
+    "CancelOrder": "PlaceOrder",
+}
+"""Compensation -> the step that it undoes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`status`: CONFIRMED, CANCELLED, REJECTED or OPEN. `last`: the last operation that was done.
+
+    `because_of`: the step whose refusal or failure turned the saga back, "" = none. `waits_for`: the operation that an open
+    saga needs next.
+    """
+
+    status: str
+    last: str
+    because_of: str
+    waits_for: str
+
+
+def answer(account: Account, leads_to: Mapping[str, str]) -> Answer:
+    """Where the order is. `leads_to`: answer -> the operation that it leads to, as the saga is defined."""
+    status, last = account.status(), account.last()
+    waits_for = ""
+    if status == OPEN:
+        failed = [c for c in account.calls if not c.answer and (not last or c.at_s >= last.at_s)]
+        waits_for = account.parked_at or (failed[-1].operation if failed else "")
+        waits_for = waits_for or leads_to.get(last.answer if last else "PlaceOrder", "")
+    return Answer(
+        status=status,
+        last=last.operation if last else "",
+        because_of=because_of(account),
+        waits_for=waits_for,
+    )
+
+
+def because_of(account: Account) -> str:
+    """The step that turned the saga back: refused, given up, or else the one that is undone first."""
+    done = account.answered()
+    for kind in (REFUSED, GAVE_UP):
+        for call in done:
+            if call.answer in kind:
+                return call.operation
+    undone = sorted((c.at_s, UNDOES[c.operation]) for c in done if c.operation in UNDOES)
+    return undone[0][1] if undone else ""

@@ -1,0 +1,99 @@
+"""A saga as its trace tells it: the spans under the customer's, found by their parents and links alone."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from shared_domain.account import CUSTOMER, Account, Call, Evidence
+
+ROOT = "place order"
+_DELIVER, _TASK = "deliver ", "task "
+
+
+def traced_account(order_id: str, evidence: Evidence) -> Account:
+    """The saga rebuilt from the trace that begins with the customer's span, and from traces that it links to.
+
+    Spans that lost their context are in traces of their own: a tracing backend does not show them with this one, even if they
+    carry the order's id.
+    """
+    spans = evidence.get("trace", [])
+    inside = in_trace(spans)
+    by_id = {span["context"]["span_id"]: span for span in inside}
+    calls: list[Call] = []
+    parked: dict[str, str] = {}
+    answer_before = CUSTOMER
+    worked = [s for s in inside if s["attributes"].get("operation")]
+    for span in sorted(worked, key=ended_s):
+        attributes = span["attributes"]
+        if attributes.get("parked"):
+            parked = {"parked_at": attributes["operation"], "parked_why": attributes["parked"]}
+            continue
+        answer = str(attributes.get("answer", ""))
+        heard = _heard(span, by_id)
+        cause = answer_before if heard is None else heard
+        calls.append(
+            Call(
+                operation=attributes["operation"],
+                service=span["resource"]["attributes"]["service.name"],
+                began_s=began_s(span),
+                ended_s=ended_s(span),
+                answer=answer,
+                failure="" if answer else failure_of(span),
+                cause=CUSTOMER if cause == attributes["operation"] else cause,
+            )
+        )
+        answer_before = answer or answer_before
+    return Account(
+        order_id=order_id,
+        calls=tuple(calls),
+        read={"sources": 1, "records": len(inside), "bytes": len(json.dumps(inside))},
+        **parked,
+    )
+
+
+def in_trace(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Those in the traces that a customer's span began, and in traces linked from there."""
+    by_trace: dict[str, list[dict[str, Any]]] = {}
+    for span in spans:
+        by_trace.setdefault(span["context"]["trace_id"], []).append(span)
+    found: dict[str, None] = {}
+    todo = [span["context"]["trace_id"] for span in spans if span["name"] == ROOT]
+    while todo:
+        trace_id = todo.pop()
+        if trace_id in found:
+            continue
+        found[trace_id] = None
+        for span in by_trace.get(trace_id, []):
+            todo += [link["context"]["trace_id"] for link in span["links"]]
+    return [span for trace_id in found for span in by_trace.get(trace_id, [])]
+
+
+def began_s(span: dict[str, Any]) -> float:
+    """When a span began, in seconds since the epoch."""
+    return _seconds(span["start_time"])
+
+
+def ended_s(span: dict[str, Any]) -> float:
+    """When a span ended, in seconds since the epoch."""
+    return _seconds(span["end_time"])
+
+
+def failure_of(span: dict[str, Any]) -> str:
+    """What a span says went wrong in it."""
+    return str(span["status"].get("description") or "")
+
+
+def _heard(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str | None:
+    """The message whose delivery led to a call; None if a conductor called."""
+    at: dict[str, Any] | None = span
+    while at is not None:
+        if at["name"].startswith(_DELIVER):
+            return str(at["name"]).removeprefix(_DELIVER)
+        if at["name"].startswith(_TASK):
+            return None
+        at = by_id.get(at["parent_id"])
+    return ""
+
+
+def _seconds(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()

@@ -1,0 +1,96 @@
+"""What some evidence tells of one order: the calls of participants that it shows, and what stopped them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared_domain.messages import EVENTS
+
+Evidence = Mapping[str, list[dict[str, Any]]]
+"""Source -> what it has about one order; `definition` is about all of them."""
+CUSTOMER = "customer"
+"""Cause of the first call of a saga."""
+ENDS = {
+    "OrderConfirmed": "CONFIRMED",
+    "OrderCancelled": "CANCELLED",
+    "OrderRejected": "REJECTED",
+}
+"""Answer -> the order's status, which is final."""
+OPEN = "OPEN"
+GAVE_UP = frozenset({"StockReservationFailed", "PaymentFailed", "ShipmentBookingFailed"})
+REFUSED = frozenset({"OrderRejected", "StockRefused", "PaymentDeclined", "ShipmentRefused"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a participant. Times in seconds since the epoch; None = not told.
+
+    `answer`: the name of the event that it answered, "" = none is seen; `failure`: why there was none, "" = not told.
+    `cause`: the name of the message that led to it, "" = not known.
+    """
+
+    operation: str
+    service: str
+    began_s: float | None
+    ended_s: float | None
+    answer: str = ""
+    failure: str = ""
+    cause: str = ""
+
+    @property
+    def at_s(self) -> float:
+        """When it is known to have been under way, or over."""
+        return self.ended_s or self.began_s or 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The saga of one order as it can be rebuilt.
+
+    `calls`: in order of time. `parked_at`: the operation that waits for an operator, "" = none that is seen; `parked_why`,
+    `parked_id`: what is told about it.
+    """
+
+    order_id: str
+    calls: tuple[Call, ...]
+    parked_at: str = ""
+    parked_why: str = ""
+    parked_id: str = ""
+    read: dict[str, int] = field(default_factory=dict)
+    """What had to be read for it: `sources`, `records`, `bytes`."""
+
+    def answered(self) -> list[Call]:
+        """The first answered call of each operation: what the saga did."""
+        first: dict[str, Call] = {}
+        for call in self.calls:
+            if call.answer:
+                first.setdefault(call.operation, call)
+        return list(first.values())
+
+    def nodes(self) -> set[tuple[str, str]]:
+        """(operation, answer) of everything that the saga did."""
+        return {(call.operation, call.answer) for call in self.answered()}
+
+    def edges(self) -> set[tuple[str, str]]:
+        """(cause, operation): what happened before what, and because of what."""
+        return {(call.cause, call.operation) for call in self.answered() if call.cause}
+
+    def status(self) -> str:
+        """CONFIRMED, CANCELLED, REJECTED or OPEN."""
+        told = [ENDS[call.answer] for call in self.calls if call.answer in ENDS]
+        return told[-1] if told else OPEN
+
+    def last(self) -> Call | None:
+        """The last thing that the saga did."""
+        done = self.answered()
+        return max(done, key=lambda call: call.at_s) if done else None
+
+
+def outcome(told: str) -> dict[str, str]:
+    """An outcome as `answer` or `failure` of a call."""
+    return {"answer": told} if told in EVENTS else {"failure": told}
+
+
+def name_of(message_id: str) -> str:
+    """The name in `order_id:name`."""
+    return message_id.rpartition(":")[2]

@@ -1,0 +1,106 @@
+"""`saga traceability`: how right and how dear each kind of evidence is, over scenarios, with trace context intact and broken."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from report.traceability import (
+    BROKEN,
+    INTACT,
+    NOT_READING,
+    READING,
+    Scored,
+    by_scenario,
+    costs,
+    markdown,
+    rich_table,
+    summary,
+)
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.run_folder import SCHEMA
+from scenarios.traceability.scores import score
+from scenarios.verdict import Exit
+from testbed import settings
+from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
+from testbed.options import AsJson, Broker, Engine, Out, Seed, TimeScale
+from testbed.suite import suite_folder
+
+BREAKS = FaultPlan(
+    faults=(
+        Fault(orders="all", operation="ChargePayment", moment=Moment.CONTEXT_LOST, attempts="all"),
+    )
+)
+"""One service, in the middle of the saga, whose library drops the context of what it receives."""
+
+
+def traceability(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Names from saga list, or all.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in each run.")] = 30,
+    seed: Seed = 1,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    time_scale: TimeScale = 0.02,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild every saga from each kind of evidence, and compare with the ledgers.
+
+    Each scenario is run twice in each style: with trace context intact, and with one service that loses it.
+    """
+    stories, styles = settings.choose_scenarios(scenarios or ["all"]), settings.choose_styles(style)
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    say_backends(chosen, engine)
+    folder = suite_folder(out, f"traceability-s{seed}")
+    scored = []
+    for context, plan in ((INTACT, FaultPlan()), (BROKEN, BREAKS)):
+        result = carry_out(
+            carry_suite(
+                lambda context=context: _below(folder, context),  # type: ignore[misc]
+                scenarios=stories,
+                styles=styles,
+                broker=chosen,
+                engine=engine,
+                orders=orders,
+                seed=seed,
+                rate_per_s=50.0,
+                time_scale=time_scale,
+                extra_plan=plan,
+            )
+        )
+        scored += [
+            Scored(
+                scenario=row.scenario,
+                style=row.style,
+                context=context,
+                scores=score(row.folder, most=orders),
+            )
+            for row in result.rows
+        ]
+    document = {"schema": SCHEMA, "ok": True, "scored": [one.to_json() for one in scored]}
+    (folder / "traceability.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    tables = {
+        "Over all scenarios": summary(scored),
+        "What one answer costs": costs(scored),
+        "By scenario": by_scenario(scored),
+    }
+    text = "\n".join(f"### {title}\n\n{markdown(*table)}" for title, table in tables.items())
+    (folder / "traceability.md").write_text(text, "utf-8")
+    if as_json:
+        print(json.dumps(document))
+    else:
+        for title, table in tables.items():
+            wide().print(rich_table(title, *table))
+        print(f"{READING}\n{NOT_READING}\nAll of it: {folder}")
+    raise typer.Exit(Exit.AS_EXPECTED)
+
+
+def _below(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir()
+    return path

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.latency import quantile
+from scenarios.fault_plan import ONLY_IN_TRACES
 from scenarios.run_folder import read_json, read_lines
 from shared_domain.errors import UsageError
 
@@ -37,6 +38,11 @@ class RunRow:
     def no_counterpart(self) -> bool:
         """Whether what makes this run what it is means nothing in its style: then its numbers say nothing."""
         return bool(self.about.get("no_counterpart"))
+
+    @property
+    def context_broken(self) -> bool:
+        """Whether trace context was lost on purpose."""
+        return any(f["moment"] in ONLY_IN_TRACES for f in self.about["plan"]["faults"])
 
     @property
     def orders(self) -> int:

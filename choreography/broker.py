@@ -79,7 +79,7 @@ class Delivery(Protocol):
     attempts: tuple[Attempt, ...]
     """The failed attempts so far: one more after each `retry`. A redelivery is none."""
     redelivered: bool
-    """Whether it may have been in a consumer's hands before."""
+    """Whether it has been in a consumer's hands before. Not promised: that this is known after a kill -9 of the broker."""
     redriven: bool
     """Whether an operator has sent it here again."""
 

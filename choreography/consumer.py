@@ -48,6 +48,8 @@ class Consumer:
         self._reactions, self._broker = reactions, broker
         self._once, self._policy, self._guards = once, policy, guards
         self._tracer, self._clock = tracer, clock
+        self._showing: set[str] = set()
+        """Commands whose dead letter is on its way."""
 
     async def run(self) -> None:
         """Handle deliveries, many at a time, until cancelled. Raise ParticipantCrashed if a fault says so."""
@@ -165,8 +167,11 @@ class Consumer:
     async def _still_parked(
         self, delivery: Delivery, command: Command, parked: StillParked
     ) -> None:
-        """Let a parked message sleep; but if its dead letter may never have reached the broker, send it again."""
-        if parked.told or not delivery.redelivered:
+        """Let a parked message sleep; but if its dead letter may never have reached the broker, send it again.
+
+        That it was delivered before does not tell: RabbitMQ may forget that when it is killed.
+        """
+        if parked.told or not parked.mine or command.message_id in self._showing:
             await delivery.ack()
         else:
             await self._show(delivery, command, parked.reason, parked)
@@ -175,8 +180,12 @@ class Consumer:
         self, delivery: Delivery, command: Command, reason: str, failure: Exception
     ) -> None:
         self._tracer.log(self._service.name, command, f"parked, {reason}: {failure}")
-        if await self._park(delivery, command.name, reason, failure):
-            await self._database.write(lambda tx: self._once.told(tx, command))
+        self._showing.add(command.message_id)
+        try:
+            if await self._park(delivery, command.name, reason, failure):
+                await self._database.write(lambda tx: self._once.told(tx, command))
+        finally:
+            self._showing.discard(command.message_id)
 
     async def _publish(self, answer: Event) -> None:
         message = envelope(answer, source=self._service.name, wall_s=self._clock.wall_s())

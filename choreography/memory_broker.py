@@ -266,7 +266,7 @@ class MemoryBroker:
                     row["id"],
                     envelope_of(row),
                     attempts_of(row),
-                    redelivered=True,  # it may have been in hand when the broker died
+                    redelivered=False,  # RabbitMQ does not always remember it beyond its death either
                     redriven=bool(row["redriven"]),
                 )
                 self.enqueue_later(queue, stored, max(0.0, row["due_wall_s"] - now))

@@ -1,18 +1,22 @@
-"""The charts of a comparison, as matplotlib figures: outcomes, latency, one saga's timeline."""
+"""The charts of a comparison, as matplotlib figures: outcomes and latency."""
 
+import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
+from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, LogLocator
 
+from bench.latency import proportion
 from bench.results import RunRow
-from scenarios.verdict import OrderClass
+from scenarios.verdict import BAD, OrderClass
 
 COLOUR = {
     OrderClass.COMMITTED: "#2a7f4f",
@@ -26,6 +30,10 @@ COLOUR = {
 }
 STYLE_LOOK = {"choreography": ("#b4551d", "-"), "orchestration": ("#1d4f91", "--")}
 _COLUMNS = 4
+MOST_POINTS = 400
+"""Of one curve."""
+_NUMBERED = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
+"""Ids that matplotlib numbers anew in each figure: two figures of a page would have the same."""
 # The same bytes for the same figure, and texts that stay texts.
 _SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
 
@@ -41,6 +49,25 @@ def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     return png, svg
 
 
+def inline_svg(figure: Figure, label: str) -> Markup:
+    """A figure as an SVG element for a page, with a text for those who cannot see it.
+
+    matplotlib escapes every text that it draws, so its SVG may stand in a page as it is.
+    """
+    text = io.StringIO()
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    with matplotlib.rc_context(_SVG):
+        figure.savefig(text, format="svg", metadata={"Date": None}, transparent=False)
+    return as_element(text.getvalue(), label)
+
+
+def as_element(document: str, label: str) -> Markup:
+    """An SVG document as an element of a page."""
+    svg = _NUMBERED.sub("", document[document.index("<svg") :])
+    return Markup(f'<svg role="img" aria-label="{escape(label)}"{svg.removeprefix("<svg")}')  # noqa: S704
+
+
 def by_scenario(rows: list[RunRow]) -> dict[str, list[RunRow]]:
     """Runs grouped by story, in the order in which they were made."""
     groups: dict[str, list[RunRow]] = {}
@@ -50,28 +77,45 @@ def by_scenario(rows: list[RunRow]) -> dict[str, list[RunRow]]:
 
 
 def outcome_bars(rows: list[RunRow]) -> Figure:
-    """What became of the orders: one bar per scenario and style, as shares of its orders."""
+    """What became of the orders, as shares: a bar per scenario and style; beside it the inconsistent ones with their interval."""
     groups = by_scenario(rows)
-    figure = Figure(figsize=(10, 0.9 + 0.24 * len(rows) + 0.15 * len(groups)), layout="constrained")
-    axes = figure.subplots()
+    figure = Figure(figsize=(11, 0.9 + 0.24 * len(rows) + 0.15 * len(groups)), layout="constrained")
+    axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
     at, ticks, names = 0.0, [], []
     for scenario, runs in groups.items():
         for run in runs:
             _stack(axes, at, run)
+            _interval(beside, at, run)
             ticks.append(at)
             names.append(f"{scenario}   {run.style}" if run is runs[0] else run.style)
             at -= 1
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
-    axes.set_xlim(0, 1)
     axes.set_ylim(at + 0.8, 0.7)
     axes.set_xticks(np.linspace(0, 1, 5), ["0 %", "25 %", "50 %", "75 %", "100 % of orders"])
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.tick_params(axis="y", length=0)
+    beside.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"], fontsize=8)
+    beside.set_title("inconsistent, 95 %", fontsize=8)
+    beside.grid(axis="x", alpha=0.3)
+    for panel in (axes, beside):
+        panel.set_xlim(0, 1)
+        panel.spines[["top", "right", "left"]].set_visible(False)
+        panel.tick_params(axis="y", length=0)
     shown = {name for run in rows for name in run.classes()}
     patches = [Patch(color=c, label=str(name)) for name, c in COLOUR.items() if name in shown]
     figure.legend(handles=patches, loc="outside upper center", ncols=len(patches), frameon=False)
     return figure
+
+
+def _interval(axes: Axes, at: float, run: RunRow) -> None:
+    """The share of inconsistent orders, from the least to the most that 95 % confidence leaves."""
+    if run.no_counterpart:
+        return
+    bad = sum(o["order_class"] in BAD or o["lied"] for o in run.verdict["orders"])
+    share = proportion(bad, run.orders)
+    most = share.high_ratio if share.k else min(1.0, 3 / max(1, share.n))
+    colour = COLOUR[OrderClass.STUCK] if share.k else "#7d8894"
+    axes.plot([share.low_ratio, most], [at, at], color=colour, lw=2, solid_capstyle="butt")
+    axes.plot(share.k / max(1, share.n), at, marker="o", ms=3.5, color=colour, clip_on=False)
 
 
 def _stack(axes: Axes, at: float, run: RunRow) -> None:
@@ -112,8 +156,12 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
     for axes, (scenario, runs) in zip(_each(panels), groups.items(), strict=False):
         for run in runs:
             colour, line = STYLE_LOOK.get(run.style, ("#555555", ":"))
-            axes.ecdf(
-                [1000 * t for t in run.times("latency_s")], color=colour, ls=line, label=run.style
+            axes.step(
+                *_shares(run.times("latency_s")),
+                where="post",
+                color=colour,
+                ls=line,
+                label=run.style,
             )
         axes.set_title(scenario, fontsize=9)
         axes.set_xscale("log")
@@ -138,6 +186,13 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         list(shown.values()), list(shown), loc="outside upper center", ncols=2, frameon=False
     )
     return figure
+
+
+def _shares(times_s: list[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Times in ms in rising order, and the share that took at most so long; of many values only so many as can be seen."""
+    ms = 1000 * np.sort(np.asarray(times_s))
+    kept = np.unique(np.linspace(0, len(ms) - 1, min(len(ms), MOST_POINTS)).astype(int))
+    return np.append(ms[kept], ms[-1]), np.append(kept / len(ms), 1.0)
 
 
 def _each(panels: np.ndarray) -> Iterator[Axes]:

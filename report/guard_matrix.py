@@ -81,7 +81,7 @@ def guard_table(cells: Sequence[Ablated]) -> Table:
     styles = list(dict.fromkeys(cell.style for cell in cells))
     table = Table("guard off", *styles, title="What each guard prevents", title_justify="left")
     for guard in (*OFF, NONE):
-        table.add_row(guard, *(_told(cells, guard, style, most=2) for style in styles))
+        table.add_row(guard, *(guards_in_words(cells, guard, style, most=2) for style in styles))
         table.add_section()
     return table
 
@@ -96,7 +96,7 @@ def guard_markdown(cells: Sequence[Ablated]) -> str:
         f"|---|{'---|' * len(styles)}",
     ]
     lines += [
-        f"| `{guard}` | {' | '.join(_told(cells, guard, style, most=20) for style in styles)} |"
+        f"| `{guard}` | {' | '.join(guards_in_words(cells, guard, style, most=20) for style in styles)} |"
         for guard in (*OFF, NONE)
     ]
     lines += ["", "## Every cell with damage", "", "| guard off | story | style | damage | orders | rules | again |", "|---|---|---|---|---|---|---|"]  # fmt: skip
@@ -109,7 +109,8 @@ def guard_markdown(cells: Sequence[Ablated]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _told(cells: Sequence[Ablated], guard: str, style: str, *, most: int) -> str:
+def guards_in_words(cells: Sequence[Ablated], guard: str, style: str, *, most: int = 20) -> str:
+    """What the guard prevents in a style, and the stories that show it."""
     if guard in NO_COUNTERPART[style]:
         return "no counterpart"
     found = prevented(cells, guard, style)

@@ -1,22 +1,30 @@
-"""One self-contained HTML page, and its charts as files beside it."""
+"""The report: one self-contained HTML page, or the same as Markdown, as tables for a spreadsheet, or as JSON; charts as files beside it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from markupsafe import Markup
 
 from bench.latency import LEAST_N_FOR_INTERVAL, proportion
 from bench.results import RunRow
-from report.charts import latency_ecdf, outcome_bars, save
-from report.sequence import telling_order, timeline
+from report.charts import as_element, save
+from report.found import Found, as_json
+from report.html import environment
+from report.saga import telling_order
+from report.saga_page import write_saga_page
+from report.sections import Section, headline, sections
 from report.tables import COLUMNS, MEANING, cells
+from report.text_table import TextTable, comma_separated, markdown
 from scenarios.verdict import BAD
 from scenarios.verdict import MEANING as CLASS_MEANING
 from shared_domain.errors import UsageError
 
+FORMATS = ("html", "md", "csv", "json")
 MOST_WITNESSES = 12
+MOST_RUNS = 200
+"""Most runs that the page tells of one by one."""
 CONCLUSIONS = {
     "embedded": "Embedded pair: broker and engine are parts of this process. Verdicts and counts hold;"
     " latencies compare the two styles here, and say nothing about RabbitMQ or AWS.",
@@ -27,67 +35,134 @@ CONCLUSIONS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Chart:
-    title: str
-    svg: Markup
-    alt: str
+class _Shown:
+    """A section with its chart as an element of the page."""
+
+    section: Section
+    svg: Markup | None
 
 
-def write_report(rows: list[RunRow], folder: Path, *, left_out: list[str]) -> Path:
-    """Write index.html, PNGs and SVGs into `folder`; the path of the page.
+def write_report(
+    found: Found, folder: Path, *, formats: Collection[str] = ("html",)
+) -> dict[str, Path]:
+    """Write the report into `folder`, with its charts as PNG and SVG; format -> its file (csv: the folder of tables).
 
     Raise UsageError if the folder cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        charts = list(_charts(rows, folder))
-        page = folder / "index.html"
-        page.write_text(_render(rows, charts, left_out), encoding="utf-8")
+        shown = [_drawn(section, folder) for section in sections(found)]
+        written = {}
+        for name in formats:
+            written[name] = _WRITERS[name](found, shown, folder)
     except OSError as error:
         raise UsageError(
             f"cannot write to {folder} ({error.strerror}): choose another folder with --out"
         ) from error
-    return page
+    return written
 
 
-def _charts(rows: list[RunRow], folder: Path) -> list[_Chart]:
-    made = [("outcomes", "What became of the orders", outcome_bars(rows))]
-    if figure := latency_ecdf(rows):
-        made.append(("latency", "How long orders took", figure))
-    if found := telling_order(rows):
-        made.append(("timeline", "One saga in both styles", timeline(*found)))
-    charts = []
-    for name, title, figure in made:
-        _, svg = save(figure, folder, name)
-        text = svg.read_text(encoding="utf-8")
-        inline = text[text.index("<svg") :]
-        # matplotlib escapes every text that it draws, so its SVG may stand in the page as it is.
-        charts.append(_Chart(title=title, svg=Markup(inline), alt=f"{name}.png"))  # noqa: S704
-    return charts
+def _drawn(section: Section, folder: Path) -> _Shown:
+    if section.figure is None:
+        return _Shown(section=section, svg=None)
+    _, svg = save(section.figure, folder, section.name)
+    label = f"{section.title} {section.answer} The data are in the table below."
+    return _Shown(section=section, svg=as_element(svg.read_text(encoding="utf-8"), label))
 
 
-def _render(rows: list[RunRow], charts: list[_Chart], left_out: list[str]) -> str:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+def _html(found: Found, shown: list[_Shown], folder: Path) -> Path:
+    replay = ""
+    if (told := telling_order([row for row in found.rows if _has_evidence(row)])) is not None:
+        replay = write_saga_page(*told, folder / "replay.html").name
+    path = folder / "index.html"
+    path.write_text(_render(found, shown, replay), encoding="utf-8")
+    return path
+
+
+def _has_evidence(row: RunRow) -> bool:
+    return (row.folder / "evidence/definition.jsonl").exists() and not row.no_counterpart
+
+
+def _render(found: Found, shown: list[_Shown], replay: str) -> str:
+    rows = found.rows
     pairs = dict.fromkeys(row.about["backends"]["pair"] for row in rows)
-    return environment.get_template("page.html.j2").render(
-        columns=COLUMNS,
-        meaning=MEANING,
-        lines=[(row.verdict["as_expected"], cells(row)) for row in rows],
-        charts=charts,
-        runs=[_run(row) for row in rows],
-        conclusions=[CONCLUSIONS[pair] for pair in pairs],
-        few=[row for row in rows if row.orders < LEAST_N_FOR_INTERVAL[0.95]],
-        least=LEAST_N_FOR_INTERVAL[0.95],
-        classes={str(k): v for k, v in CLASS_MEANING.items()},
-        left_out=left_out,
-        facts=rows[0].about,
+    return (
+        environment()
+        .get_template("page.html.j2")
+        .render(
+            headline=headline([one.section for one in shown]),
+            columns=COLUMNS,
+            meaning=MEANING,
+            lines=[(row.verdict["as_expected"], cells(row)) for row in rows],
+            shown=shown,
+            replay=replay,
+            runs=[_run(row) for row in rows[:MOST_RUNS]],
+            more_runs=max(0, len(rows) - MOST_RUNS),
+            conclusions=[CONCLUSIONS[pair] for pair in pairs],
+            few=[row for row in rows if row.orders < LEAST_N_FOR_INTERVAL[0.95]],
+            least=LEAST_N_FOR_INTERVAL[0.95],
+            classes={str(k): v for k, v in CLASS_MEANING.items()},
+            left_out=found.left_out,
+            facts=rows[0].about,
+        )
     )
+
+
+def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
+    parts = ["# Choreography and orchestration, compared", ""]
+    parts += [
+        f"- **{question}** {answer}"
+        for question, answer in headline([one.section for one in shown])
+    ]
+    parts += ["", markdown(COLUMNS, [cells(row) for row in found.rows])]
+    for one in shown:
+        section = one.section
+        parts += [f"## {section.title}", "", section.answer, ""]
+        if section.figure is not None:
+            parts += [f"![{section.title}]({section.name}.png)", ""]
+        parts += [f"How to read it: {section.reading}", "", f"How not: {section.not_reading}", ""]
+        parts += [f"Again: `{section.command}`", "", markdown(*section.table)]
+    parts += [f"Left out: {text}" for text in found.left_out]
+    path = folder / "report.md"
+    path.write_text("\n".join(parts), encoding="utf-8")
+    return path
+
+
+def _csv(found: Found, shown: list[_Shown], folder: Path) -> Path:
+    tables: dict[str, TextTable] = {"runs": (COLUMNS, [cells(row) for row in found.rows])}
+    tables |= {one.section.name: one.section.table for one in shown}
+    for name, table in tables.items():
+        (folder / f"{name}.csv").write_text(comma_separated(*table), encoding="utf-8")
+    return folder
+
+
+def _json(found: Found, shown: list[_Shown], folder: Path) -> Path:
+    document = {
+        "schema": 1,
+        "headline": headline([one.section for one in shown]),
+        "runs": [
+            {"folder": row.folder.name, **dict(zip(COLUMNS, cells(row), strict=True))}
+            for row in found.rows
+        ],
+        "sections": [
+            {
+                "name": one.section.name,
+                "title": one.section.title,
+                "answer": one.section.answer,
+                "command": one.section.command,
+                "columns": one.section.table[0],
+                "lines": one.section.table[1],
+            }
+            for one in shown
+        ],
+        "left_out": found.left_out,
+    }
+    path = folder / "report.json"
+    path.write_text(as_json(document), encoding="utf-8")
+    return path
+
+
+_WRITERS = {"html": _html, "md": _markdown, "csv": _csv, "json": _json}
 
 
 def _run(row: RunRow) -> dict[str, Any]:

@@ -1,96 +1,121 @@
-"""One saga in both styles, side by side: every row it left in the four ledgers, over time."""
+"""Who said what to whom in one saga: a sequence diagram from its calls."""
 
-from itertools import pairwise
-from typing import Any
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bench.results import RunRow
-from report.charts import STYLE_LOOK
-from scenarios.verdict import OrderClass
+from bench.service_map import CONDUCTOR
+from report.saga import Saga
+from shared_domain.account import ANSWERS, CUSTOMER, ENDS
 from shared_domain.participants import NAMES
 
-_LOOK = {
-    "done": ("o", "#2a7f4f"),
-    "refused": ("X", "#c0392b"),
-    "undone": ("s", "#8fc7e8"),
-    "tombstone": ("P", "#7f8c8d"),
-    "kept": ("D", "#e08a2e"),
-    "gave up": ("v", "#8e2a5b"),
-}
-_INTERESTING = (
-    "refund_flaky",
-    "undeliverable",
-    "budget_spent",
-    "card_declined",
-    "out_of_stock",
-    "lost_reply",
-)
+_INK, _BAD, _GREY = "#1c2430", "#c0392b", "#8b949e"
+MOST_LINES = 40
 
 
-def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
-    """The runs of one scenario and an order in them worth looking at: one that was compensated if there is one."""
-    by_name: dict[str, list[RunRow]] = {}
-    for run in runs:
-        by_name.setdefault(run.scenario, []).append(run)
-    names = [n for n in _INTERESTING if n in by_name] or list(by_name)
-    best = max(names, key=lambda n: (len({run.style for run in by_name[n]}), -names.index(n)))
-    chosen = list({run.style: run for run in by_name[best]}.values())  # the newest of each style
-    common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
-    verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
-    if not verdicts:
-        return None
-    compensated = [v for v in verdicts if v["order_class"] != OrderClass.COMMITTED]
-    return chosen, str((compensated or verdicts)[0]["order_id"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One arrow: who said what to whom, and when. `kind`: request, answer, or failure."""
+
+    at_s: float
+    speaker: str
+    hearer: str
+    text: str
+    kind: str
 
 
-def timeline(runs: list[RunRow], order_id: str) -> Figure:
-    """The order's ledger rows in each run: a lane per participant, time from the intended start in ms."""
-    figure = Figure(figsize=(11, 4.1), layout="constrained")
-    panels = figure.subplots(1, len(runs), sharex=True, sharey=True, squeeze=False)[0]
-    seen: set[str] = set()
-    for axes, run in zip(panels, runs, strict=True):
-        rows = run.ledger(order_id)
-        start = run.order(order_id)["intended_mono_s"]
-        _lanes(axes, rows, start, seen)
-        order_class = next(
-            v["order_class"] for v in run.verdict["orders"] if v["order_id"] == order_id
-        )
-        colour, _ = STYLE_LOOK.get(run.style, ("#333333", "-"))
-        axes.set_title(f"{run.style}: {order_class}", color=colour, fontsize=10)
-        axes.set_xlabel("ms since the customer came", fontsize=9)
-        axes.grid(axis="x", alpha=0.25)
-    handles = [
-        panels[0].plot([], [], ls="", marker=marker, color=colour, label=effect)[0]
-        for effect, (marker, colour) in _LOOK.items()
-        if effect in seen
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles), frameon=False)
-    figure.suptitle(f"{runs[0].scenario}, {order_id}: what the four ledgers say", fontsize=11)
+def said_in(saga: Saga) -> list[Said]:
+    """Every message of a saga, oldest first. In a choreography answers go to whoever reacts; otherwise to the conductor."""
+    conducted = "histories" in saga.evidence
+    calls = saga.account.calls
+    said_by = {answer: call.service for call in calls if (answer := call.answer)}
+    said: list[Said] = []
+    if conducted:
+        said.append(_said(saga.begun_s, CUSTOMER, CONDUCTOR, "place order"))
+    for call in calls:
+        began_s = call.began_s or call.at_s
+        if conducted:
+            said.append(_said(began_s, CONDUCTOR, call.service, call.operation))
+            kind = "answer" if call.answer else "failure"
+            said.append(
+                _said(call.at_s, call.service, CONDUCTOR, call.answer or _short(call.failure), kind)
+            )
+            continue
+        first = call.cause in (CUSTOMER, "")
+        speaker = CUSTOMER if first else said_by.get(call.cause, call.service)
+        text = call.operation if first else f"{call.cause} → {call.operation}"
+        said.append(_said(began_s, speaker, call.service, text))
+        if not call.answer:
+            said.append(
+                _said(call.at_s, call.service, call.service, _short(call.failure), "failure")
+            )
+        elif call.answer in ENDS:
+            said.append(_said(call.at_s, call.service, call.service, call.answer, "answer"))
+    if saga.parked.parked_at:
+        at_s = max((one.at_s for one in said), default=saga.begun_s)
+        who = CONDUCTOR if conducted else _service_of(saga)
+        said.append(_said(at_s, who, who, f"parked at {saga.parked.parked_at}", "failure"))
+    return said
+
+
+def _service_of(saga: Saga) -> str:
+    at = saga.parked.parked_at
+    rows = saga.evidence["definition"]
+    return next((str(row["service"]) for row in rows if row.get("operation") == at), "order")
+
+
+def _said(at_s: float, speaker: str, hearer: str, text: str, kind: str = "request") -> Said:
+    return Said(at_s=at_s, speaker=speaker, hearer=hearer, text=text, kind=kind)
+
+
+def _short(failure: str) -> str:
+    text = " ".join(failure.split()) or "no answer"
+    return text if len(text) <= 46 else text[:45] + "…"
+
+
+def sequence_figure(saga: Saga) -> Figure:
+    """A lane per speaker, a line per message, from above; times in ms since the customer came."""
+    said = said_in(saga)
+    left_out, said = max(0, len(said) - MOST_LINES), said[:MOST_LINES]
+    conducted = "histories" in saga.evidence
+    lanes = [CUSTOMER, *([CONDUCTOR] if conducted else []), *NAMES]
+    figure = Figure(figsize=(9.5, 1.2 + 0.30 * (len(said) + bool(left_out))), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    axes.set_xlim(-0.75, len(lanes) - 0.3)
+    axes.set_ylim(-len(said) - 1.2 - bool(left_out), 0.4)
+    for x, name in enumerate(lanes):
+        axes.plot([x, x], [-0.4, -len(said) - 0.8], color="#cfd6dd", lw=1, zorder=0)
+        axes.text(x, 0, name, ha="center", va="center", fontsize=9, weight="bold", color=_INK)
+    for number, one in enumerate(said, 1):
+        ms = 1000 * (one.at_s - saga.begun_s)
+        axes.text(-0.7, -number, f"{ms:.1f}", fontsize=7, color=_GREY, ha="left", va="center")
+        _draw(axes, one, lanes.index(one.speaker), lanes.index(one.hearer), -number)
+    if left_out:
+        axes.text(0, -len(said) - 1, f"and {left_out} more messages", fontsize=7.5, color=_GREY)
     return figure
 
 
-def _lanes(axes: Axes, rows: list[dict[str, Any]], start: float, seen: set[str]) -> None:
-    lanes = {name: -lane for lane, name in enumerate(NAMES)}
-    axes.set_yticks(list(lanes.values()), list(lanes))
-    axes.set_ylim(-len(NAMES) + 0.35, 0.65)
-    points = [(1000 * (row["mono_s"] - start), lanes[row["participant"]]) for row in rows]
-    for (x0, y0), (x1, y1) in pairwise(points):
-        axes.annotate(
-            "", (x1, y1), (x0, y0), arrowprops={"arrowstyle": "->", "color": "#9aa3ad", "lw": 0.9}
-        )
-    for number, (row, (x, y)) in enumerate(zip(rows, points, strict=True)):
-        marker, colour = _LOOK[row["effect"]]
-        seen.add(row["effect"])
-        axes.plot(x, y, marker=marker, color=colour, markersize=9, zorder=3)
-        above = number % 2 == 0
-        axes.annotate(
-            row["operation"],
-            (x, y),
-            textcoords="offset points",
-            xytext=(9, 5 if above else -12),
-            ha="left",
-            fontsize=7.5,
-        )
-    axes.margins(x=0.27)
+def _draw(axes: Axes, one: Said, start: int, end: int, y: float) -> None:
+    refused = one.text.partition(" ")[0] in {
+        answer for answers in ANSWERS.values() for answer in answers[1:]
+    }
+    colour = _BAD if one.kind == "failure" or refused else _INK
+    if start == end:
+        axes.plot(start, y, marker="x" if one.kind == "failure" else "o", color=colour, ms=5)
+        leftwards = start >= 3
+        axes.text(
+            start + (-0.1 if leftwards else 0.1), y, one.text, fontsize=7.5, color=colour, va="center",
+            ha="right" if leftwards else "left",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4, "alpha": 0.9},
+        )  # fmt: skip
+        return
+    style = {"arrowstyle": "-|>", "color": colour, "lw": 1.1, "shrinkA": 0, "shrinkB": 0}
+    if one.kind != "request":
+        style["linestyle"] = "--"
+    axes.annotate("", (end, y), (start, y), arrowprops=style)
+    axes.text(
+        (start + end) / 2, y + 0.08, one.text, fontsize=7.5, color=colour, ha="center", va="bottom",
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.2, "alpha": 0.75},
+    )  # fmt: skip

@@ -5,10 +5,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from matplotlib.figure import Figure
-from rich.table import Table
 
 from bench.latency import Proportion, proportion
 from report.charts import STYLE_LOOK
+from report.text_table import Row, TextTable
 from scenarios.traceability.scores import KINDS, Score, together
 
 INTACT, BROKEN = "intact", "broken"
@@ -44,11 +44,6 @@ class Scored:
                 for kind, s in self.scores.items()
             },
         }
-
-
-Row = tuple[str, ...]
-TextTable = tuple[Row, list[Row]]
-"""Columns and lines."""
 
 
 def summary(scored: Sequence[Scored]) -> TextTable:
@@ -91,6 +86,16 @@ def costs(scored: Sequence[Scored]) -> TextTable:
     return columns, lines
 
 
+def costs_in_words(scored: Sequence[Scored]) -> str:
+    """What an answer costs from native evidence, in each style."""
+    told = [
+        f"{style}: {score.sources} stores, {score.records / score.sagas:.0f} records, {score.bytes / score.sagas / 1000:.0f} kB"
+        for style, kind, context, score in _groups(scored)
+        if (kind, context) == ("native", INTACT) and score.sagas
+    ]
+    return f"For one saga, from what an operator has for free: {'; '.join(told)}."
+
+
 def by_scenario(scored: Sequence[Scored]) -> TextTable:
     """Columns and lines: a line per scenario, style and context. Cells: exact, F1, where, top 1 and top 3 of each kind."""
     columns = ("scenario", "style", "context", *(f"{k}: exact, F1, where, top 1/3" for k in KINDS))
@@ -116,18 +121,13 @@ def _groups(scored: Sequence[Scored]) -> Iterable[tuple[str, str, str, Score]]:
                     yield style, kind, context, together(mine)
 
 
-def rich_table(title: str, columns: Row, lines: Iterable[Row]) -> Table:
-    """For a terminal."""
-    table = Table(*columns, title=title, title_justify="left")
-    for line in lines:
-        table.add_row(*line)
-    return table
-
-
-def markdown(columns: Row, lines: Iterable[Row]) -> str:
-    """For a document."""
-    rows = [columns, tuple("---" for _ in columns), *lines]
-    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+def parts_of(scored: Sequence[Scored]) -> dict[str, str]:
+    """Style -> right answers to where and why from native evidence, with intact context."""
+    return {
+        style: str(proportion(score.where, score.sagas))
+        for style, kind, context, score in _groups(scored)
+        if (kind, context) == ("native", INTACT)
+    }
 
 
 def score_chart(scored: Sequence[Scored]) -> Figure:

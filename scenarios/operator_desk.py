@@ -5,15 +5,17 @@ started the run can open it.
 """
 
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from aiohttp import web
 
+from shared_domain.account import Evidence
 from shared_domain.errors import Failure, NotDelivered, UsageError
 from shared_domain.ports import Operator, Parked
 
@@ -22,15 +24,25 @@ _ANSWER_S = 30.0
 
 @asynccontextmanager
 async def desk(
-    operator: Operator, socket: Path, *, acted: Callable[[str, list[Parked]], None]
+    operator: Operator,
+    socket: Path,
+    *,
+    evidence: Callable[[str], Awaitable[Evidence]],
+    acted: Callable[[str, list[Parked]], None],
 ) -> AsyncIterator[Path]:
-    """Serve an operator at `socket` while the context is open; yields it. `acted` hears of each redrive and discard."""
+    """Serve an operator at `socket` while the context is open; yields it.
+
+    `evidence`: what is known of an order by now. `acted` hears of each redrive and discard.
+    """
 
     async def parked(_: web.Request) -> web.Response:
         return web.json_response([asdict(saga) for saga in await operator.parked()])
 
     async def show(request: web.Request) -> web.Response:
         return web.json_response(await operator.show(request.match_info["parked_id"]))
+
+    async def tell(request: web.Request) -> web.Response:
+        return web.json_response(await evidence(request.match_info["order_id"]))
 
     async def move(request: web.Request) -> web.Response:
         ids = await request.json()
@@ -50,6 +62,7 @@ async def desk(
     application = web.Application(middlewares=[failures])
     application.router.add_get("/parked", parked)
     application.router.add_get("/parked/{parked_id}", show)
+    application.router.add_get("/evidence/{order_id}", tell)
     application.router.add_post("/redrive", move)
     application.router.add_post("/discard", move)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
@@ -84,6 +97,11 @@ class DistantOperator:
     async def discard(self, parked_ids: list[str]) -> list[Parked]:
         """See ports.Operator."""
         return [Parked(**row) for row in await self._ask("POST", "/discard", parked_ids)]
+
+    async def evidence(self, order_id: str) -> Evidence:
+        """What is known of an order by now."""
+        found: Evidence = await self._ask("GET", f"/evidence/{quote(order_id, safe='')}")
+        return found
 
     async def _ask(self, method: str, path: str, document: Any = None) -> Any:
         connector = aiohttp.UnixConnector(path=self._socket)

@@ -22,8 +22,10 @@ from scenarios.setting import Assembled, Setting, troubles_of
 from scenarios.soak import SoakFigures
 from scenarios.staging import Staging
 from scenarios.systems import STYLES
+from scenarios.traceability.evidence import rows_of
 from scenarios.troubles import TroubleMaker
 from scenarios.verdict import Judgement, Verdict
+from shared_domain.account import Evidence
 from shared_domain.clock import SystemClock
 from shared_domain.errors import Failure, UsageError, first
 from shared_domain.participants import NAMES, Participants
@@ -191,7 +193,13 @@ class _Run:
             clock=clock,
         )
         readers = self._readers(system, participants) if self._spec.scenario.probed else None
-        async with desk(system, work / "operator.sock", acted=self._acted) as socket:
+        sitting = desk(
+            system,
+            work / "operator.sock",
+            evidence=lambda order_id: self._evidence(system, work, order_id),
+            acted=self._acted,
+        )
+        async with sitting as socket:
             operator = {"status": "running", "operator": str(socket)}
             self._folder.write("run.json", self._told | operator)
             async with disturber.at_work(), asyncio.TaskGroup() as troubled:
@@ -268,6 +276,14 @@ class _Run:
                     break
             await self._clock.sleep(HOLD_POLL_S)
         return settlement if len(self._acts) == done else await self._settle(system, work)
+
+    async def _evidence(self, system: OrderSystem, work: Path, order_id: str) -> Evidence:
+        """What is known of an order while the run lives; participants' own processes tell of their spans now and then."""
+        spans, lines = self._tracer.spans_of(order_id), self._tracer.lines_of(order_id)
+        for name in NAMES:
+            spans += rows_of(spans_path(work, name), "trace", {order_id})[order_id]
+            lines += rows_of(log_path(work, name), "service_log", {order_id})[order_id]
+        return {**await system.evidence(order_id), "trace": spans, "service_log": lines}
 
     def _acted(self, action: str, sagas: list[Parked]) -> None:
         self._acts += acts_of(action, sagas)

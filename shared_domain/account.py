@@ -17,6 +17,18 @@ ENDS = {
 }
 """Answer -> the order's status, which is final."""
 OPEN = "OPEN"
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "PlaceOrder": ("OrderPlaced", "OrderRejected"),
+    "ReserveStock": ("StockReserved", "StockRefused", "StockReservationFailed"),
+    "ChargePayment": ("PaymentCharged", "PaymentDeclined", "PaymentFailed"),
+    "BookShipment": ("ShipmentBooked", "ShipmentRefused", "ShipmentBookingFailed"),
+    "ConfirmOrder": ("OrderConfirmed",),
+    "CancelShipment": ("ShipmentCancelled", "ShipmentAlreadyBooked"),
+    "RefundPayment": ("PaymentRefunded",),
+    "ReleaseStock": ("StockReleased",),
+    "CancelOrder": ("OrderCancelled",),
+}
+"""Operation -> what may be answered: done first, then refused, then given up."""
 GAVE_UP = frozenset({"StockReservationFailed", "PaymentFailed", "ShipmentBookingFailed"})
 REFUSED = frozenset({"OrderRejected", "StockRefused", "PaymentDeclined", "ShipmentRefused"})
 

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS outbox (
     wall_s REAL NOT NULL, published INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
 CREATE TABLE IF NOT EXISTS parked (
-    message_id TEXT PRIMARY KEY, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    message_id TEXT PRIMARY KEY, caused_by TEXT NOT NULL, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS redeliveries (message_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
 """
@@ -127,8 +127,8 @@ class ExactlyOnce:
 
     def park(self, tx: Transaction, command: Command, reason: str) -> None:
         """Leave a message to an operator."""
-        sql = "INSERT OR IGNORE INTO parked (message_id, reason) VALUES (?, ?)"
-        tx.run(sql, command.message_id, reason)
+        sql = "INSERT OR IGNORE INTO parked (message_id, caused_by, reason) VALUES (?, ?, ?)"
+        tx.run(sql, command.message_id, command.caused_by, reason)
 
     def told(self, tx: Transaction, command: Command) -> None:
         """The operator can see the parked message now."""
@@ -136,9 +136,14 @@ class ExactlyOnce:
 
     def check_parked(self, tx: Transaction, command: Command) -> None:
         """Raise StillParked if the message waits for an operator."""
-        row = tx.one("SELECT reason, told FROM parked WHERE message_id = ?", command.message_id)
-        if row is not None:
-            raise StillParked(command.message_id, reason=row["reason"], told=bool(row["told"]))
+        sql = "SELECT caused_by, reason, told FROM parked WHERE message_id = ?"
+        if row := tx.one(sql, command.message_id):
+            raise StillParked(
+                command.message_id,
+                reason=row["reason"],
+                told=bool(row["told"]),
+                mine=row["caused_by"] == command.caused_by,
+            )
 
     def unpark(self, tx: Transaction, command: Command) -> None:
         """Take a message back from the operator, who has redriven it."""

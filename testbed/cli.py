@@ -12,7 +12,6 @@ import typer
 import uvloop
 from rich.table import Table
 
-from bench.results import find_runs
 from choreography.rabbit_connection import quieten_clients
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
@@ -32,6 +31,7 @@ from testbed import brokering, settings
 from testbed.ablating import ablate
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.checking import check_oracle
+from testbed.collecting import collected
 from testbed.exploring import explore
 from testbed.operating import COMMAND, operating
 from testbed.options import (
@@ -107,7 +107,7 @@ def demo(
             time_scale=DEMO_TIME_SCALE,
         )
     )
-    page = write_report(result.rows, result.folder / "report", left_out=[])
+    page = write_report(collected(result.folder), result.folder / "report")["html"]
     wide().print(comparison(result.rows))
     print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
@@ -227,21 +227,27 @@ def list_all(as_json: AsJson = False) -> None:
 @app.command()
 def report(
     folder: Annotated[Path, typer.Argument(help="A run folder, or a folder of run folders.")],
+    formats: Annotated[
+        str, typer.Option("--format", help="html, md, csv, json, or several with commas.")
+    ] = "html",
     out: Annotated[
         Path | None, typer.Option(help="Where to write; default: report/ in the folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the table, the charts and the page from run folders."""
-    rows, left_out = find_runs(folder)
-    page = write_report(rows, out or folder / "report", left_out=left_out)
+    """Make the report from run folders: tables, charts, page. What sweep, ablate and traceability left there is in it too."""
+    wanted = settings.choose_formats(formats)
+    found = collected(folder)
+    written = write_report(found, out or folder / "report", formats=wanted)
     if as_json:
-        print(json.dumps({"schema": 1, "ok": True, "page": str(page), "runs": len(rows)}))
+        files = {name: str(path) for name, path in written.items()}
+        print(json.dumps({"schema": 1, "ok": True, "runs": len(found.rows), "written": files}))
         return
-    wide().print(comparison(rows))
-    for text in left_out:
+    wide().print(comparison(found.rows))
+    for text in found.left_out:
         print(f"left out: {text}")
-    print(page)
+    for path in written.values():
+        print(path)
 
 
 @app.command()

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from report.text_table import markdown, rich_table
 from report.traceability import (
     BROKEN,
     INTACT,
@@ -14,8 +15,6 @@ from report.traceability import (
     Scored,
     by_scenario,
     costs,
-    markdown,
-    rich_table,
     summary,
 )
 from scenarios.fault_plan import Fault, FaultPlan, Moment

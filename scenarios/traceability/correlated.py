@@ -23,7 +23,7 @@ def correlated_account(order_id: str, evidence: Evidence) -> Account:
     if letters:
         letter = letters[-1]
         parked = {
-            "parked_at": letter["operation"] or letter["leads_to"],
+            "parked_at": letter["operation"] or letter.get("leads_to", ""),
             "parked_why": f"{letter['reason']}: {letter['fault']}",
             "parked_id": letter["parked_id"],
         }

@@ -1,6 +1,6 @@
 """The evidence of a run, by order: read from its folder, or asked of a living run."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,23 +11,22 @@ from scenarios.aftermath import SERVICE_LOG
 from scenarios.run_folder import read_json, read_lines
 from shared_domain.errors import UsageError
 
-_SOURCES: dict[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
-    "audit": ("evidence/audit.jsonl", lambda row: str(row["order_id"])),
-    "dead_letters": ("evidence/dead_letters.jsonl", lambda row: str(row["order_id"])),
-    "histories": ("evidence/histories.jsonl", lambda row: str(row["order_id"])),
-    "service_log": (SERVICE_LOG, lambda row: str(row["order_id"])),
-    "trace": ("trace.jsonl", lambda row: str(row["attributes"].get("order_id", ""))),
+_FILES = {
+    "audit": "evidence/audit.jsonl",
+    "dead_letters": "evidence/dead_letters.jsonl",
+    "histories": "evidence/histories.jsonl",
+    "service_log": SERVICE_LOG,
+    "trace": "trace.jsonl",
 }
-"""Source -> its file, and whose a row of it is."""
+"""Source -> its file in a run folder."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunEvidence:
-    """What a run has left. `scanned`: source -> (records, bytes) that have to be read to find one order in it."""
+    """What a run has left."""
 
     about: dict[str, Any]
     by_order: dict[str, dict[str, list[dict[str, Any]]]]
-    scanned: dict[str, tuple[int, int]]
 
     @property
     def style(self) -> str:
@@ -50,23 +49,23 @@ def read_evidence(folder: Path, wanted: Collection[str]) -> RunEvidence:
     by_order: dict[str, dict[str, list[dict[str, Any]]]] = {
         order_id: {"definition": known} for order_id in wanted
     }
-    scanned = {}
-    for source, (name, whose) in _SOURCES.items():
-        path = folder / name
-        if not path.exists():
-            continue
-        for evidence in by_order.values():
-            evidence[source] = []
-        n = 0
-        for row in _rows(path):
-            n += 1
-            if (mine := by_order.get(whose(row))) is not None:
-                mine[source].append(row)
-        scanned[source] = n, path.stat().st_size
-    return RunEvidence(about=about, by_order=by_order, scanned=scanned)
+    for source, name in _FILES.items():
+        if (folder / name).exists():
+            for order_id, rows in rows_of(folder / name, source, wanted).items():
+                by_order[order_id][source] = rows
+    return RunEvidence(about=about, by_order=by_order)
 
 
-def _rows(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open("rb") as file:
-        for line in file:
-            yield orjson.loads(line)
+def rows_of(path: Path, source: str, wanted: Collection[str]) -> dict[str, list[dict[str, Any]]]:
+    """Order -> the rows that a file of this source has about it. A line that is still being written is left out."""
+    found: dict[str, list[dict[str, Any]]] = {order_id: [] for order_id in wanted}
+    if path.exists():
+        with path.open("rb") as file:
+            for line in file:
+                if not line.endswith(b"\n"):
+                    break
+                row = orjson.loads(line)
+                about = row["attributes"] if source == "trace" else row
+                if (mine := found.get(about.get("order_id", ""))) is not None:
+                    mine.append(row)
+    return found

@@ -416,3 +416,21 @@ class _Fixed:
 def test_a_clean_simulated_run_is_judged_by_the_same_judge():
     verdict = play(Schedule(style="orchestration", orders=2)).ended.verdict
     assert (verdict.judgement, verdict.counts()["committed"]) == (Judgement.CONSISTENT, 2)
+
+
+def test_a_parked_message_is_shown_though_the_broker_forgot_that_it_was_delivered():
+    schedule = Schedule(
+        style="choreography",
+        faults=_plan(
+            {"operation": "BookShipment", "moment": Moment.REFUSED},
+            {"operation": "RefundPayment", "moment": Moment.ERROR, "attempts": "all"},
+            {
+                "operation": "RefundPayment",
+                "moment": Moment.COORDINATOR_KILLED,
+                "attempts": (4,),
+                "for_s": 3.0,
+            },
+        ),
+    )
+    assert look(schedule) is None
+    assert play(schedule).ended.verdict.counts()["parked"] == 1

@@ -1,0 +1,134 @@
+"""Where the time of one saga goes: bodies, queue wait, coordination, backoff. Read from its spans; in the orchestration from its
+history too, since only the engine knows when it sent a task.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from scenarios.traceability.traced import ROOT, began_s, ended_s, in_trace
+from shared_domain.account import Evidence
+
+BODY, QUEUE, COORDINATION, BACKOFF = "body", "queue wait", "coordination", "backoff"
+PARTS = (BODY, QUEUE, COORDINATION, BACKOFF)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A stretch of a saga's time, in seconds since the epoch. `operation`: what it leads to or belongs to."""
+
+    part: str
+    operation: str
+    began_s: float
+    ended_s: float
+
+    @property
+    def lasted_s(self) -> float:
+        """Seconds."""
+        return self.ended_s - self.began_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Attempt:
+    """One delivery or invocation. `sent_s`: when the message or the task was sent, if that is known."""
+
+    operation: str
+    began_s: float
+    ended_s: float
+    sent_s: float | None
+    bodies: tuple[tuple[float, float], ...]
+    answered: bool
+
+
+def critical_path(evidence: Evidence) -> list[Segment]:
+    """From the customer's call to the last answer, without gap or overlap; nothing if the saga was not traced.
+
+    Of two attempts at once the earlier counts. A wait after a failed attempt at the same operation is backoff; what is left of
+    the time between a message being sent and its delivery is queue wait; all other time outside of bodies is coordination.
+    """
+    spans = in_trace(evidence.get("trace", []))
+    roots = [span for span in spans if span["name"] == ROOT]
+    if not roots:
+        return []
+    found: list[Segment] = []
+    cursor = min(began_s(span) for span in roots)
+    failed = ""
+    for attempt in sorted(_attempts(spans, evidence), key=lambda a: a.began_s):
+        if attempt.ended_s <= cursor:
+            continue
+        for part, until_s in _parts(attempt, failed):
+            if until_s > cursor:
+                found.append(
+                    Segment(part=part, operation=attempt.operation, began_s=cursor, ended_s=until_s)
+                )
+                cursor = until_s
+        failed = "" if attempt.answered else attempt.operation
+    return found
+
+
+def _parts(attempt: _Attempt, failed: str) -> Iterator[tuple[str, float]]:
+    """What the time is up to which moment, in order of time."""
+    waiting = BACKOFF if attempt.operation == failed else COORDINATION
+    if attempt.sent_s is not None:
+        yield waiting, attempt.sent_s
+        yield (BACKOFF if waiting == BACKOFF and not attempt.bodies else QUEUE), attempt.began_s
+    else:
+        yield waiting, attempt.began_s
+    for began, ended in attempt.bodies:
+        yield COORDINATION, began
+        yield BODY, ended
+    if attempt.bodies:
+        return  # what comes after the answer belongs to the next step
+    yield COORDINATION, attempt.ended_s
+
+
+def _attempts(spans: list[dict[str, Any]], evidence: Evidence) -> Iterator[_Attempt]:
+    by_id = {span["context"]["span_id"]: span for span in spans}
+    bodies: dict[str, list[dict[str, Any]]] = {}
+    for span in spans:
+        if span["attributes"].get("operation") and not _outer(span):
+            bodies.setdefault(_outer_id(span, by_id), []).append(span)
+    scheduled = _scheduled_s(evidence)
+    for span in filter(_outer, spans):
+        inside = sorted(bodies.get(span["context"]["span_id"], []), key=began_s)
+        kind, _, name = span["name"].partition(" ")
+        operation = inside[0]["attributes"]["operation"] if inside else span["attributes"].get("operation", name)  # fmt: skip
+        parent = by_id.get(span["parent_id"])
+        if kind == "task":
+            before = [at for at in scheduled.get(operation, []) if at <= began_s(span)]
+            sent_s = before[-1] if before else None
+        else:
+            again = int(span["attributes"].get("attempt", "1")) > 1
+            sent_s = began_s(parent) if parent is not None and not again else None
+        yield _Attempt(
+            operation=operation,
+            began_s=began_s(span),
+            ended_s=ended_s(span),
+            sent_s=sent_s,
+            bodies=tuple((began_s(body), ended_s(body)) for body in inside),
+            answered=any(body["attributes"].get("answer") for body in inside),
+        )
+
+
+def _outer(span: dict[str, Any]) -> bool:
+    return str(span["name"]).startswith(("deliver ", "task "))
+
+
+def _outer_id(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str:
+    at: dict[str, Any] | None = span
+    while at is not None and not _outer(at):
+        at = by_id.get(at["parent_id"])
+    return str(at["context"]["span_id"]) if at is not None else ""
+
+
+def _scheduled_s(evidence: Evidence) -> dict[str, list[float]]:
+    """Operation -> when the engine sent its task."""
+    found: dict[str, list[float]] = {}
+    operation = ""
+    for history in evidence.get("histories", []):
+        for event in history["events"]:
+            if event["type"] == "TaskStateEntered":
+                operation = event["stateEnteredEventDetails"]["name"]
+            elif event["type"] == "LambdaFunctionScheduled":
+                found.setdefault(operation, []).append(event["timestamp"])
+    return found

@@ -1,0 +1,235 @@
+"""The executed path of one saga over all that could have happened: the state machine, or the flow of events.
+
+Nodes and edges come from the run's own definition, colours from its evidence. Only the places are fixed: forward steps from left
+to right, and under each the compensation that undoes it.
+"""
+
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.text import Text
+
+from report.saga import Saga
+from scenarios.traceability.answer import UNDOES
+from shared_domain.account import ANSWERS, ENDS, Account
+
+GREEN, RED, AMBER, GREY = "#2a7f4f", "#c0392b", "#d98b1f", "#d5dae0"
+STATES = {
+    GREEN: "entered, succeeded",
+    RED: "failed or refused",
+    AMBER: "compensated",
+    GREY: "not entered",
+}
+DEADLINE = "OrderExpired"
+_INK, _FAINT = "#1c2430", "#b9c0c8"
+
+
+@dataclass(slots=True, kw_only=True)
+class Flow:
+    """A graph. `nodes`: name -> (label, colour). `edges`: (from, to) -> (label, whether the saga went this way)."""
+
+    nodes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    edges: dict[tuple[str, str], tuple[str, bool]] = field(default_factory=dict)
+
+    def edge(self, start: str, end: str, label: str, *, used: bool) -> None:
+        """Add one, or add to one: several messages may lead the same way."""
+        before, was_used = self.edges.get((start, end), ("", False))
+        shown = label if used or not was_used else before
+        self.edges[start, end] = (shown, used or was_used)
+
+
+def flow_of(saga: Saga) -> Flow:
+    """The graph of a saga, of whatever style its definition is."""
+    definition = saga.evidence["definition"]
+    if len(definition) == 1 and "States" in definition[0]:
+        return _machine(definition[0], saga)
+    return _events(definition, saga)
+
+
+def _colours(account: Account) -> dict[str, str]:
+    """Operation -> colour, of those that were tried."""
+    found: dict[str, str] = {}
+    for call in account.calls:
+        good = call.answer == ANSWERS.get(call.operation, ("",))[0]
+        if good or found.get(call.operation) is None:
+            undo = AMBER if call.operation in UNDOES else GREEN
+            found[call.operation] = undo if good else RED
+    if account.parked_at:
+        found[account.parked_at] = RED
+    return found
+
+
+def _machine(definition: dict[str, Any], saga: Saga) -> Flow:
+    """The state machine, with the states that its history says were entered."""
+    states, flow = definition["States"], Flow()
+    entered = [
+        event["stateEnteredEventDetails"]["name"]
+        for history in saga.evidence.get("histories", [])
+        for event in history["events"]
+        if event["type"].endswith("StateEntered")
+    ]
+    went = set(pairwise(entered))
+    colours = _colours(saga.account)
+    for name, state in states.items():
+        colour = GREY
+        if name in entered:
+            ends = {"Fail": AMBER if ENDS.get(name) else RED}
+            colour = ends.get(state["Type"], colours.get(name, GREEN))
+        flow.nodes[name] = (name, colour)
+        nexts = [state.get("Next"), state.get("Default")]
+        nexts += [rule["Next"] for rule in state.get("Catch", []) + state.get("Choices", [])]
+        for target in filter(None, nexts):
+            flow.edge(name, target, "", used=(name, target) in went)
+    return flow
+
+
+def _events(definition: list[dict[str, Any]], saga: Saga) -> Flow:
+    """Who reacts to what, with the events that were said and the reactions to them."""
+    flow, account = Flow(), saga.account
+    colours = _colours(account)
+    said_by = {answer: operation for operation, answers in ANSWERS.items() for answer in answers}
+    went = {(call.cause, call.operation) for call in account.calls}
+    said = {call.answer for call in account.calls}
+    heard = {row["heard"] for row in definition}
+    for row in definition:
+        operation = row["operation"]
+        flow.nodes[operation] = (f"{row['service']}\n{operation}", colours.get(operation, GREY))
+    for row in definition:
+        event, operation = row["heard"], row["operation"]
+        start = said_by.get(event, DEADLINE if event == DEADLINE else "")
+        if event == DEADLINE:
+            used = (event, operation) in went
+            flow.nodes[DEADLINE] = ("saga deadline", AMBER if used else GREY)
+        if start:
+            flow.edge(start, operation, event, used=(event, operation) in went)
+    for event, operation in said_by.items():
+        if event not in heard and event in ENDS:
+            good = GREEN if event == "OrderConfirmed" else AMBER
+            flow.nodes[event] = (event, good if event in said else GREY)
+            flow.edge(operation, event, "", used=event in said)
+    return flow
+
+
+def _places(flow: Flow) -> dict[str, tuple[float, float]]:
+    """Node -> (column, row): the forward walk from PlaceOrder, compensations under what they undo, ends at the sides."""
+    walk, at = ["PlaceOrder"], "PlaceOrder"
+    seen = {at}
+    while at:
+        onward = [end for start, end in flow.edges if start == at and end not in UNDOES]
+        forward = [n for n in onward if n not in seen and n not in ENDS and n not in _SIDES]
+        at = forward[0] if forward else ""
+        if at:
+            walk.append(at)
+            seen.add(at)
+    steps = [name for name in walk if name in ANSWERS]
+    places: dict[str, tuple[float, float]] = {}
+    for name in walk:
+        column = 2.0 * steps.index(name) if name in steps else 0.0
+        places[name] = (column, 0.0)
+    for before, name in pairwise(walk):
+        if name not in steps:
+            places[name] = (places[before][0] + 1.0, 0.0)
+    for undo, step in UNDOES.items():
+        if undo in flow.nodes:
+            places[undo] = (places.get(step, (0.0, 0.0))[0], -2.0)
+    for start, end in flow.edges:
+        if start in UNDOES and end not in places and end not in _SIDES and end not in ENDS:
+            places[end] = (places[start][0] - 1.0, -2.0)
+    right = max(x for x, _ in places.values())
+    places |= {"OrderConfirmed": (right + 2.0, 0.0), "OrderCancelled": (-2.0, -2.0)}
+    places |= {"OrderRejected": (0.0, 1.1), "OrderParked": (right / 2 + 0.5, -3.3), DEADLINE: (right, -2.0)}  # fmt: skip
+    return {name: place for name, place in places.items() if name in flow.nodes}
+
+
+_SIDES = ("OrderParked", DEADLINE)
+
+
+def flow_figure(saga: Saga) -> Figure:
+    """The graph of a saga: what it entered in colour, all else in grey."""
+    flow = flow_of(saga)
+    places = _places(flow)
+    figure = Figure(figsize=(11, 4.3), layout="constrained")
+    axes = figure.subplots()
+    axes.set_axis_off()
+    boxes = {}
+    for name, (x, y) in places.items():
+        label, colour = flow.nodes[name]
+        small = name not in ANSWERS and name not in ENDS and name not in _SIDES
+        boxes[name] = axes.text(
+            x,
+            y,
+            _wrapped(label),
+            ha="center",
+            va="center",
+            fontsize=5.5 if small else 7.5,
+            color=_INK if colour in (GREY, AMBER) else "white",
+            gid=f"{saga.row.style}-{name}",
+            zorder=5,
+            bbox={
+                "boxstyle": "round,pad=0.25" if small else "round,pad=0.4",
+                "facecolor": colour,
+                "edgecolor": "#8b949e" if colour == GREY else _INK,
+                "linewidth": 0.7,
+            },
+        )
+    for (start, end), (label, used) in flow.edges.items():
+        if start in places and end in places:
+            _arrow(axes, boxes[start], boxes[end], label, used=used)
+    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
+    axes.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
+    axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
+    shown = {colour for _, colour in flow.nodes.values()}
+    handles: list[Any] = [Patch(facecolor=c, label=t) for c, t in STATES.items() if c in shown]
+    handles.append(Line2D([], [], color=_INK, lw=1.8, label="the way that the saga went"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
+    return figure
+
+
+def _wrapped(label: str) -> str:
+    """A name in two lines, if it is one of two long words."""
+    if "\n" in label or len(label) < 12:
+        return label
+    capitals = [i for i, c in enumerate(label) if c.isupper() and i]
+    return f"{label[: capitals[0]]}\n{label[capitals[0] :]}" if capitals else label
+
+
+def _arrow(axes: Axes, start: Text, end: Text, label: str, *, used: bool) -> None:
+    (x0, y0), (x1, y1) = start.get_position(), end.get_position()
+    far = y0 == y1 and abs(x1 - x0) > 2.1
+    bend = 0.0
+    if far:
+        bend = -0.25 if y0 == 0 else 0.25
+    axes.annotate(
+        "",
+        (x1, y1),
+        (x0, y0),
+        zorder=3 if used else 1,
+        arrowprops={
+            "arrowstyle": "-|>",
+            "mutation_scale": 10,
+            "patchA": start.get_bbox_patch(),
+            "patchB": end.get_bbox_patch(),
+            "shrinkA": 1,
+            "shrinkB": 1,
+            "connectionstyle": f"arc3,rad={bend}",
+            "color": _INK if used else _FAINT,
+            "linewidth": 1.8 if used else 0.6,
+        },
+    )
+    if label and used:
+        axes.text(
+            (x0 + x1) / 2,
+            (y0 + y1) / 2 + (0.42 if y0 == y1 else 0.0),
+            label,
+            ha="center",
+            va="center",
+            fontsize=6.5,
+            color=_INK,
+            zorder=6,
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+        )

@@ -1,0 +1,98 @@
+"""Everything that can be reported on, found at or below a folder."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.critical_path import PARTS, critical_path
+from bench.results import RunRow, find_runs
+from bench.service_map import Edge, service_map
+from report.traceability import BROKEN, INTACT, Scored
+from scenarios import sweep
+from scenarios.ablation import Ablated
+from scenarios.run_folder import read_json
+from scenarios.sweep import CellResult
+from scenarios.traceability.evidence import order_ids, read_evidence
+from scenarios.traceability.scores import score
+
+SAMPLE = 50
+"""Sagas of a run whose evidence is read: the first that came."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Found:
+    """What a report is made of.
+
+    `rows`: runs whose trace context was intact. `left_out`: what was found and could not be used, and why. `parts`: (scenario,
+    style) -> mean ms of a saga's critical path by part, over `sampled` sagas. `edges`: style -> its service map.
+    """
+
+    folder: Path
+    rows: list[RunRow]
+    left_out: list[str]
+    scored: list[Scored] = field(default_factory=list)
+    cells: list[CellResult] = field(default_factory=list)
+    ablated: list[Ablated] = field(default_factory=list)
+    parts: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    edges: dict[str, list[Edge]] = field(default_factory=dict)
+    sampled: int = 0
+
+
+def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) -> Found:
+    """Everything at or below a folder. `told` hears what is being read.
+
+    Raise UsageError if there is no complete run, or a file of another schema.
+    """
+    told("runs")
+    every, left_out = find_runs(folder)
+    every = [row for row in every if not _of_a_cell(row.folder, folder)] or every
+    rows = [row for row in every if not row.context_broken] or every
+    found = Found(folder=folder, rows=rows, left_out=left_out)
+    for path in sorted(folder.rglob(sweep.CELLS)):
+        found.cells += sweep.results(path.parent)
+    for path in sorted(folder.rglob("ablation.json")):
+        lines = read_json(path)["cells"]
+        found.ablated += [Ablated(**line | {"rules": tuple(line["rules"])}) for line in lines]
+    sagas: dict[str, list[dict[str, list[dict[str, object]]]]] = {}
+    for row in every:
+        if row.no_counterpart or not (row.folder / "evidence/definition.jsonl").exists():
+            continue
+        told(f"evidence of {row.folder.name}")
+        context = BROKEN if row.context_broken else INTACT
+        found.scored.append(
+            Scored(
+                scenario=row.scenario,
+                style=row.style,
+                context=context,
+                scores=score(row.folder, most=SAMPLE),
+            )
+        )
+        if row.context_broken:
+            continue
+        evidence = read_evidence(row.folder, order_ids(row.folder)[:SAMPLE])
+        sagas.setdefault(row.style, []).extend(evidence.by_order.values())
+        _add_parts(found, row, list(evidence.by_order.values()))
+    found.edges = {style: service_map(some) for style, some in sagas.items()}
+    return found
+
+
+def _of_a_cell(run: Path, below: Path) -> bool:
+    """Whether a run was kept by a sweep or an ablation: it is a cell there, and no run of a suite."""
+    above = [path for path in run.parents if path.is_relative_to(below)]
+    return any((path / name).exists() for path in above for name in (sweep.CELLS, "ablation.json"))
+
+
+def _add_parts(found: Found, row: RunRow, sagas: list[dict[str, list[dict[str, object]]]]) -> None:
+    paths = [path for path in map(critical_path, sagas) if path]
+    found.sampled += len(paths)
+    if paths and row.comparable:
+        found.parts[row.scenario, row.style] = {
+            part: 1000 * sum(s.lasted_s for path in paths for s in path if s.part == part) / len(paths)
+            for part in PARTS
+        }  # fmt: skip
+
+
+def as_json(document: object) -> str:
+    """A document of the report."""
+    return json.dumps(document, indent=1) + "\n"

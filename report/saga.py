@@ -1,0 +1,97 @@
+"""One order in one run, with everything that a picture of it needs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench.results import RunRow
+from scenarios.run_folder import read_lines
+from scenarios.traceability.evidence import read_evidence
+from scenarios.traceability.scores import accounts_of
+from scenarios.verdict import OrderClass
+from shared_domain.account import Account, Evidence
+
+
+@dataclass(frozen=True)
+class Saga:
+    """One order in one run. What is shown of it comes from its evidence; what is shown of balances, from its ledgers."""
+
+    row: RunRow
+    order_id: str
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """All sources."""
+        return read_evidence(self.row.folder, [self.order_id]).by_order[self.order_id]
+
+    @cached_property
+    def account(self) -> Account:
+        """The calls, from the trace if it is whole, otherwise from the logs' ids; what is parked, from whoever sees it."""
+        told = accounts_of(self.order_id, self.row.style, self.evidence)
+        return max(
+            (told["traced"], told["correlated"], told["native"]), key=lambda a: len(a.answered())
+        )
+
+    @cached_property
+    def parked(self) -> Account:
+        """The account that sees what is parked, if any does."""
+        told = accounts_of(self.order_id, self.row.style, self.evidence).values()
+        return next((account for account in told if account.parked_at), self.account)
+
+    @cached_property
+    def ledger(self) -> list[dict[str, Any]]:
+        """All ledger rows, oldest first."""
+        return self.row.ledger(self.order_id)
+
+    @cached_property
+    def line(self) -> dict[str, Any]:
+        """Its line of orders.jsonl."""
+        return self.row.order(self.order_id)
+
+    @cached_property
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that struck it."""
+        rows = read_lines(self.row.folder / "faults.jsonl")
+        return [row for row in rows if row["order_id"] == self.order_id and row["struck"]]
+
+    @cached_property
+    def order_class(self) -> str:
+        """The verdict on it."""
+        verdicts = self.row.verdict["orders"]
+        return next((str(v["order_class"]) for v in verdicts if v["order_id"] == self.order_id), "")
+
+    @cached_property
+    def offset_s(self) -> float:
+        """Seconds from the host's monotonic clock to the epoch, as the ledgers saw both."""
+        return float(self.ledger[0]["wall_s"] - self.ledger[0]["mono_s"]) if self.ledger else 0.0
+
+    @cached_property
+    def begun_s(self) -> float:
+        """When the customer meant to come, in seconds since the epoch."""
+        return float(self.line["intended_mono_s"]) + self.offset_s
+
+
+_INTERESTING = (
+    "refund_flaky",
+    "undeliverable",
+    "budget_spent",
+    "card_declined",
+    "out_of_stock",
+    "lost_reply",
+)
+
+
+def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
+    """The runs of one scenario and an order in them worth looking at: one that was compensated if there is one."""
+    by_name: dict[str, list[RunRow]] = {}
+    for run in runs:
+        by_name.setdefault(run.scenario, []).append(run)
+    names = [n for n in _INTERESTING if n in by_name] or list(by_name)
+    best = max(names, key=lambda n: (len({run.style for run in by_name[n]}), -names.index(n)))
+    chosen = list({run.style: run for run in by_name[best]}.values())  # the newest of each style
+    common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
+    verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
+    if not verdicts:
+        return None
+    compensated = [v for v in verdicts if v["order_class"] != OrderClass.COMMITTED]
+    return chosen, str((compensated or verdicts)[0]["order_id"])

@@ -31,7 +31,8 @@ class Proportion:
         if self.k == 0:
             most = 100 * min(1.0, 3 / self.n)
             return f"0 of {self.n} (at most {most:{'.1f' if most >= 0.1 else '.2g'}} %)"
-        return f"{self.k} of {self.n} ({100 * self.low_ratio:.0f}-{100 * self.high_ratio:.0f} %)"
+        digits = ".0f" if self.high_ratio >= 0.01 else ".2g"
+        return f"{self.k} of {self.n} ({100 * self.low_ratio:{digits}}-{100 * self.high_ratio:{digits}} %)"
 
 
 def proportion(k: int, n: int) -> Proportion:

@@ -1,6 +1,7 @@
 """Charts of times that add up: the critical path in parts, and inconsistency-seconds."""
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -10,11 +11,20 @@ from bench.results import RunRow
 from report.charts import STYLE_LOOK
 from report.gantt import PART_COLOUR, PART_HATCH
 
+_USUAL = 5.0
+"""Widest bar that is shown whole, in medians."""
+_ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
+
 
 def breakdown_bars(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> Figure:
-    """Mean ms of the critical path by part: a bar per scenario and style, in two panels, with and without backoff."""
+    """Mean ms of the critical path by part: a bar per scenario and style, in two panels, with and without backoff.
+
+    The second panel is as wide as a few usual bars; longer ones are cut off and say how long they are.
+    """
     figure = Figure(figsize=(10, 1.3 + 0.22 * len(parts)), layout="constrained")
     whole, plain = figure.subplots(1, 2, sharey=True)
+    sums = [sum(spent[part] for part in PARTS[:-1]) for spent in parts.values()]
+    widest = _USUAL * median(sums)
     for axes, shown in ((whole, PARTS), (plain, PARTS[:-1])):
         for at, spent in enumerate(parts.values()):
             left = 0.0
@@ -29,6 +39,12 @@ def breakdown_bars(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> Figu
         axes.grid(axis="x", alpha=0.3)
         axes.set_axisbelow(True)
         axes.spines[["top", "right"]].set_visible(False)
+    whole.set_ylim(-len(parts) + 0.4, 0.6)
+    if max(sums) > widest:
+        plain.set_xlim(0, widest)
+    for at, ms in enumerate(sums):
+        if ms > widest:
+            plain.text(widest, -at, f"{ms:,.0f} ms ", ha="right", va="center", fontsize=6.5, bbox=_ON_WHITE)  # fmt: skip
     whole.set_title("mean critical path of a saga", fontsize=9)
     plain.set_title("the same without backoff", fontsize=9)
     whole.set_yticks([-at for at in range(len(parts))], list(map(_name, parts)), fontsize=7)

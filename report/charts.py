@@ -29,6 +29,7 @@ COLOUR = {
     OrderClass.DUPLICATED: "#4b1d6b",
 }
 STYLE_LOOK = {"choreography": ("#b4551d", "-"), "orchestration": ("#1d4f91", "--")}
+_METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _COLUMNS = 4
 MOST_POINTS = 400
 """Of one curve."""
@@ -64,7 +65,7 @@ def inline_svg(figure: Figure, label: str) -> Markup:
 
 def as_element(document: str, label: str) -> Markup:
     """An SVG document as an element of a page."""
-    svg = _NUMBERED.sub("", document[document.index("<svg") :])
+    svg = _METADATA.sub("", _NUMBERED.sub("", document[document.index("<svg") :]))
     return Markup(f'<svg role="img" aria-label="{escape(label)}"{svg.removeprefix("<svg")}')  # noqa: S704
 
 

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from report.charts import COLOUR
-from scenarios.fault_plan import Moment
+from scenarios.fault_plan import ONLY_IN_TRACES, Moment
 from scenarios.fault_space import ALWAYS, FORWARD, ONCE, OPERATIONS
 from scenarios.outcome import INCONSISTENT, SEVERITY
 from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
@@ -36,7 +36,7 @@ LETTER = {
 }
 """What is not consistent also has a letter, for eyes and printers that know no colours."""
 ROWS = [(operation, when) for operation in OPERATIONS for when in (ONCE, ALWAYS)]
-COLUMNS = [str(moment) for moment in Moment]
+COLUMNS = [str(moment) for moment in Moment if moment not in ONLY_IN_TRACES]
 PALEST, HALF = 0.25, 0.5
 """The colour of what is the worst in one of many combinations, and where white letters begin."""
 _ORDER = (*SEVERITY, NOT_STRUCK, NOT_RUN)

@@ -9,7 +9,7 @@ from report.saga import Saga
 from scenarios.fault_plan import MEANING, Moment
 from scenarios.traceability.answer import UNDOES, because_of
 from scenarios.traceability.truth import true_account
-from shared_domain.account import ENDS
+from shared_domain.account import ENDS, REFUSED
 
 _DONE = {
     ("PlaceOrder", "done"): "The order is opened, and not yet confirmed.",
@@ -146,23 +146,23 @@ def _money(cents: int) -> str:
     return f"{cents / 100:,.2f}"
 
 
-def side_by_side(sagas: Sequence[Saga]) -> list[list[int | None]]:
-    """Which steps stand in one row: for each saga the number of its step, or None where it has none.
+Together = tuple[int | None, ...]
+"""Which step of each saga stands in a row; None = it has none there."""
 
-    The same step of both stands in one row; what only one of them did has a row of its own.
-    """
+
+def side_by_side(sagas: Sequence[Saga]) -> list[Together]:
+    """The rows of a replay of one saga or two: the same step of both stands in one row, what only one of them did in its own."""
     told = [steps(saga) for saga in sagas]
-    rows: list[list[int | None]] = [[i] for i in range(len(told[0]))]
     if len(told) == 1:
-        return rows
+        return [(number,) for number in range(len(told[0]))]
     left, right = ([step.key for step in one] for one in told[:2])
-    found: list[list[int | None]] = []
+    found: list[Together] = []
     for tag, i0, i1, j0, j1 in SequenceMatcher(a=left, b=right, autojunk=False).get_opcodes():
         if tag == "equal":
-            found += [[i, j] for i, j in zip(range(i0, i1), range(j0, j1), strict=True)]
+            found += zip(range(i0, i1), range(j0, j1), strict=True)
         else:
-            found += [[i, None] for i in range(i0, i1)]
-            found += [[None, j] for j in range(j0, j1)]
+            found += [(i, None) for i in range(i0, i1)]
+            found += [(None, j) for j in range(j0, j1)]
     return found
 
 
@@ -177,7 +177,9 @@ def in_one_sentence(saga: Saga) -> str:
     told = saga.line["told"][-1] if saga.line["told"] else "nothing"
     parts = []
     if failed := because_of(truth):
-        parts.append(f"{failed} failed.")
+        answers = {call.answer for call in truth.answered() if call.operation == failed}
+        how = "was refused" if answers & REFUSED else "did not work out"
+        parts.append(f"{failed} {how}.")
         parts.append(f"Undone, in this order: {', '.join(undone)}." if undone else "Nothing was undone.")  # fmt: skip
     elif truth.status() in ENDS.values():
         parts.append("Every step was done, nothing was undone.")

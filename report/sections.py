@@ -42,7 +42,7 @@ class Section:
 def sections(found: Found) -> Iterator[Section]:
     """All that there are data for."""
     makers: tuple[Callable[[Found], Section | None], ...] = (
-        _outcomes, _latency, _breakdown, _inconsistency, _traceability, _evidence_costs, _map, _faults, _guards,
+        _outcomes, _latency, _breakdown, _inconsistency, _traceability, _by_scenario, _evidence_costs, _map, _faults, _guards,
     )  # fmt: skip
     for make in makers:
         if section := make(found):
@@ -180,6 +180,21 @@ def _traceability(found: Found) -> Section | None:
         command=_command(found, "saga traceability"),
         figure=traceability.score_chart(found.scored),
         table=traceability.summary(found.scored),
+    )
+
+
+def _by_scenario(found: Found) -> Section | None:
+    if not found.scored:
+        return None
+    return Section(
+        name="traceability_by_scenario",
+        title="Can one see it in every scenario?",
+        answer="Scenario by scenario, style by style, with trace context intact and lost by one service.",
+        reading="Each cell: sagas rebuilt exactly; F1 of the causes; right answers to where and why; struck operation is the first suspect, and one of three.",
+        not_reading="A scenario without faults of its own has nothing to be found.",
+        command=_command(found, "saga traceability"),
+        figure=None,
+        table=traceability.by_scenario(found.scored),
     )
 
 

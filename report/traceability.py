@@ -89,7 +89,7 @@ def costs(scored: Sequence[Scored]) -> TextTable:
 def costs_in_words(scored: Sequence[Scored]) -> str:
     """What an answer costs from native evidence, in each style."""
     told = [
-        f"{style}: {score.sources} stores, {score.records / score.sagas:.0f} records, {score.bytes / score.sagas / 1000:.0f} kB"
+        f"{style}: {score.sources} store{'s' if score.sources > 1 else ''}, {score.records / score.sagas:.0f} records, {score.bytes / score.sagas / 1000:.0f} kB"
         for style, kind, context, score in _groups(scored)
         if (kind, context) == ("native", INTACT) and score.sagas
     ]

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from scenarios.fault_plan import CRASHES, DISTURBANCES, FaultPlan, Moment
+from scenarios.fault_plan import CRASHES, DISTURBANCES, ONLY_IN_TRACES, FaultPlan, Moment
 from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
@@ -71,7 +71,7 @@ class RunSpec:
 
 def no_counterpart(spec: RunSpec) -> bool:
     """Whether everything that makes this run what it is, faults or guards, means nothing in its style."""
-    moments = {fault.moment for fault in spec.plan().faults}
+    moments = {fault.moment for fault in spec.plan().faults} - ONLY_IN_TRACES
     off = [guard for guard in OFF if not getattr(spec.guards, guard)]
     faultless = bool(moments) and moments <= FAULTS_WITHOUT[spec.style].keys()
     return faultless or (bool(off) and set(off) <= NO_COUNTERPART[spec.style])

@@ -93,9 +93,14 @@ class Account:
         return told[-1] if told else OPEN
 
     def last(self) -> Call | None:
-        """The last thing that the saga did."""
+        """The last thing that the saga did: what led to nothing else; of several the latest.
+
+        Not simply the latest: a service may log what it did after the next one has begun.
+        """
         done = self.answered()
-        return max(done, key=lambda call: call.at_s) if done else None
+        causes = {call.cause for call in done}
+        ends = [call for call in done if call.answer not in causes] or done
+        return max(ends, key=lambda call: call.at_s) if ends else None
 
 
 def outcome(told: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ import asyncio
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from choreography.rabbit_connection import public_address
 from report.charts import save
 from report.guard_matrix import guard_markdown, guard_matrix, guard_table
 from scenarios import ablation as ablating
-from scenarios.ablation import STORIES, Ablation
+from scenarios.ablation import STORIES, Ablated, Ablation
 from scenarios.run_folder import SCHEMA
 from scenarios.verdict import Exit
 from testbed import settings
@@ -58,13 +58,7 @@ def ablate(
     say_backends(chosen, engine)
     asyncio.run(settings.check_backends(chosen, engine))
     folder = suite_folder(out, f"ablation-s{seed}")
-    with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
-        cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))
-    about = asdict(wanted) | {"broker": public_address(chosen)}
-    document = {"schema": SCHEMA, **about, "cells": ablating.to_json(cells)}
-    (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    (folder / "table.md").write_text(guard_markdown(cells), encoding="utf-8")
-    png, _ = save(guard_matrix(cells), folder, "guard_matrix")
+    cells, document, png = ablate_into(folder, wanted)
     problems = [
         f"{c.scenario} in {c.style} shows {c.damage} with every guard on"
         for c in ablating.alarms(cells)
@@ -85,3 +79,15 @@ def ablate(
             print(f"not as it must be: {problem}")
         print(f"Matrix: {png}\nEvery cell with damage, with its replay: {folder / 'table.md'}")
     raise typer.Exit(code)
+
+
+def ablate_into(folder: Path, wanted: Ablation) -> tuple[list[Ablated], dict[str, Any], Path]:
+    """Ablate, and leave cells, table and matrix in a folder; the cells, the document, and the matrix' path."""
+    with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
+        cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))
+    about = asdict(wanted) | {"broker": public_address(wanted.broker)}
+    document = {"schema": SCHEMA, **about, "cells": ablating.to_json(cells)}
+    (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    (folder / "table.md").write_text(guard_markdown(cells), encoding="utf-8")
+    png, _ = save(guard_matrix(cells), folder, "guard_matrix")
+    return cells, document, png

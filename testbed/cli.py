@@ -33,6 +33,7 @@ from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.checking import check_oracle
 from testbed.collecting import collected
 from testbed.exploring import explore
+from testbed.full_suite import suite
 from testbed.operating import COMMAND, operating
 from testbed.options import (
     AsJson,
@@ -53,6 +54,7 @@ from testbed.soaking import soak
 from testbed.suite import SuiteResult, suite_folder
 from testbed.sweeping import sweep
 from testbed.traceability import traceability
+from testbed.tracing import trace, where
 
 T = TypeVar("T")
 HEADLINE = (
@@ -327,6 +329,9 @@ app.command()(sweep)
 app.command()(explore)
 app.command()(replay)
 app.command()(traceability)
+app.command()(where)
+app.command()(trace)
+app.command()(suite)
 app.command()(ablate)
 app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")

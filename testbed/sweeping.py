@@ -105,14 +105,7 @@ def sweep(
         say_backends(chosen, engine)
     asyncio.run(settings.check_backends(chosen, engine))
     folder = resume or suite_folder(out, f"sweep-depth{depth}-s{seed}")
-    sweeping.begin(folder, wanted)
-    cells = _cells(wanted)
-    carry_out(wanted, cells, folder)
-    results = _in_order(cells, sweeping.results(folder))
-    how = ", under virtual time" if simulated else ""
-    title = f"Depth {depth}, guards {guards}{how}: the worst in each cell"
-    (folder / "table.md").write_text(markdown(results, title=title), encoding="utf-8")
-    png, _ = save(heat_map(results, title=title), folder, "heat_map")
+    results, png = sweep_into(folder, wanted)
     theory = confirm(wanted.guards, results)
     code = exit_code(wanted, results, theory)
     if as_json:
@@ -142,6 +135,19 @@ def sweep(
             f"Heat map: {png}\nEvery cell that is not consistent, with its replay: {folder / 'table.md'}"
         )
     raise typer.Exit(code)
+
+
+def sweep_into(folder: Path, wanted: Sweep) -> tuple[list[CellResult], Path]:
+    """Sweep, and leave cells, table and heat map in a folder; the results, and the heat map's path."""
+    sweeping.begin(folder, wanted)
+    cells = _cells(wanted)
+    carry_out(wanted, cells, folder)
+    results = _in_order(cells, sweeping.results(folder))
+    how = ", under virtual time" if wanted.simulated else ""
+    title = f"Depth {wanted.depth}, guards {wanted.guards}{how}: the worst in each cell"
+    (folder / "table.md").write_text(markdown(results, title=title), encoding="utf-8")
+    png, _ = save(heat_map(results, title=title), folder, "heat_map")
+    return results, png
 
 
 def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:

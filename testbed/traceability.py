@@ -1,6 +1,7 @@
 """`saga traceability`: how right and how dear each kind of evidence is, over scenarios, with trace context intact and broken."""
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -19,12 +20,13 @@ from report.traceability import (
 )
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.run_folder import SCHEMA
+from scenarios.scenario import Scenario
 from scenarios.traceability.scores import score
 from scenarios.verdict import Exit
 from testbed import settings
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.options import AsJson, Broker, Engine, Out, Seed, TimeScale
-from testbed.suite import suite_folder
+from testbed.suite import SuiteResult, suite_folder
 
 BREAKS = FaultPlan(
     faults=(
@@ -56,31 +58,27 @@ def traceability(
     engine = settings.choose_engine(engine, chosen)
     say_backends(chosen, engine)
     folder = suite_folder(out, f"traceability-s{seed}")
-    scored = []
-    for context, plan in ((INTACT, FaultPlan()), (BROKEN, BREAKS)):
-        result = carry_out(
-            carry_suite(
-                lambda context=context: _below(folder, context),  # type: ignore[misc]
-                scenarios=stories,
-                styles=styles,
-                broker=chosen,
-                engine=engine,
-                orders=orders,
-                seed=seed,
-                rate_per_s=50.0,
-                time_scale=time_scale,
-                extra_plan=plan,
-            )
+    results = in_both_contexts(
+        folder,
+        scenarios=stories,
+        styles=styles,
+        broker=chosen,
+        engine=engine,
+        orders=orders,
+        seed=seed,
+        time_scale=time_scale,
+    )
+    scored = [
+        Scored(
+            scenario=row.scenario,
+            style=row.style,
+            context=BROKEN if row.context_broken else INTACT,
+            scores=score(row.folder, most=orders),
         )
-        scored += [
-            Scored(
-                scenario=row.scenario,
-                style=row.style,
-                context=context,
-                scores=score(row.folder, most=orders),
-            )
-            for row in result.rows
-        ]
+        for result in results
+        for row in result.rows
+        if not row.no_counterpart
+    ]
     document = {"schema": SCHEMA, "ok": True, "scored": [one.to_json() for one in scored]}
     (folder / "traceability.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
     tables = {
@@ -99,7 +97,36 @@ def traceability(
     raise typer.Exit(Exit.AS_EXPECTED)
 
 
-def _below(folder: Path, name: str) -> Path:
-    path = folder / name
-    path.mkdir()
-    return path
+def in_both_contexts(
+    folder: Path,
+    *,
+    scenarios: list[Scenario],
+    styles: list[str],
+    broker: str,
+    engine: str,
+    orders: int,
+    seed: int,
+    time_scale: float,
+) -> list[SuiteResult]:
+    """Every scenario in every style, with trace context intact and then with a service that loses it; below `folder`."""
+    results = []
+    for context, plan in ((INTACT, FaultPlan()), (BROKEN, BREAKS)):
+        below = folder / f"context_{context}"
+        below.mkdir()
+        results.append(
+            carry_out(
+                carry_suite(
+                    partial(Path, below),
+                    scenarios=scenarios,
+                    styles=styles,
+                    broker=broker,
+                    engine=engine,
+                    orders=orders,
+                    seed=seed,
+                    rate_per_s=50.0,
+                    time_scale=time_scale,
+                    extra_plan=plan,
+                )
+            )
+        )
+    return results

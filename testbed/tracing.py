@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
@@ -51,10 +50,9 @@ def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> N
             )
         )
         return
-    table = Table.grid(padding=(0, 2))
+    print(f"{plain(order)}, {known.style}: {known.folder}")
     for name, text in lines.items():
-        table.add_row(Text(name, style="bold"), plain(text))
-    wide().print(Text(f"{order}, {known.style}: {known.folder}", style="bold"), table)
+        print(f"  {name:<12} {plain(text)}")
 
 
 def _best(accounts: dict[str, Account]) -> str:
@@ -75,7 +73,9 @@ def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
     if last is None:
         lines["last done"] = "nothing that is seen"
     else:
-        lines["last done"] = f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s)}"
+        lines["last done"] = (
+            f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s, alive=known.alive)}"
+        )
     if found.because_of:
         lines["turned back"] = f"because of {found.because_of}"
     if found.status != OPEN:
@@ -115,10 +115,9 @@ def _now_s(known: Known) -> float:
     return datetime.fromisoformat(known.about["ended_utc"]).timestamp()
 
 
-def _ago(call: Call, now_s: float) -> str:
-    return (
-        f"at {_clock(call)}, {max(0.0, now_s - call.at_s):.1f} s before now or the end of the run"
-    )
+def _ago(call: Call, now_s: float, *, alive: bool) -> str:
+    passed = f"{max(0.0, now_s - call.at_s):.1f} s"
+    return f"at {_clock(call)}, {passed} {'ago' if alive else 'before the run ended'}"
 
 
 def _clock(call: Call) -> str:

@@ -1,63 +1,138 @@
-"""The page in a real browser: it renders, it is self-contained, and it escapes what it shows."""
+"""The pages in a real browser: they render and are self-contained, tables sort, the replay steps, and what they show is escaped."""
 
-import os
-import shutil
-import subprocess
+import csv
+import json
 from dataclasses import replace
 
 import pytest
 
 from bench.machine import machine_facts
 from bench.results import read_run
+from report.found import collect
 from report.page import write_report
+from report.saga_page import write_saga_page
+from scenarios.ablation import Ablated
+from shared_domain.errors import UsageError
+from tests.browser import opened
 
-BROWSER = shutil.which("chromium")
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--virtual-time-budget=2000",
-]
+pytestmark = pytest.mark.timeout(180)
+EVIL = "<script>document.title='owned'</script>"
+WIDTHS = pytest.mark.parametrize("width", [400, 1400])
+OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+STYLES = ("choreography", "orchestration")
 
 
-def _dom(page, tmp_path):
-    if BROWSER is None:
-        if os.environ.get("SAGA_REQUIRE_BROWSER") == "1":
-            pytest.fail("chromium is required and not installed")
-        pytest.skip("chromium is not installed")
-    done = subprocess.run(
-        [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
-        capture_output=True, text=True, timeout=60, check=True,
-    )  # fmt: skip
-    return done.stdout
+@pytest.fixture
+async def found(carry_out, tmp_path):
+    for style in STYLES:
+        await carry_out("card_declined", style)
+    found = collect(tmp_path / "runs")
+    told = {"story": EVIL, "notes": [EVIL]} | machine_facts()
+    found.rows = [replace(row, about=row.about | told) for row in found.rows]
+    found.left_out = [EVIL]
+    return found
 
 
-async def test_the_page_shows_table_charts_and_runs_and_escapes_what_users_wrote(
-    carry_out, tmp_path
+def _asks_for_nothing(text):
+    for known in ("http://www.w3.org", "http://purl.org", "http://creativecommons.org"):
+        text = text.replace(known, "")
+    return "http://" not in text and "https://" not in text and "src=" not in text
+
+
+@WIDTHS
+async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
+    found, tmp_path, width
 ):
-    rows = [
-        read_run((await carry_out("card_declined", s)).folder)
-        for s in ("choreography", "orchestration")
-    ]
-    evil = "<script>document.title='owned'</script>"
-    rows[0] = replace(
-        rows[0], about=rows[0].about | machine_facts() | {"story": evil, "notes": [evil]}
-    )
-    page = write_report(rows, tmp_path / "report", left_out=[evil])
+    page = write_report(found, tmp_path / "report")["html"]
     text = page.read_text()
-    assert "http://" not in text.replace("http://www.w3.org", "").replace(
-        "http://purl.org", ""
-    ).replace("http://creativecommons.org", "")
-    assert "src=" not in text
-    dom = _dom(page, tmp_path)
-    assert "<title>Choreography and orchestration, compared</title>" in dom
-    assert evil not in dom
-    assert dom.count("<svg") == 3
-    assert dom.count("<details") == 2
-    assert "6 committed, 6 compensated of 12" in dom
-    assert "business.refused at ChargePayment" in dom
+    assert EVIL not in text
+    assert _asks_for_nothing(text)
+    async with opened(page, tmp_path, width=width) as browser:
+        assert await browser.run("document.title") == "Choreography and orchestration, compared"
+        await browser.run("document.querySelectorAll('details').forEach(d => d.open = true)")
+        assert await browser.run(OVERFLOW) <= 0
+        assert "6 committed, 6 compensated of 12" in await browser.run("document.body.innerText")
+        assert await browser.run("document.querySelectorAll('figure svg[role=img]').length") == 6
+        rows = "[...document.querySelector('#latency').parentElement.querySelectorAll('tbody tr')].map(r => r.cells[3].textContent)"
+        head = "document.querySelector('#latency').parentElement.querySelectorAll('th button')[3].click()"
+        numbers = []
+        for _ in range(2):
+            await browser.run(head)
+            numbers.append([float(cell) for cell in await browser.run(rows)])
+        assert numbers[0] == sorted(numbers[0])
+        assert numbers[1] == sorted(numbers[0], reverse=True)
+        assert browser.errors == []
+
+
+@WIDTHS
+async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds(
+    carry_out, tmp_path, width
+):
+    rows = [read_run((await carry_out("undeliverable", style)).folder) for style in STYLES]
+    page = write_saga_page(rows, "order-00001")
+    assert _asks_for_nothing(page.read_text())
+    holds = (
+        "[...document.querySelectorAll('.side')].map(s => [...s.querySelectorAll('.holds dd')]"
+        ".map(d => d.textContent))"
+    )
+    now = "[...document.querySelectorAll('li.now')].map(i => i.textContent.replace(/^[-0-9.]+ ms /, ''))"
+    async with opened(page, tmp_path, width=width) as browser:
+        assert await browser.run(OVERFLOW) <= 0
+        assert await browser.run(now) == ["customer: orders"] * 2
+        assert await browser.run(holds) == [["none", "0", "0.00", "0"]] * 2
+        seen = []
+        for _ in range(40):
+            await browser.press("ArrowRight")
+            seen += [await browser.run(now)]
+        for operation in ("PlaceOrder", "RefundPayment", "ReleaseStock", "CancelOrder"):
+            assert any(sum(operation in text for text in texts) == 2 for texts in seen), operation
+        assert seen[-1] == ["customer: asks"] * 2
+        assert await browser.run(holds) == [["CANCELLED", "0", "0.00", "0"]] * 2
+        charged = "payment: ChargePayment"
+        while charged not in await browser.run(now):
+            await browser.press("ArrowLeft")
+        (status, stock, money, parcels), other = await browser.run(holds)
+        assert (status, parcels) == ("PENDING", "0")
+        assert (int(stock), float(money.replace(",", ""))) > (0, 0.0)
+        assert other == [status, stock, money, parcels]
+        assert await browser.run("document.querySelectorAll('svg g.here').length") == 2
+        await browser.press("Home")
+        assert await browser.run(now) == ["customer: orders"] * 2
+        assert browser.errors == []
+        text = await browser.run("document.body.innerText")
+    undone = "BookShipment was refused. Undone, in this order: RefundPayment, ReleaseStock, CancelOrder. The customer was told: CANCELLED."
+    assert text.count(undone) == 2
+
+
+async def test_the_report_has_the_same_tables_in_every_format(found, tmp_path):
+    found.ablated = [
+        Ablated(guard="inbox", scenario="lost_reply", style=style, counterpart=True, damage="duplicated", k=3, n=6)
+        for style in STYLES
+    ]  # fmt: skip
+    folder = tmp_path / "report"
+    written = write_report(found, folder, formats=["md", "csv", "json"])
+    document = json.loads(written["json"].read_text())
+    names = [section["name"] for section in document["sections"]]
+    assert {"outcomes", "latency", "breakdown", "traceability", "service_map", "guards"} <= set(
+        names
+    )
+    text = written["md"].read_text()
+    for section in document["sections"]:
+        with (written["csv"] / f"{section['name']}.csv").open() as file:
+            columns, *lines = list(csv.reader(file))
+        assert (columns, lines) == (section["columns"], section["lines"])
+        assert f"## {section['title']}" in text
+        assert (folder / f"{section['name']}.png").exists() == (f"({section['name']}.png)" in text)
+
+
+async def test_runs_kept_by_a_sweep_are_no_runs_of_the_suite(carry_out, tmp_path):
+    await carry_out("card_declined", "choreography")
+    kept = (await carry_out("happy_path", "choreography")).folder
+    cell = tmp_path / "runs" / "sweep" / "runs"
+    cell.mkdir(parents=True)
+    kept.rename(cell / kept.name)
+    (tmp_path / "runs" / "sweep" / "cells.jsonl").write_text("")
+    assert [row.scenario for row in collect(tmp_path / "runs").rows] == ["card_declined"]
+    assert [row.scenario for row in collect(cell).rows] == ["happy_path"]
+    with pytest.raises(UsageError, match="no run knows"):
+        write_saga_page(collect(cell).rows, "order-99999")

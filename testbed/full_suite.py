@@ -1,0 +1,98 @@
+"""`saga suite`: everything that the report has a section for, and the report."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from report.page import CONCLUSIONS, write_report
+from report.tables import comparison
+from scenarios.ablation import STORIES, Ablation
+from scenarios.catalog.index import SCENARIOS
+from scenarios.sweep import Sweep
+from scenarios.systems import STYLES
+from testbed import settings
+from testbed.ablating import ablate_into
+from testbed.carrying_out import say_backends, wide
+from testbed.collecting import collected
+from testbed.options import Broker, Engine, Out, Seed
+from testbed.suite import suite_folder
+from testbed.sweeping import ALL, LEAST_SCALE, sweep_into
+from testbed.traceability import in_both_contexts
+
+TIME_SCALE = 0.02
+
+
+def suite(
+    orders: Annotated[int, typer.Option(min=4, max=10_000, help="Orders in each run.")] = 30,
+    seed: Seed = 1,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    out: Out = Path("runs"),
+) -> None:
+    """The whole comparison and its report: every scenario, traceability, the fault space, safeguards off. About eight minutes."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    say_backends(chosen, engine)
+    folder = suite_folder(out, f"suite-s{seed}")
+    _say("1 of 3: every scenario in both styles, with trace context intact and broken")
+    intact, _ = in_both_contexts(
+        folder,
+        scenarios=list(SCENARIOS.values()),
+        styles=list(STYLES),
+        broker=chosen,
+        engine=engine,
+        orders=orders,
+        seed=seed,
+        time_scale=TIME_SCALE,
+    )
+    _say("2 of 3: the fault space, under virtual time")
+    sweep_into(_below(folder, "fault_space"), _every_fault(seed))
+    _say("3 of 3: every safeguard off, one at a time, on the embedded pair")
+    ablate_into(_below(folder, "safeguards"), _every_guard(seed))
+    page = write_report(collected(folder), folder / "report", formats=["html", "md", "csv", "json"])
+    wide().print(comparison(intact.rows))
+    print(CONCLUSIONS[intact.rows[0].about["backends"]["pair"]])
+    print(f"Runs:   {folder}\nCharts: {folder}/report/*.png, *.svg\nPage:   {page['html']}")
+    raise typer.Exit(intact.exit_code())
+
+
+def _every_fault(seed: int) -> Sweep:
+    return Sweep(
+        depth=1,
+        sample=ALL,
+        styles=list(STYLES),
+        guards="all",
+        broker="memory",
+        engine="inprocess",
+        orders=4,
+        seed=seed,
+        rate_per_s=100.0,
+        time_scale=LEAST_SCALE["embedded"],
+        step_order="inventory-first",
+        simulated=True,
+    )
+
+
+def _every_guard(seed: int) -> Ablation:
+    return Ablation(
+        styles=list(STYLES),
+        scenarios=STORIES,
+        broker="memory",
+        engine="inprocess",
+        orders=20,
+        seeds=[seed],
+        rate_per_s=100.0,
+        time_scale=0.1,
+    )
+
+
+def _below(folder: Path, name: str) -> Path:
+    path = folder / name
+    path.mkdir()
+    return path
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

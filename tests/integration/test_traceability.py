@@ -1,0 +1,289 @@
+"""One trace per saga, evidence that tells no more than it may, and scores that fall when it is broken."""
+
+import asyncio
+import json
+from collections import Counter, defaultdict
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from bench.critical_path import BACKOFF, critical_path
+from bench.service_map import CONDUCTOR, service_map
+from scenarios.aftermath import SERVICE_LOG
+from scenarios.catalog.index import SCENARIOS
+from scenarios.operator_desk import DistantOperator
+from scenarios.run_folder import read_json, read_lines
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
+from scenarios.setting import Backends
+from scenarios.traceability.answer import answer
+from scenarios.traceability.evidence import order_ids, read_evidence
+from scenarios.traceability.scores import KINDS, accounts_of, score
+from scenarios.traceability.traced import in_trace
+from shared_domain.policy import Policy
+from tests.otlp_receiver import otlp_receiver
+
+pytestmark = pytest.mark.timeout(120)
+STYLES = ("choreography", "orchestration")
+styles = pytest.mark.parametrize("style", STYLES)
+FLOW = {"StockReserved": "ChargePayment", "ShipmentRefused": "RefundPayment"}
+LOST = {"orders": "all", "operation": "ChargePayment", "moment": "trace.context_lost", "attempts": "all"}  # fmt: skip
+
+
+@pytest.fixture(params=["embedded", "real"])
+def backends(request):
+    return Backends() if request.param == "embedded" else request.getfixturevalue("real_pair")
+
+
+def _spans(folder):
+    found = defaultdict(list)
+    for span in read_lines(folder / "trace.jsonl"):
+        found[span["attributes"]["order_id"]].append(span)
+    return found
+
+
+def _operation(span):
+    return span["attributes"].get("operation") and not span["name"].startswith("deliver ")
+
+
+@styles
+async def test_a_saga_is_one_trace_with_a_span_for_every_hop(carry_out, backends, style):
+    folder = (await carry_out("undeliverable", style, backends=backends, orders=4)).folder
+    for order_id, spans in _spans(folder).items():
+        assert len({span["context"]["trace_id"] for span in spans}) == 1, order_id
+        by_id = {span["context"]["span_id"]: span for span in spans}
+        assert [span["name"] for span in spans if span["parent_id"] is None] == ["place order"]
+        rows = [r for r in read_lines(folder / "ledgers.jsonl") if r["table"] == "ledger"]
+        done = {r["operation"] for r in rows if r["order_id"] == order_id}
+        assert {s["attributes"]["operation"] for s in spans if _operation(s)} == done
+        for span in filter(_operation, spans):
+            inside = [s["name"] for s in spans if s["parent_id"] == span["context"]["span_id"]]
+            assert inside.count("transaction") == 1
+            hop = by_id[span["parent_id"]]
+            if style == "orchestration":
+                assert (hop["name"], hop["kind"]) == (
+                    f"task {span['attributes']['operation']}",
+                    "SpanKind.SERVER",
+                )
+                assert by_id[hop["parent_id"]]["name"] == "place order"
+            else:
+                heard = hop["name"].removeprefix("deliver ")
+                sent = by_id[hop["parent_id"]]
+                assert (sent["name"], sent["kind"]) == (f"publish {heard}", "SpanKind.PRODUCER")
+
+
+@styles
+async def test_a_fault_is_an_event_of_the_span_that_it_struck(carry_out, style):
+    folder = (await carry_out("refund_flaky", style)).folder
+    struck = Counter(
+        (row["order_id"], row["operation"], row["moment"])
+        for row in read_lines(folder / "faults.jsonl")
+        if row["struck"]
+    )
+    seen = Counter(
+        (order_id, event["attributes"]["operation"], event["attributes"]["moment"])
+        for order_id, spans in _spans(folder).items()
+        for span in spans
+        for event in span["events"]
+        if event["name"] == "fault"
+    )
+    assert struck
+    assert seen == struck
+
+
+@styles
+async def test_a_repeated_request_links_to_what_did_it_first(carry_out, style):
+    folder = (await carry_out("delivered_twice", style, orders=3)).folder
+    for spans in _spans(folder).values():
+        first = [s for s in spans if s["attributes"].get("operation") == "ChargePayment"]
+        done, again = sorted(first, key=lambda span: span["start_time"])[:2]
+        assert done["links"] == []
+        (link,) = again["links"]
+        assert link["context"] == done["context"]
+
+
+@styles
+async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_trace_alone(
+    carry_out, style
+):
+    intact = score((await carry_out("undeliverable", style)).folder, most=50)
+    for kind in KINDS:
+        assert (intact[kind].exact, intact[kind].where) == (12, 12), kind
+        assert intact[kind].f1 == 1
+    assert (intact["traced"].orphans, intact["native"].sources) == (
+        0,
+        {"choreography": 10, "orchestration": 1}[style],
+    )
+    broken = score((await carry_out("undeliverable", style, faults=[LOST])).folder, most=50)
+    assert (broken["native"].exact, broken["correlated"].exact) == (12, 12)
+    assert broken["traced"].exact == 0
+    assert broken["traced"].orphans > 0
+    # Behind the service that loses it, a choreography goes on in another trace; a conductor sends its own context again.
+    assert (broken["traced"].where == 0) is (style == "choreography")
+
+
+@styles
+async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(carry_out, style):
+    folder = (await carry_out("undeliverable", style, orders=4)).folder
+    evidence = read_evidence(folder, ["order-00001"]).by_order["order-00001"]
+    before = accounts_of("order-00001", style, evidence)
+    scrambled = {
+        source: [
+            row
+            | {key: "x:Nothing" for key in ("message_id", "caused_by", "traceparent") if key in row}
+            for row in rows
+        ]
+        for source, rows in evidence.items()
+    }
+    after = accounts_of("order-00001", style, scrambled)
+    assert after["native"].calls == before["native"].calls
+    assert after["correlated"].calls != before["correlated"].calls
+    without = accounts_of("order-00001", style, scrambled | {"service_log": [], "trace": []})
+    assert without["correlated"].calls == without["traced"].calls == ()
+    assert bool(without["native"].calls) is (style == "orchestration")
+
+
+@styles
+async def test_evidence_with_a_hole_in_it_scores_less(carry_out, style):
+    folder = (await carry_out("undeliverable", style)).folder
+    lines = read_lines(folder / SERVICE_LOG)
+    kept = [line for line in lines if line["operation"] != "ChargePayment"]
+    (folder / SERVICE_LOG).write_text("".join(json.dumps(line) + "\n" for line in kept))
+    found = score(folder, most=50)
+    assert found["correlated"].exact == 0
+    assert (found["correlated"].precision, found["correlated"].recall < 1) == (1, True)
+    assert found["traced"].exact == 12
+
+
+@styles
+async def test_where_is_a_parked_order_and_why(carry_out, style):
+    folder = (await carry_out("refund_fails_forever", style)).folder
+    found = {}
+    for order_id, evidence in read_evidence(folder, order_ids(folder)).by_order.items():
+        account = accounts_of(order_id, style, evidence)["native"]
+        found[order_id] = answer(account, FLOW)
+        assert bool(account.parked_id) is (found[order_id].status == "OPEN")
+    waiting = {i: a for i, a in found.items() if a.status == "OPEN"}
+    parked = {row["order_id"] for row in read_lines(folder / "evidence/parked.jsonl")}
+    assert set(waiting) == parked
+    for one in waiting.values():
+        assert (one.last, one.because_of, one.waits_for) == ("BookShipment", "BookShipment", "RefundPayment")  # fmt: skip
+    assert {a.status for i, a in found.items() if i not in parked} == {"CONFIRMED"}
+
+
+@styles
+async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
+    story = SCENARIOS["refund_fails_forever"]
+    spec = RunSpec(
+        scenario=story, style=style, orders=4, seed=1, backends=Backends(), rate_per_s=50,
+        time_scale=0.03, hold_s=60,
+    )  # fmt: skip
+    task = asyncio.create_task(run(spec, runs=tmp_path, facts={}))
+    try:
+        async with asyncio.timeout(30):
+            while not (folders := list(tmp_path.glob("*/run.json"))) or "operator" not in read_json(folders[0]):  # fmt: skip
+                await asyncio.sleep(0.05)
+            operator = DistantOperator(read_json(folders[0])["operator"])
+            while True:
+                evidence = await operator.evidence("order-00003")
+                told = accounts_of("order-00003", style, evidence)
+                if told["native"].parked_at:
+                    break
+                await asyncio.sleep(0.1)
+        for kind in KINDS:
+            assert answer(told[kind], FLOW).waits_for == "RefundPayment", kind
+        nobody = await operator.evidence("order-99999")
+        assert not any(rows for source, rows in nobody.items() if source != "definition")
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+@styles
+async def test_spans_go_to_an_otlp_endpoint_too(carry_out_traced, style):
+    async with otlp_receiver() as (url, spans):
+        folder = await carry_out_traced(style, otlp=url)
+    kept = read_lines(folder / "trace.jsonl")
+    assert {span.span_id.hex() for _, span in spans} == {s["context"]["span_id"].removeprefix("0x") for s in kept}  # fmt: skip
+    assert {service for service, _ in spans} == {"customer", "order", "inventory", "payment", "shipping"}  # fmt: skip
+    assert url not in (folder / "run.json").read_text()
+
+
+async def test_an_endpoint_that_takes_nothing_costs_spans_and_no_order(carry_out_traced):
+    async with otlp_receiver(status=400) as (url, _):
+        folder = await carry_out_traced("choreography", otlp=url)
+    assert read_json(folder / "verdict.json")["judgement"] == "CONSISTENT"
+    (note,) = [n for n in read_json(folder / "run.json")["notes"] if "OTLP" in n]
+    assert f"{len(read_lines(folder / 'trace.jsonl'))} spans" in note
+
+
+@styles
+async def test_a_sampled_trace_is_whole_and_logs_are_always_there(carry_out_traced, style):
+    folder = await carry_out_traced(style, orders=40, trace_sampling=0.4)
+    spans = _spans(folder)
+    assert 4 <= len(spans) <= 30
+    for mine in spans.values():
+        assert len(in_trace(mine)) == len(mine)
+        assert [s["name"] for s in mine if s["parent_id"] is None] == ["place order"]
+    assert len({line["order_id"] for line in read_lines(folder / SERVICE_LOG)}) == 40
+    assert not _spans(await carry_out_traced(style, trace_sampling=0.0))
+
+
+@pytest.fixture
+def carry_out_traced(tmp_path):
+    async def carried_out(style, *, orders=6, **changes):
+        spec = RunSpec(
+            scenario=SCENARIOS["happy_path"], style=style, orders=orders, seed=1, backends=Backends(),
+            rate_per_s=60, time_scale=0.03, **changes,
+        )  # fmt: skip
+        return (await run(spec, runs=tmp_path / "runs", facts={})).folder
+
+    return carried_out
+
+
+@styles
+async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path, real_pair, style):
+    spec = RunSpec(
+        scenario=replace(SCENARIOS["card_declined"], least_time_scale=0.1), style=style, orders=4, seed=1,
+        backends=real_pair, rate_per_s=40, time_scale=0.1, processes=True,
+    )  # fmt: skip
+    folder = (await run(spec, runs=tmp_path, facts={})).folder
+    found = score(folder, most=10)
+    assert [found[kind].exact for kind in KINDS] == [4, 4, 4]
+    assert found["traced"].orphans == 0
+
+
+@styles
+async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(carry_out, style):
+    folder = (await carry_out("refund_flaky", style)).folder
+    policy = Policy(**read_json(folder / "run.json")["policy"])
+    for evidence in read_evidence(folder, order_ids(folder)).by_order.values():
+        path = critical_path(evidence)
+        assert all(before.ended_s == after.began_s for before, after in pairwise(path))
+        assert all(segment.lasted_s > 0 for segment in path)
+        account = accounts_of("", style, evidence)["traced"]
+        end_s = max(call.ended_s for call in account.calls)
+        assert path[-1].ended_s == pytest.approx(end_s, abs=1e-6)
+        failed = [call for call in account.calls if not call.answer]
+        waited_s = sum(segment.lasted_s for segment in path if segment.part == BACKOFF)
+        planned_s = sum(policy.delays_s()[: len(failed)])
+        assert (waited_s >= 0.9 * planned_s) if failed else waited_s == 0
+
+
+async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
+    edges = {}
+    for style in STYLES:
+        folder = (await carry_out("refund_flaky", style)).folder
+        sagas = read_evidence(folder, order_ids(folder)).by_order.values()
+        edges[style] = {(e.caller, e.callee): e for e in service_map(sagas)}
+    said = edges["choreography"]
+    assert said["customer", "order"].calls == said["order", "inventory"].calls == 12
+    assert said["shipping", "payment"].errors > 0
+    assert said["inventory", "payment"].errors == 0
+    told = edges["orchestration"]
+    assert {caller for caller, _ in told} == {"customer", CONDUCTOR}
+    assert told["customer", CONDUCTOR].calls == 12
+    assert told[CONDUCTOR, "payment"].errors == said["shipping", "payment"].errors
+    for edge in (*said.values(), *told.values()):
+        assert 0 < edge.average_s <= edge.p95_s * edge.calls

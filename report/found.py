@@ -59,20 +59,18 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
         if row.no_counterpart or not (row.folder / "evidence/definition.jsonl").exists():
             continue
         told(f"evidence of {row.folder.name}")
-        context = BROKEN if row.context_broken else INTACT
+        kept = read_evidence(row.folder, order_ids(row.folder, most=SAMPLE))
         found.scored.append(
             Scored(
                 scenario=row.scenario,
                 style=row.style,
-                context=context,
-                scores=score(row.folder, most=SAMPLE),
+                context=BROKEN if row.context_broken else INTACT,
+                scores=score(row.folder, kept),
             )
         )
-        if row.context_broken:
-            continue
-        evidence = read_evidence(row.folder, order_ids(row.folder)[:SAMPLE])
-        sagas.setdefault(row.style, []).extend(evidence.by_order.values())
-        _add_parts(found, row, list(evidence.by_order.values()))
+        if not row.context_broken:
+            sagas.setdefault(row.style, []).extend(kept.by_order.values())
+            _add_parts(found, row, list(kept.by_order.values()))
     found.edges = {style: service_map(some) for style, some in sagas.items()}
     return found
 

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from scenarios.verdict import Verdict
 from shared_domain.errors import UsageError
 from shared_domain.ports import Ledgers, Parked
@@ -112,6 +114,6 @@ def read_json(path: Path) -> dict[str, Any]:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The objects of a JSON-lines file. Raise UsageError if it is missing or damaged."""
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return [orjson.loads(line) for line in path.read_bytes().splitlines()]
     except (OSError, ValueError) as error:
         raise UsageError(f"{path} cannot be read: the run folder is damaged ({error})") from error

@@ -13,7 +13,6 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace import Tracer as SdkTracer
 from opentelemetry.sdk.trace.export import (
     BatchSpanProcessor,
-    SimpleSpanProcessor,
     SpanExporter,
     SpanExportResult,
 )
@@ -28,7 +27,7 @@ OTLP_TIMEOUT_S = 2.0
 _W3C = TraceContextTextMapPropagator()
 
 
-class _Collected(SpanExporter):
+class _Collected(SpanProcessor):
     """Keeps finished spans, at most `limit` of them."""
 
     def __init__(self, limit: int) -> None:
@@ -36,13 +35,12 @@ class _Collected(SpanExporter):
         self.dropped = 0
         self._left = limit
 
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+    def on_end(self, span: ReadableSpan) -> None:
         if self._left > 0:
-            self.spans += spans
-            self._left -= len(spans)
+            self.spans.append(span)
+            self._left -= 1
         else:
-            self.dropped += len(spans)
-        return SpanExportResult.SUCCESS
+            self.dropped += 1
 
 
 class _Sent(SpanExporter):
@@ -79,7 +77,7 @@ class OtelTracer:
     ) -> None:
         self._collected = _Collected(limit)
         self._sent = _Sent(otlp) if otlp else None
-        self._processors: list[SpanProcessor] = [SimpleSpanProcessor(self._collected)]
+        self._processors: list[SpanProcessor] = [self._collected]
         if self._sent is not None:
             self._processors.append(BatchSpanProcessor(self._sent))
         self._sampler = ParentBasedTraceIdRatio(sampling_ratio)

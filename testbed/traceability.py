@@ -21,6 +21,7 @@ from report.traceability import (
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
+from scenarios.traceability.evidence import order_ids, read_evidence
 from scenarios.traceability.scores import score
 from scenarios.verdict import Exit
 from testbed import settings
@@ -73,7 +74,7 @@ def traceability(
             scenario=row.scenario,
             style=row.style,
             context=BROKEN if row.context_broken else INTACT,
-            scores=score(row.folder, most=orders),
+            scores=score(row.folder, read_evidence(row.folder, order_ids(row.folder))),
         )
         for result in results
         for row in result.rows

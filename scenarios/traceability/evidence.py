@@ -1,5 +1,7 @@
 """The evidence of a run, by order: read from its folder, or asked of a living run."""
 
+import json
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +13,8 @@ from scenarios.aftermath import SERVICE_LOG
 from scenarios.run_folder import read_json, read_lines
 from shared_domain.errors import UsageError
 
+_OWNER = re.compile(rb'"order_id": ("(?:[^"\\\\]|\\\\.)*")')
+"""Whose a line is; in texts inside of it quotes are escaped, so they do not match."""
 _FILES = {
     "audit": "evidence/audit.jsonl",
     "dead_letters": "evidence/dead_letters.jsonl",
@@ -34,9 +38,9 @@ class RunEvidence:
         return str(self.about["style"])
 
 
-def order_ids(folder: Path) -> list[str]:
-    """The orders of a run, as they came."""
-    return [line["order"]["order_id"] for line in read_lines(folder / "orders.jsonl")]
+def order_ids(folder: Path, *, most: int | None = None) -> list[str]:
+    """The orders of a run, as they came; at most `most` of them."""
+    return [line["order"]["order_id"] for line in read_lines(folder / "orders.jsonl")][:most]
 
 
 def read_evidence(folder: Path, wanted: Collection[str]) -> RunEvidence:
@@ -57,15 +61,21 @@ def read_evidence(folder: Path, wanted: Collection[str]) -> RunEvidence:
 
 
 def rows_of(path: Path, source: str, wanted: Collection[str]) -> dict[str, list[dict[str, Any]]]:
-    """Order -> the rows that a file of this source has about it. A line that is still being written is left out."""
+    """Order -> the rows that a file of this source has about it. A line that is still being written is left out.
+
+    Only lines about these orders are parsed: a file may be about thousands of others.
+    """
     found: dict[str, list[dict[str, Any]]] = {order_id: [] for order_id in wanted}
+    owners = {json.dumps(order_id).encode() for order_id in wanted}
     if path.exists():
         with path.open("rb") as file:
             for line in file:
                 if not line.endswith(b"\n"):
                     break
+                owner = _OWNER.search(line)
+                if owner is None or owner[1] not in owners:
+                    continue
                 row = orjson.loads(line)
                 about = row["attributes"] if source == "trace" else row
-                if (mine := found.get(about.get("order_id", ""))) is not None:
-                    mine.append(row)
+                found[about["order_id"]].append(row)
     return found

@@ -1,17 +1,16 @@
 """How right each kind of evidence is: every saga of a run rebuilt from it, and compared with its ledgers."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from scenarios.fault_plan import DISTURBANCES, ONLY_IN_TRACES
 from scenarios.run_folder import read_lines
 from scenarios.systems import LEADS_TO, NATIVE
 from scenarios.traceability.answer import answer
 from scenarios.traceability.correlated import correlated_account
-from scenarios.traceability.evidence import RunEvidence, order_ids, read_evidence
+from scenarios.traceability.evidence import RunEvidence, rows_of
 from scenarios.traceability.suspects import suspects, usual_waits
 from scenarios.traceability.traced import in_trace, traced_account
 from scenarios.traceability.truth import true_account
@@ -80,14 +79,9 @@ class Score:
         return 2 * self.precision * self.recall / both if both else 0.0
 
 
-def score(folder: Path, *, most: int) -> dict[str, Score]:
-    """Kind of evidence -> its score, over the first `most` orders of a finished run that its ledgers know of.
-
-    Raise UsageError if the run kept no evidence.
-    """
-    truths = _truths(folder)
-    wanted = [order_id for order_id in order_ids(folder) if order_id in truths][:most]
-    evidence = read_evidence(folder, wanted)
+def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
+    """Kind of evidence -> its score, over those orders of the evidence that the run's ledgers know of."""
+    truths = _truths(folder, evidence.by_order)
     struck = _struck(folder)
     leads_to = LEADS_TO[evidence.about["step_order"]]
     found = {}
@@ -96,7 +90,8 @@ def score(folder: Path, *, most: int) -> dict[str, Score]:
         usual = usual_waits(accounts.values())
         total = Score(kind=kind, ms=1000 * took_s)
         for order_id, account in accounts.items():
-            truth = truths[order_id]
+            if (truth := truths.get(order_id)) is None:
+                continue
             total.add(_one(kind, account, truth))
             total.where += answer(account, leads_to) == answer(truth, leads_to)
             if hit := struck.get(order_id):
@@ -141,12 +136,9 @@ def _one(kind: str, account: Account, truth: Account) -> Score:
     )
 
 
-def _truths(folder: Path) -> dict[str, Account]:
-    """Order -> its saga, for every order that left a row in any ledger."""
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for row in read_lines(folder / "ledgers.jsonl"):
-        if row["table"] == "ledger":
-            rows.setdefault(row["order_id"], []).append(row)
+def _truths(folder: Path, wanted: Collection[str]) -> dict[str, Account]:
+    """Order -> its saga, for every order of these that left a row in any ledger."""
+    rows = rows_of(folder / "ledgers.jsonl", "ledger", wanted)
     parked = {
         row["order_id"]: row["operation"]
         for row in read_lines(folder / "evidence/parked.jsonl")
@@ -154,7 +146,8 @@ def _truths(folder: Path) -> dict[str, Account]:
     }
     return {
         order_id: true_account(order_id, mine, parked_at=parked.get(order_id, ""))
-        for order_id, mine in rows.items()
+        for order_id, every in rows.items()
+        if (mine := [row for row in every if row["table"] == "ledger"])
     }
 
 

@@ -121,6 +121,22 @@ def test_a_single_run_can_be_done_again_with_the_command_it_prints(saga, tmp_pat
         ),
         (["demo", "--broker", "memory", "--out", "/proc/nowhere"], ["cannot write", "--out"]),
         (["report", "absent"], ["is not a folder"]),
+        (["report", "empty", "--format", "pdf"], ["unknown format 'pdf'", "html"]),
+        (["where", "order-1", "--run", "absent"], ["is not a folder"]),
+        (["where", "order-1", "--run", "empty"], ["knows an order 'order-1'", "--run"]),
+        (["trace", "order-1", "--run", "empty", "--evidence", "rumour"], ["rumour", "native"]),
+        (
+            [
+                "run",
+                "happy_path",
+                "--broker",
+                "memory",
+                "--otlp",
+                "http://u:hush@127.0.0.1:1/v1/traces",
+            ],
+            ["OTLP", "does not answer", "--otlp"],
+        ),
+        (["run", "happy_path", "--broker", "memory", "--otlp", "udp://x"], ["--otlp", "http://"]),
         (["report", "empty"], ["holds no complete run"]),
         (["report", "future"], ["schema 99", "reads 1"]),
         (["report", "damaged"], ["not JSON"]),
@@ -156,12 +172,69 @@ def test_a_report_is_made_from_run_folders_alone(saga, tmp_path):
     done = saga("report", "runs", "--out", "page")
     assert done.returncode == 0, done.stderr
     names = {path.name for path in (tmp_path / "page").iterdir()}
-    charts = {
-        f"{name}.{kind}" for name in ("outcomes", "latency", "timeline") for kind in ("png", "svg")
-    }
-    assert names == {"index.html"} | charts
+    shown = ("outcomes", "latency", "breakdown", "inconsistency", "traceability", "service_map")
+    charts = {f"{name}.{kind}" for name in shown for kind in ("png", "svg")}
+    assert names == {"index.html", "replay.html"} | charts
     for chart in charts:
-        assert (tmp_path / "page" / chart).stat().st_size > 5000
+        assert (tmp_path / "page" / chart).stat().st_size > 4000
+
+
+def test_where_and_trace_tell_of_an_order_from_evidence_alone(saga, tmp_path):
+    saga("run", "refund_fails_forever", *QUICK)
+    for folder in (tmp_path / "runs").rglob("ledgers.jsonl"):
+        folder.write_text("")  # nobody may look here
+    done = saga("where", "order-00003")
+    assert done.returncode == 0, done.stderr
+    assert "OPEN, parked" in done.stdout
+    assert "waits for    RefundPayment, since" in done.stdout
+    command = done.stdout.partition("then: saga ")[2].splitlines()[0].split()
+    assert command[:2] == ["executions", "redrive"]
+    (other,) = (tmp_path / "runs").rglob("*-refund_fails_forever-choreography-*")
+    answer = json.loads(saga("where", "order-00003", "--run", other, "--json").stdout)
+    assert answer["answer"] == {"status": "OPEN", "last": "BookShipment", "because_of": "BookShipment", "waits_for": "RefundPayment"}  # fmt: skip
+    assert set(map(json.dumps, answer["by_evidence"].values())) == {json.dumps(answer["answer"])}
+    assert "nothing: the saga is over" in saga("where", "order-00000").stdout
+    for kind in ("native", "correlated", "traced"):
+        tree = saga("trace", "order-00003", "--evidence", kind).stdout
+        steps = ["PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "RefundPayment"]
+        places = [tree.index(step) for step in steps]
+        assert places == sorted(places), kind
+        assert tree.count("RefundPayment: failed") == 4
+
+
+def test_what_a_redrive_did_is_in_the_same_story(saga, tmp_path):
+    saga("run", "refund_fails_forever", *QUICK, "--style", "choreography")
+    run = saga("where", "order-00003").stdout.split("choreography: ")[1].splitlines()[0]
+    done = saga("dead-letters", "redrive", run, "--all", "--broker", "memory")
+    assert done.returncode == 0, done.stderr
+    assert "CANCELLED" in saga("where", "order-00003").stdout
+    tree = saga("trace", "order-00003", "--evidence", "traced").stdout
+    assert tree.index("RefundPayment: failed") < tree.index("RefundPayment: PaymentRefunded")
+    assert "CancelOrder: OrderCancelled" in tree
+
+
+def test_the_picture_of_an_order_shows_both_styles(saga, tmp_path, monkeypatch):
+    opened = []
+    monkeypatch.setattr("typer.launch", opened.append)
+    saga("run", "card_declined", *QUICK)
+    done = saga("trace", "order-00001", "--html")
+    assert done.returncode == 0, done.stderr
+    assert opened == [done.stdout.strip()]
+    text = (tmp_path / done.stdout.strip()).read_text()
+    assert "Choreography: compensated" in text
+    assert "Orchestration: compensated" in text
+
+
+def test_traceability_scores_every_kind_of_evidence_in_both_contexts(saga, tmp_path):
+    arguments = ["card_declined", "--orders", "6", "--broker", "memory", "--time-scale", "0.05"]
+    document = json.loads(saga("traceability", *arguments, "--json").stdout)
+    found = {(s["style"], s["context"]): s["scores"] for s in document["scored"]}
+    assert len(found) == 4
+    for (_, context), scores in found.items():
+        assert scores["correlated"]["exact"] == 6
+        assert scores["traced"]["exact"] == (6 if context == "intact" else 0)
+    (text,) = tmp_path.rglob("traceability.md")
+    assert text.read_text().count("| card_declined |") == 4
 
 
 def test_help_and_list_name_everything(saga, tmp_path):

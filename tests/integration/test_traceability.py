@@ -36,6 +36,10 @@ def backends(request):
     return Backends() if request.param == "embedded" else request.getfixturevalue("real_pair")
 
 
+def _scored(folder):
+    return score(folder, read_evidence(folder, order_ids(folder)))
+
+
 def _spans(folder):
     found = defaultdict(list)
     for span in read_lines(folder / "trace.jsonl"):
@@ -107,7 +111,7 @@ async def test_a_repeated_request_links_to_what_did_it_first(carry_out, style):
 async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_trace_alone(
     carry_out, style
 ):
-    intact = score((await carry_out("undeliverable", style)).folder, most=50)
+    intact = _scored((await carry_out("undeliverable", style)).folder)
     for kind in KINDS:
         assert (intact[kind].exact, intact[kind].where) == (12, 12), kind
         assert intact[kind].f1 == 1
@@ -115,7 +119,7 @@ async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_tr
         0,
         {"choreography": 10, "orchestration": 1}[style],
     )
-    broken = score((await carry_out("undeliverable", style, faults=[LOST])).folder, most=50)
+    broken = _scored((await carry_out("undeliverable", style, faults=[LOST])).folder)
     assert (broken["native"].exact, broken["correlated"].exact) == (12, 12)
     assert broken["traced"].exact == 0
     assert broken["traced"].orphans > 0
@@ -150,7 +154,7 @@ async def test_evidence_with_a_hole_in_it_scores_less(carry_out, style):
     lines = read_lines(folder / SERVICE_LOG)
     kept = [line for line in lines if line["operation"] != "ChargePayment"]
     (folder / SERVICE_LOG).write_text("".join(json.dumps(line) + "\n" for line in kept))
-    found = score(folder, most=50)
+    found = _scored(folder)
     assert found["correlated"].exact == 0
     assert (found["correlated"].precision, found["correlated"].recall < 1) == (1, True)
     assert found["traced"].exact == 12
@@ -249,7 +253,7 @@ async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path
         backends=real_pair, rate_per_s=40, time_scale=0.1, processes=True,
     )  # fmt: skip
     folder = (await run(spec, runs=tmp_path, facts={})).folder
-    found = score(folder, most=10)
+    found = _scored(folder)
     assert [found[kind].exact for kind in KINDS] == [4, 4, 4]
     assert found["traced"].orphans == 0
 

@@ -85,7 +85,8 @@ def _said(audit: Iterable[dict[str, Any]]) -> list[_Said]:
 
 
 def _cause(line: dict[str, Any], said: list[_Said], heard: set[str]) -> str:
-    before = [s.name for s in said if s.at_s <= line["wall_s"] and s.name in heard]
+    could = heard - {line["outcome"]}
+    before = [s.name for s in said if s.at_s <= line["wall_s"] and s.name in could]
     if not before:
         return ""
     return CUSTOMER if before[-1] == line["operation"] else before[-1]

@@ -2,7 +2,7 @@
 history too, since only the engine knows when it sent a task.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +52,7 @@ def critical_path(evidence: Evidence) -> list[Segment]:
         return []
     found: list[Segment] = []
     cursor = min(began_s(span) for span in roots)
-    failed = ""
+    failed: set[str] = set()
     for attempt in sorted(_attempts(spans, evidence), key=lambda a: a.began_s):
         if attempt.ended_s <= cursor:
             continue
@@ -62,13 +62,13 @@ def critical_path(evidence: Evidence) -> list[Segment]:
                     Segment(part=part, operation=attempt.operation, began_s=cursor, ended_s=until_s)
                 )
                 cursor = until_s
-        failed = "" if attempt.answered else attempt.operation
+        (failed.discard if attempt.answered else failed.add)(attempt.operation)
     return found
 
 
-def _parts(attempt: _Attempt, failed: str) -> Iterator[tuple[str, float]]:
+def _parts(attempt: _Attempt, failed: Collection[str]) -> Iterator[tuple[str, float]]:
     """What the time is up to which moment, in order of time."""
-    waiting = BACKOFF if attempt.operation == failed else COORDINATION
+    waiting = BACKOFF if attempt.operation in failed else COORDINATION
     if attempt.sent_s is not None:
         yield waiting, attempt.sent_s
         yield (BACKOFF if waiting == BACKOFF and not attempt.bodies else QUEUE), attempt.began_s

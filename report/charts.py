@@ -19,14 +19,14 @@ from bench.results import RunRow
 from scenarios.verdict import BAD, OrderClass
 
 COLOUR = {
-    OrderClass.COMMITTED: "#2a7f4f",
-    OrderClass.COMPENSATED: "#8fc7e8",
-    OrderClass.REJECTED: "#c9ced6",
-    OrderClass.LATE: "#f0c75e",
-    OrderClass.PARKED: "#e08a2e",
-    OrderClass.STUCK: "#c0392b",
-    OrderClass.HALF_DONE: "#8e2a5b",
-    OrderClass.DUPLICATED: "#4b1d6b",
+    OrderClass.COMMITTED: "#1b6ca8",
+    OrderClass.COMPENSATED: "#9fd0ee",
+    OrderClass.REJECTED: "#e2e5e9",
+    OrderClass.LATE: "#f3d36b",
+    OrderClass.PARKED: "#df7f20",
+    OrderClass.STUCK: "#b3261e",
+    OrderClass.HALF_DONE: "#7b2d59",
+    OrderClass.DUPLICATED: "#2b1042",
 }
 STYLE_LOOK = {"choreography": ("#b4551d", "-"), "orchestration": ("#1d4f91", "--")}
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)

@@ -18,7 +18,9 @@ from report.saga import Saga
 from scenarios.traceability.answer import UNDOES
 from shared_domain.account import ANSWERS, ENDS, Account
 
-GREEN, RED, AMBER, GREY = "#2a7f4f", "#c0392b", "#d98b1f", "#d5dae0"
+GREEN, RED, AMBER, GREY = "#3f9a6b", "#98140f", "#e9b13f", "#dde1e6"
+_MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: ""}
+"""Said besides by a sign, for those who cannot tell the colours."""
 STATES = {
     GREEN: "entered, succeeded",
     RED: "failed or refused",
@@ -163,11 +165,11 @@ def flow_figure(saga: Saga) -> Figure:
         boxes[name] = axes.text(
             x,
             y,
-            _wrapped(label),
+            _wrapped(label) + _MARK[colour],
             ha="center",
             va="center",
             fontsize=5.5 if small else 7.5,
-            color=_INK if colour in (GREY, AMBER) else "white",
+            color="white" if colour == RED else _INK,
             gid=f"{saga.row.style}-{name}",
             zorder=5,
             bbox={
@@ -184,7 +186,9 @@ def flow_figure(saga: Saga) -> Figure:
     axes.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
     axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
     shown = {colour for _, colour in flow.nodes.values()}
-    handles: list[Any] = [Patch(facecolor=c, label=t) for c, t in STATES.items() if c in shown]
+    handles: list[Any] = [
+        Patch(facecolor=c, label=f"{t}{_MARK[c]}") for c, t in STATES.items() if c in shown
+    ]
     handles.append(Line2D([], [], color=_INK, lw=1.8, label="the way that the saga went"))
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
     return figure

@@ -6,7 +6,7 @@ from matplotlib.patches import Patch
 from bench.critical_path import BACKOFF, BODY, COORDINATION, PARTS, QUEUE, Segment, critical_path
 from report.saga import Saga
 
-PART_COLOUR = {BODY: "#33608c", QUEUE: "#9ecae1", COORDINATION: "#c9ced6", BACKOFF: "#e6a23c"}
+PART_COLOUR = {BODY: "#1f4e79", QUEUE: "#a9d6f0", COORDINATION: "#86909b", BACKOFF: "#e6a23c"}
 PART_HATCH = {BODY: "", QUEUE: "", COORDINATION: "", BACKOFF: "///"}
 
 

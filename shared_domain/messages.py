@@ -179,6 +179,7 @@ class OrderCancelled(Event):
 COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in Command.__subclasses__()}
 EVENTS: dict[str, type[Event]] = {e.__name__: e for e in Event.__subclasses__()}
 KINDS: dict[str, type[Message]] = {**COMMANDS, **EVENTS}
+COMPENSATIONS = frozenset({CancelShipment, RefundPayment, ReleaseStock, CancelOrder})
 _ORDER_FIELDS = {field.name: field.type for field in fields(Order)}
 _TOO_LARGE = 2**63  # what a database column holds
 MAX_ORDER_ID = 80

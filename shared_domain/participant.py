@@ -8,7 +8,7 @@ from shared_domain.database import Database, Transaction
 from shared_domain.errors import Failure, OutcomeUnknown
 from shared_domain.exactly_once import ExactlyOnce
 from shared_domain.faults import Point
-from shared_domain.messages import Command, Event
+from shared_domain.messages import COMPENSATIONS, Command, Event
 from shared_domain.ports import Faults, Tracer
 
 
@@ -39,6 +39,7 @@ class Participant:
             parent=command.traceparent,
             order_id=command.order_id,
             operation=command.name,
+            step="compensation" if type(command) in COMPENSATIONS else "forward",
         ) as traceparent:
             try:
                 answer = await self._in_time(replace(command, traceparent=traceparent))

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from report.charts import save
 from report.text_table import markdown, rich_table
 from report.traceability import (
     BROKEN,
@@ -16,6 +17,7 @@ from report.traceability import (
     Scored,
     by_scenario,
     costs,
+    score_chart,
     summary,
 )
 from scenarios.fault_plan import Fault, FaultPlan, Moment
@@ -89,12 +91,13 @@ def traceability(
     }
     text = "\n".join(f"### {title}\n\n{markdown(*table)}" for title, table in tables.items())
     (folder / "traceability.md").write_text(text, "utf-8")
+    chart, _ = save(score_chart(scored), folder, "traceability")
     if as_json:
         print(json.dumps(document))
     else:
         for title, table in tables.items():
             wide().print(rich_table(title, *table))
-        print(f"{READING}\n{NOT_READING}\nAll of it: {folder}")
+        print(f"{READING}\n{NOT_READING}\nChart: {chart}\nAll of it: {folder}")
     raise typer.Exit(Exit.AS_EXPECTED)
 
 

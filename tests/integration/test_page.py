@@ -2,6 +2,9 @@
 
 import csv
 import json
+import re
+import shutil
+import time
 from dataclasses import replace
 
 import pytest
@@ -136,3 +139,45 @@ async def test_runs_kept_by_a_sweep_are_no_runs_of_the_suite(carry_out, tmp_path
     assert [row.scenario for row in collect(cell).rows] == ["happy_path"]
     with pytest.raises(UsageError, match="no run knows"):
         write_saga_page(collect(cell).rows, "order-99999")
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+async def test_a_report_of_a_hundred_thousand_sagas(carry_out, tmp_path):
+    """20 runs of 5,000 orders, multiplied from small ones; prints how long the report took."""
+    big = tmp_path / "big"
+    for scenario in ("happy_path", "card_declined", "undeliverable", "refund_flaky", "lost_reply"):
+        for style in STYLES:
+            folder = (await carry_out(scenario, style, orders=50)).folder
+            for copy in ("a", "b"):
+                _multiply(folder, big / f"{folder.name}-{copy}", 100)
+    begun = time.perf_counter()
+    found = collect(big)
+    written = write_report(found, tmp_path / "report", formats=["html", "csv", "json"])
+    print(f"the report of 100,000 sagas took {time.perf_counter() - begun:.1f} s")
+    assert sum(row.orders for row in found.rows) == 100_000
+    rows = json.loads(written["json"].read_text())["runs"]
+    assert rows[0]["orders"] == "5000 committed of 5000"
+    assert written["html"].stat().st_size < 10_000_000
+
+
+def _multiply(folder, into, times):
+    """A run with all its orders so many times, under other names."""
+
+    def renamed(text, number):
+        return re.sub(r"order-00(\d{3})", lambda found: f"order-{number:03d}{found[1]}", text)
+
+    (into / "evidence").mkdir(parents=True)
+    for name in ("run.json", "evidence/definition.jsonl"):
+        shutil.copy(folder / name, into / name)
+    verdict = json.loads((folder / "verdict.json").read_text())
+    copies = [json.loads(renamed(json.dumps(verdict), number)) for number in range(times)]
+    verdict["orders"] = [order for copy in copies for order in copy["orders"]]
+    verdict["timing"]["orders"] = [t for copy in copies for t in copy["timing"]["orders"]]
+    verdict["classes"] = {name: k * times for name, k in verdict["classes"].items()}
+    (into / "verdict.json").write_text(json.dumps(verdict))
+    for path in (*folder.glob("*.jsonl"), *(folder / "evidence").glob("*.jsonl")):
+        if path.name != "definition.jsonl":
+            text = path.read_text()
+            with (into / path.relative_to(folder)).open("w") as file:
+                file.writelines(renamed(text, number) for number in range(times))

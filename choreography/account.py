@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared_domain.account import CUSTOMER, Account, Call, Evidence, outcome
+from shared_domain.account import CUSTOMER, Account, Evidence, logged_calls, parked_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,37 +29,19 @@ def native_account(order_id: str, evidence: Evidence) -> Account:
     for row in evidence.get("definition", []):
         bindings.setdefault(row["service"], set()).add(row["heard"])
     said = _said(audit)
-    calls = [
-        Call(
-            operation=line["operation"],
-            service=line["service"],
-            began_s=None,
-            ended_s=line["wall_s"],
-            cause=_cause(line, said, bindings.get(line["service"], set())),
-            **outcome(line["outcome"]),
-        )
-        for line in sorted(log, key=lambda line: float(line["wall_s"]))
-    ]
-    parked = {}
-    if letters:
-        letter = letters[-1]
-        parked = {
-            "parked_at": letter["operation"] or letter.get("leads_to", ""),
-            "parked_why": f"{letter['reason']}: {letter['fault']}",
-            "parked_id": letter["parked_id"],
-        }
+    calls = logged_calls(log, lambda line: _cause(line, said, bindings.get(line["service"], set())))
     native_log = [{k: v for k, v in line.items() if k in _LOGGED} for line in log]
     rows = [*(_without_headers(row) for row in audit), *letters, *native_log]
     return Account(
         order_id=order_id,
-        calls=tuple(calls),
+        calls=calls,
         read={
             # the audit, the bindings, and of every service its log and its dead letters
             "sources": 2 + 2 * len(bindings),
             "records": len(rows),
             "bytes": len(json.dumps(rows)),
         },
-        **parked,
+        **parked_in(letters),
     )
 
 

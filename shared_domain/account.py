@@ -1,6 +1,6 @@
 """What some evidence tells of one order: the calls of participants that it shows, and what stopped them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -103,7 +103,36 @@ class Account:
         return max(ends, key=lambda call: call.at_s) if ends else None
 
 
-def outcome(told: str) -> dict[str, str]:
+def logged_calls(
+    log: Iterable[dict[str, Any]], cause: Callable[[dict[str, Any]], str]
+) -> tuple[Call, ...]:
+    """The calls in services' logs, in order of time. `cause`: what led to the call of a line."""
+    return tuple(
+        Call(
+            operation=line["operation"],
+            service=line["service"],
+            began_s=None,
+            ended_s=line["wall_s"],
+            cause=cause(line),
+            **_outcome(line["outcome"]),
+        )
+        for line in sorted(log, key=lambda line: float(line["wall_s"]))
+    )
+
+
+def parked_in(letters: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What the last dead letter says, as fields of an Account; nothing if there is none."""
+    if not letters:
+        return {}
+    letter = letters[-1]
+    return {
+        "parked_at": letter["operation"] or letter.get("leads_to", ""),
+        "parked_why": f"{letter['reason']}: {letter['fault']}",
+        "parked_id": letter["parked_id"],
+    }
+
+
+def _outcome(told: str) -> dict[str, str]:
     """An outcome as `answer` or `failure` of a call."""
     return {"answer": told} if told in EVENTS else {"failure": told}
 

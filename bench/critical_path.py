@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.traceability.traced import ROOT, began_s, ended_s, in_trace
+from scenarios.traceability.traced import ROOT, began_s, ended_s, hop_of, in_trace, is_hop
 from shared_domain.account import Evidence
 
 BODY, QUEUE, COORDINATION, BACKOFF = "body", "queue wait", "coordination", "backoff"
@@ -86,13 +86,13 @@ def _attempts(spans: list[dict[str, Any]], evidence: Evidence) -> Iterator[_Atte
     by_id = {span["context"]["span_id"]: span for span in spans}
     bodies: dict[str, list[dict[str, Any]]] = {}
     for span in spans:
-        if span["attributes"].get("operation") and not _outer(span):
-            bodies.setdefault(_outer_id(span, by_id), []).append(span)
-    scheduled = _scheduled_s(evidence)
-    for span in filter(_outer, spans):
+        if span["attributes"].get("operation") and not is_hop(span):
+            bodies.setdefault(hop_of(span, by_id), []).append(span)
+    scheduled = scheduled_s(evidence)
+    for span in filter(is_hop, spans):
         inside = sorted(bodies.get(span["context"]["span_id"], []), key=began_s)
         kind, _, name = span["name"].partition(" ")
-        operation = inside[0]["attributes"]["operation"] if inside else span["attributes"].get("operation", name)  # fmt: skip
+        operation = span["attributes"].get("operation") or name
         parent = by_id.get(span["parent_id"])
         if kind == "task":
             before = [at for at in scheduled.get(operation, []) if at <= began_s(span)]
@@ -110,19 +110,8 @@ def _attempts(spans: list[dict[str, Any]], evidence: Evidence) -> Iterator[_Atte
         )
 
 
-def _outer(span: dict[str, Any]) -> bool:
-    return str(span["name"]).startswith(("deliver ", "task "))
-
-
-def _outer_id(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str:
-    at: dict[str, Any] | None = span
-    while at is not None and not _outer(at):
-        at = by_id.get(at["parent_id"])
-    return str(at["context"]["span_id"]) if at is not None else ""
-
-
-def _scheduled_s(evidence: Evidence) -> dict[str, list[float]]:
-    """Operation -> when the engine sent its task."""
+def scheduled_s(evidence: Evidence) -> dict[str, list[float]]:
+    """Operation -> when the engine sent its tasks, in seconds since the epoch; nothing where there is no engine."""
     found: dict[str, list[float]] = {}
     operation = ""
     for history in evidence.get("histories", []):

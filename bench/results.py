@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from bench.latency import quantile
+from scenarios.aftermath import OPERATOR
 from scenarios.fault_plan import ONLY_IN_TRACES
 from scenarios.run_folder import read_json, read_lines
+from scenarios.traceability.evidence import rows_of
 from shared_domain.errors import UsageError
 
 
@@ -32,7 +34,12 @@ class RunRow:
     @property
     def comparable(self) -> bool:
         """Whether its latency may be set beside the other style's."""
-        return bool(self.about["comparable"]) and not self.no_counterpart
+        return bool(self.about["comparable"]) and not self.no_counterpart and not self.repaired
+
+    @property
+    def repaired(self) -> bool:
+        """Whether an operator sent sagas on: then times contain how long he took."""
+        return (self.folder / OPERATOR).exists()
 
     @property
     def no_counterpart(self) -> bool:
@@ -92,14 +99,13 @@ class RunRow:
 
     def ledger(self, order_id: str) -> list[dict[str, Any]]:
         """All ledger rows of one order, oldest first."""
-        rows = read_lines(self.folder / "ledgers.jsonl")
-        mine = [r for r in rows if r["table"] == "ledger" and r["order_id"] == order_id]
-        return sorted(mine, key=lambda row: row["mono_s"])
+        rows = rows_of(self.folder / "ledgers.jsonl", "ledgers", [order_id])[order_id]
+        return sorted((r for r in rows if r["table"] == "ledger"), key=lambda row: row["mono_s"])
 
     def order(self, order_id: str) -> dict[str, Any]:
         """The order's line of orders.jsonl."""
-        rows = read_lines(self.folder / "orders.jsonl")
-        return next(row for row in rows if row["order"]["order_id"] == order_id)
+        (line,) = rows_of(self.folder / "orders.jsonl", "orders", [order_id])[order_id]
+        return line
 
 
 def read_run(folder: Path) -> RunRow:

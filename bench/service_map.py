@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
+from bench.critical_path import scheduled_s
 from bench.latency import quantile
-from scenarios.traceability.traced import began_s, ended_s
-from shared_domain.account import Evidence
+from scenarios.traceability.traced import ROOT, began_s, ended_s, failure_of, hop_of, is_hop
+from shared_domain.account import GAVE_UP, Evidence
 
 CONDUCTOR = "conductor"
 
@@ -33,23 +34,17 @@ def service_map(sagas: Iterable[Evidence]) -> list[Edge]:
     for evidence in sagas:
         spans = evidence.get("trace", [])
         by_id = {span["context"]["span_id"]: span for span in spans}
-        answered = {_handling(s, by_id) for s in spans if s["attributes"].get("answer")}
-        for span in spans:
-            kind = str(span["name"]).partition(" ")[0]
-            if kind not in ("deliver", "task"):
-                continue
-            sender = by_id.get(span["parent_id"])
-            caller = _service(sender) if sender is not None else "?"
-            if kind == "task":
-                caller, sender = CONDUCTOR, None
-            begun_s = began_s(sender) if sender is not None and span["attributes"].get("attempt") == "1" else began_s(span)  # fmt: skip
+        answered = {hop_of(s, by_id) for s in spans if _answered(s)}
+        sent = scheduled_s(evidence)
+        for span in filter(is_hop, spans):
+            caller, sent_s = _sending(span, by_id.get(span["parent_id"]), sent)
             failed = span["context"]["span_id"] not in answered
             edge = found.setdefault((caller, _service(span)), [])
-            edge.append((ended_s(span) - begun_s, failed))
-        customers = [s for s in spans if s["name"] == "place order"]
-        if customers and not any(str(s["name"]).startswith("publish") for s in spans):
+            edge.append((ended_s(span) - min(sent_s, began_s(span)), failed))
+        customers = [span for span in spans if span["name"] == ROOT]
+        if "histories" in evidence and customers:
             edge = found.setdefault((_service(customers[0]), CONDUCTOR), [])
-            edge += [(ended_s(s) - began_s(s), bool(s["status"].get("description"))) for s in customers]  # fmt: skip
+            edge += [(ended_s(s) - began_s(s), bool(failure_of(s))) for s in customers]
     edges = [
         Edge(
             caller=caller,
@@ -64,13 +59,24 @@ def service_map(sagas: Iterable[Evidence]) -> list[Edge]:
     return sorted(edges, key=lambda edge: (-edge.calls, edge.caller, edge.callee))
 
 
+def _sending(
+    span: dict[str, Any], parent: dict[str, Any] | None, scheduled: dict[str, list[float]]
+) -> tuple[str, float]:
+    """Who sent a message or a task, and when; a message that comes again was sent when it came."""
+    if str(span["name"]).startswith("task "):
+        sent = [s for s in scheduled.get(span["attributes"]["operation"], []) if s <= began_s(span)]
+        return CONDUCTOR, sent[-1] if sent else began_s(span)
+    if parent is None:
+        return "?", began_s(span)
+    first = span["attributes"].get("attempt") == "1"
+    return _service(parent), began_s(parent) if first else began_s(span)
+
+
+def _answered(span: dict[str, Any]) -> bool:
+    """Whether a participant answered; that it was given up is no answer."""
+    answer = span["attributes"].get("answer")
+    return bool(answer) and answer not in GAVE_UP
+
+
 def _service(span: dict[str, Any]) -> str:
     return str(span["resource"]["attributes"]["service.name"])
-
-
-def _handling(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str:
-    """The delivery or task in which a span was."""
-    at: dict[str, Any] | None = span
-    while at is not None and str(at["name"]).partition(" ")[0] not in ("deliver", "task"):
-        at = by_id.get(at["parent_id"])
-    return str(at["context"]["span_id"]) if at is not None else ""

@@ -1,12 +1,12 @@
 """A saga as the broker and the services' logs tell it, without any ids of messages."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from shared_domain.account import CUSTOMER, Account, Evidence, logged_calls, parked_in
+from shared_domain.account import CUSTOMER, Account, Evidence, logged_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,20 @@ def native_account(order_id: str, evidence: Evidence) -> Account:
             "records": len(rows),
             "bytes": len(json.dumps(rows)),
         },
-        **parked_in(letters),
+        **_parked_in(letters),
     )
+
+
+def _parked_in(letters: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What the last dead letter says, as fields of an Account; nothing if there is none."""
+    if not letters:
+        return {}
+    letter = letters[-1]
+    return {
+        "parked_at": letter["operation"] or letter.get("leads_to", ""),
+        "parked_why": f"{letter['reason']}: {letter['fault']}",
+        "parked_id": letter["parked_id"],
+    }
 
 
 _LOGGED = ("wall_s", "service", "order_id", "operation", "outcome")

@@ -12,6 +12,7 @@ from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
 from choreography.cloud_events import envelope, publish, read
 from choreography.reactions import FORWARD, GAVE_UP, Reactions
 from shared_domain import messages
+from shared_domain.account import PARKED
 from shared_domain.database import Database
 from shared_domain.errors import (
     ConnectionLost,
@@ -69,6 +70,7 @@ class Consumer:
             order_id=message.order_id,
             kind="consumer",
             message_id=message.message_id,
+            operation=self._meant(delivery),
             attempt=str(len(delivery.attempts) + 1),
         ) as traceparent:
             await self._react(delivery, traceparent)
@@ -106,7 +108,7 @@ class Consumer:
         return message if isinstance(message, Command) else messages.follow(operation, message)
 
     def _meant(self, delivery: Delivery) -> str:
-        """The operation that an unreadable message was meant to lead to."""
+        """The operation that a message leads to, or was meant to if it cannot be read; "" = none."""
         heard = delivery.envelope.routing_key
         leads_to = {kind.__name__: c.__name__ for kind, (_, c) in self._reactions.items()}
         return leads_to.get(heard, "")
@@ -152,7 +154,7 @@ class Consumer:
         """Announce that the step gave up, or park a message that has nowhere else to go."""
         if gave_up := GAVE_UP.get(type(command)):
             answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
-            self._tracer.tag(operation=command.name, answer=answer.name)
+            self._tracer.tag(answer=answer.name)
             self._tracer.log(self._service.name, command, answer.name)
             if not self._guards.outbox:
                 with contextlib.suppress(Failure):  # without an outbox it is lost
@@ -179,7 +181,7 @@ class Consumer:
     async def _show(
         self, delivery: Delivery, command: Command, reason: str, failure: Exception
     ) -> None:
-        self._tracer.log(self._service.name, command, f"parked, {reason}: {failure}")
+        self._tracer.log(self._service.name, command, f"{PARKED}{reason}: {failure}")
         self._showing.add(command.message_id)
         try:
             if await self._park(delivery, command.name, reason, failure):
@@ -195,7 +197,7 @@ class Consumer:
         self, delivery: Delivery, operation: str, reason: str, failure: Exception
     ) -> bool:
         """Whether the message is a dead letter now."""
-        self._tracer.tag(operation=operation or self._meant(delivery), parked=reason)
+        self._tracer.tag(parked=reason)
         if self._guards.dead_letters:
             failed = self._attempt(delivery, failure)
             return await self._or_requeue(delivery, delivery.dead_letter(operation, reason, failed))

@@ -41,6 +41,7 @@ class TaskWorker:
             order_id=command.order_id,
             kind="server",
             message_id=command.message_id,
+            operation=command.name,
         ) as traceparent:
             return await self._carry_out(replace(command, traceparent=traceparent))
 

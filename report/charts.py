@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator
 
 from bench.latency import proportion
@@ -42,6 +43,7 @@ _SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
     """Write `name`.png and `name`.svg; their paths."""
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    _plain_texts(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # laid out once, not once for each file
     with matplotlib.rc_context(_SVG):
@@ -56,11 +58,18 @@ def inline_svg(figure: Figure, label: str) -> Markup:
     matplotlib escapes every text that it draws, so its SVG may stand in a page as it is.
     """
     text = io.StringIO()
+    _plain_texts(figure)
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     with matplotlib.rc_context(_SVG):
         figure.savefig(text, format="svg", metadata={"Date": None}, transparent=False)
     return as_element(text.getvalue(), label)
+
+
+def _plain_texts(figure: Figure) -> None:
+    """A dollar sign in what somebody wrote begins no formula."""
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)
 
 
 def as_element(document: str, label: str) -> Markup:

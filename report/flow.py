@@ -18,13 +18,14 @@ from report.saga import Saga
 from scenarios.traceability.answer import UNDOES
 from shared_domain.account import ANSWERS, ENDS, Account
 
-GREEN, RED, AMBER, GREY = "#3f9a6b", "#98140f", "#e9b13f", "#dde1e6"
-_MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: ""}
+GREEN, RED, AMBER, GREY, WHITE = "#3f9a6b", "#98140f", "#e9b13f", "#c3cad2", "#ffffff"
+_MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: "", WHITE: ""}
 """Said besides by a sign, for those who cannot tell the colours."""
 STATES = {
-    GREEN: "entered, succeeded",
+    GREEN: "succeeded",
     RED: "failed or refused",
     AMBER: "compensated",
+    WHITE: "entered: a choice",
     GREY: "not entered",
 }
 DEADLINE = "OrderExpired"
@@ -58,11 +59,14 @@ def _colours(account: Account) -> dict[str, str]:
     found: dict[str, str] = {}
     for call in account.calls:
         good = call.answer == ANSWERS.get(call.operation, ("",))[0]
+        if call.operation in UNDOES and call.answer and not good:
+            found[call.operation] = WHITE  # it came too late, and left things as they were
+            continue
         if good or found.get(call.operation) is None:
             undo = AMBER if call.operation in UNDOES else GREEN
             found[call.operation] = undo if good else RED
-    if account.parked_at:
-        found[account.parked_at] = RED
+    if parked := account.parked_now():
+        found[parked] = RED
     return found
 
 
@@ -81,7 +85,9 @@ def _machine(definition: dict[str, Any], saga: Saga) -> Flow:
         colour = GREY
         if name in entered:
             ends = {"Fail": AMBER if ENDS.get(name) else RED}
-            colour = ends.get(state["Type"], colours.get(name, GREEN))
+            usual = {"Task": RED, "Choice": WHITE}
+            done = usual.get(state["Type"], GREEN)
+            colour = ends.get(state["Type"], colours.get(name, done))
         flow.nodes[name] = (name, colour)
         nexts = [state.get("Next"), state.get("Default")]
         nexts += [rule["Next"] for rule in state.get("Catch", []) + state.get("Choices", [])]
@@ -165,7 +171,7 @@ def flow_figure(saga: Saga) -> Figure:
         boxes[name] = axes.text(
             x,
             y,
-            _wrapped(label) + _MARK[colour],
+            _wrapped(label) + _tries(saga, name) + _MARK[colour],
             ha="center",
             va="center",
             fontsize=5.5 if small else 7.5,
@@ -192,6 +198,11 @@ def flow_figure(saga: Saga) -> Figure:
     handles.append(Line2D([], [], color=_INK, lw=1.8, label="the way that the saga went"))
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
     return figure
+
+
+def _tries(saga: Saga, name: str) -> str:
+    """How often an operation was tried, if more than once."""
+    return f" {saga.tries[name]}x" if saga.tries[name] > 1 else ""
 
 
 def _wrapped(label: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.critical_path import PARTS, critical_path
+from bench.critical_path import PARTS, Segment, critical_path
 from bench.results import RunRow, find_runs
 from bench.service_map import Edge, service_map
 from report.traceability import BROKEN, INTACT, Scored
@@ -24,8 +24,8 @@ SAMPLE = 50
 class Found:
     """What a report is made of.
 
-    `rows`: runs whose trace context was intact. `left_out`: what was found and could not be used, and why. `parts`: (scenario,
-    style) -> mean ms of a saga's critical path by part, over `sampled` sagas. `edges`: style -> its service map.
+    `rows`: runs whose trace context was intact. `left_out`: what was found and could not be used, and why. `paths`: (scenario,
+    style) -> the critical paths of its traced sagas, `sampled` altogether. `edges`: style -> its service map.
     """
 
     folder: Path
@@ -34,9 +34,19 @@ class Found:
     scored: list[Scored] = field(default_factory=list)
     cells: list[CellResult] = field(default_factory=list)
     ablated: list[Ablated] = field(default_factory=list)
-    parts: dict[tuple[str, str], dict[str, float]] = field(default_factory=dict)
+    paths: dict[tuple[str, str], list[list[Segment]]] = field(default_factory=dict)
     edges: dict[str, list[Edge]] = field(default_factory=dict)
     sampled: int = 0
+
+    def parts(self) -> dict[tuple[str, str], dict[str, float]]:
+        """(scenario, style) -> mean ms of a saga's critical path, by part."""
+        return {
+            key: {
+                part: 1000 * sum(s.lasted_s for path in paths for s in path if s.part == part) / len(paths)
+                for part in PARTS
+            }
+            for key, paths in self.paths.items()
+        }  # fmt: skip
 
 
 def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) -> Found:
@@ -83,12 +93,9 @@ def _of_a_cell(run: Path, below: Path) -> bool:
 
 def _add_parts(found: Found, row: RunRow, sagas: list[dict[str, list[dict[str, object]]]]) -> None:
     paths = [path for path in map(critical_path, sagas) if path]
-    found.sampled += len(paths)
     if paths and row.comparable:
-        found.parts[row.scenario, row.style] = {
-            part: 1000 * sum(s.lasted_s for path in paths for s in path if s.part == part) / len(paths)
-            for part in PARTS
-        }  # fmt: skip
+        found.paths.setdefault((row.scenario, row.style), []).extend(paths)
+        found.sampled += len(paths)
 
 
 def as_json(document: object) -> str:

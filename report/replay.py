@@ -1,5 +1,6 @@
 """One order in several styles as steps that belong together, with what every participant holds after each."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -9,7 +10,7 @@ from report.saga import Saga
 from scenarios.fault_plan import MEANING, Moment
 from scenarios.traceability.answer import UNDOES, because_of
 from scenarios.traceability.truth import true_account
-from shared_domain.account import ENDS, REFUSED
+from shared_domain.account import ENDS
 
 _DONE = {
     ("PlaceOrder", "done"): "The order is opened, and not yet confirmed.",
@@ -71,10 +72,13 @@ def _entries(saga: Saga) -> Iterator[tuple[float, dict[str, Any]]]:
     wanted = f"{order['quantity']} x {order['item']} for {_money(order['amount_cents'])}"
     yield saga.begun_s, _step("customer", "orders", f"The customer wants {wanted}.", "told")
     if line["accepted_mono_s"] is not None:
-        told = f"The customer is told: {line['told'][0]}."
-        yield line["accepted_mono_s"] + offset_s, _step("customer", "is answered", told, "told")
+        told = "The order is accepted: it will not be forgotten."
+        accepted_s = max(line["accepted_mono_s"] + offset_s, saga.begun_s)
+        yield accepted_s, _step("customer", f"is told {line['told'][0]}", told, "told")
+    gone: set[str] = set()
     for row in saga.ledger:
-        yield row["wall_s"], _row_step(row)
+        yield row["wall_s"], _row_step(row, late=row["operation"] in gone)
+        gone.add(UNDOES.get(row["operation"], ""))
     for fault in saga.faults:
         if fault["at_mono_s"] is not None:
             text = f"{MEANING[Moment(fault['moment'])].capitalize()}."
@@ -84,29 +88,40 @@ def _entries(saga: Saga) -> Iterator[tuple[float, dict[str, Any]]]:
                 at_s = min([r["wall_s"] for r in saga.ledger if r["operation"] == fault["operation"]] or [at_s]) - 1e-6  # fmt: skip
             yield (
                 at_s,
-                _step("fault", fault["operation"], text, "fault", node=fault["operation"]),
+                _step(
+                    "injected fault",
+                    f"at {fault['operation']}",
+                    text,
+                    "fault",
+                    node=fault["operation"],
+                ),
             )
-    seen: set[str] = set()
+    seen: Counter[str] = Counter()
+    acted = Counter(row["operation"] for row in saga.ledger)
     for call in saga.account.calls:
         if not call.answer:
             text = call.failure or "There is no answer."
             yield call.at_s, _step(call.service, f"{call.operation} fails", text, "failed", node=call.operation)  # fmt: skip
-        elif call.operation in seen:
+        elif seen[call.operation] >= acted[call.operation] > 0:
             text = f"It was done before: {call.answer} is answered again, and nothing changes."
             yield call.at_s, _step(call.service, f"{call.operation} again", text, "told", node=call.operation)  # fmt: skip
-        seen.add(call.operation if call.answer else "")
-    last_s = max([row["wall_s"] for row in saga.ledger] + [c.at_s for c in saga.account.calls] + [saga.begun_s])  # fmt: skip
-    if parked := saga.parked.parked_at:
+        seen[call.operation] += bool(call.answer)
+    happened = [row["wall_s"] for row in saga.ledger] + [c.at_s for c in saga.account.calls]
+    happened += [f["at_mono_s"] + offset_s for f in saga.faults if f["at_mono_s"] is not None]
+    last_s = max([*happened, saga.begun_s])
+    if parked := saga.parked.parked_now():
         text = f"An operator has to look: {saga.parked.parked_why}"
         yield last_s + 1e-6, _step("operator", f"parked at {parked}", text, "failed", node=parked)
     if len(line["told"]) > 1:
-        told = f"The customer asks, and is told: {line['told'][-1]}."
-        yield last_s + 2e-6, _step("customer", "asks", told, "told")
+        told = "So the customer knows how it ended, or that it has not."
+        yield last_s + 2e-6, _step("customer", f"asks, is told {line['told'][-1]}", told, "told")
 
 
-def _row_step(row: dict[str, Any]) -> dict[str, Any]:
+def _row_step(row: dict[str, Any], *, late: bool) -> dict[str, Any]:
+    """A ledger row as a step. `late`: its compensation has been there before it."""
     operation, effect = row["operation"], row["effect"]
-    text = _DONE.get((operation, effect)) or _EFFECT[effect]
+    text = _EFFECT.get(effect, "") if late else _DONE.get((operation, effect), "")
+    text = text or _DONE.get((operation, effect)) or _EFFECT[effect]
     n = abs(row["delta"])
     words = {
         "units": f"{n} unit{'s' if n != 1 else ''} {'are' if n != 1 else 'is'}",
@@ -166,23 +181,74 @@ def side_by_side(sagas: Sequence[Saga]) -> list[Together]:
     return found
 
 
-def in_one_sentence(saga: Saga) -> str:
-    """Which step failed, what was undone in which order, and what the customer was told: from the ledgers."""
+def in_short(saga: Saga) -> list[str]:
+    """Which step failed and why, what was undone in which order, what took several tries, and what the customer was told.
+
+    From the ledgers, but for the tries, which only evidence knows of.
+    """
     truth = true_account(saga.order_id, saga.ledger)
     undone = [
         f"{row['operation']}{' (nothing was there to undo)' if row['effect'] == 'tombstone' else ''}"
         for row in saga.ledger
         if row["effect"] in ("undone", "tombstone")
     ]
-    told = saga.line["told"][-1] if saga.line["told"] else "nothing"
     parts = []
     if failed := because_of(truth):
-        answers = {call.answer for call in truth.answered() if call.operation == failed}
-        how = "was refused" if answers & REFUSED else "did not work out"
-        parts.append(f"{failed} {how}.")
+        if _refused_first(saga, failed):
+            parts.append(f"{failed} was refused. {_DONE[failed, 'refused']}")
+        else:
+            parts.append(f"{failed} did not work out in {saga.tries[failed]} tries.")
         parts.append(f"Undone, in this order: {', '.join(undone)}." if undone else "Nothing was undone.")  # fmt: skip
     elif truth.status() in ENDS.values():
         parts.append("Every step was done, nothing was undone.")
-    if saga.parked.parked_at:
-        parts.append(f"It waits for an operator at {saga.parked.parked_at}.")
-    return " ".join([*parts, f"The customer was told: {told}."])
+    rows = Counter(row["operation"] for row in saga.ledger if row["effect"] in ("done", "undone"))
+    if twice := [f"{operation} ({n} times)" for operation, n in rows.items() if n > 1]:
+        parts.append(f"Done more than once, which must not be: {', '.join(twice)}.")
+    often = [f"{operation} {n}" for operation, n in saga.tries.items() if n > 1 and operation != failed]  # fmt: skip
+    if often:
+        parts.append(f"Tried more than once: {', '.join(often)} times.")
+    if saga.parked.parked_now():
+        parts.append(f"It waits for an operator at {saga.parked.parked_now()}.")
+    told = [f"{status} at first" if i == 0 else f"{status} in the end" for i, status in enumerate(saga.line["told"][:1] + saga.line["told"][1:][-1:])]  # fmt: skip
+    parts.append(f"The customer was told {' and '.join(told) or 'nothing'}.")
+    return parts
+
+
+def _refused_first(saga: Saga, step: str) -> bool:
+    """Whether a step was refused for a reason of its own, and not because its compensation was there before."""
+    for row in saga.ledger:
+        if UNDOES.get(row["operation"]) == step:
+            return False
+        if row["operation"] == step and row["effect"] == "refused":
+            return True
+    return False
+
+
+def compared(sagas: Sequence[Saga]) -> str:
+    """How the styles differ in this order, in a sentence; "" if there is only one."""
+    if len(sagas) < 2:
+        return ""
+    told = [steps(saga) for saga in sagas]
+    lasted = [
+        f"{one[-1].at_ms:.1f} ms in the {saga.row.style}"
+        for saga, one in zip(sagas, told, strict=True)
+    ]
+    alike = in_short(sagas[0]) == in_short(sagas[1])
+    marks = [
+        {s.key for s in one if s.mark in ("done", "undone", "refused", "failed")} for one in told
+    ]
+    only = [
+        f"only in the {saga.row.style}: {', '.join(dict.fromkeys(s.title for s in one if s.key in marks[i] - marks[1 - i]))}"
+        for i, (saga, one) in enumerate(zip(sagas[:2], told[:2], strict=True))
+        if marks[i] - marks[1 - i]
+    ]  # fmt: skip
+    how = (
+        "Both styles came to the same"
+        if alike
+        else "The styles did not come to the same in the same way"
+    )
+    return f"{'; '.join([f'{how}, after {_and(lasted)}', *only])}."
+
+
+def _and(texts: Sequence[str]) -> str:
+    return " and ".join(texts)

@@ -1,5 +1,7 @@
 """One order in one run, with everything that a picture of it needs."""
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -36,7 +38,7 @@ class Saga:
     def parked(self) -> Account:
         """The account that sees what is parked, if any does."""
         told = accounts_of(self.order_id, self.row.style, self.evidence).values()
-        return next((account for account in told if account.parked_at), self.account)
+        return next((account for account in told if account.parked_now()), self.account)
 
     @cached_property
     def ledger(self) -> list[dict[str, Any]]:
@@ -67,8 +69,18 @@ class Saga:
 
     @cached_property
     def begun_s(self) -> float:
-        """When the customer meant to come, in seconds since the epoch."""
-        return float(self.line["intended_mono_s"]) + self.offset_s
+        """When the customer meant to come, in seconds since the epoch: the zero of every picture.
+
+        Never later than the first thing that is known to have happened: two clocks may differ by a little.
+        """
+        happened = [float(row["wall_s"]) for row in self.ledger[:1]]
+        happened += [call.began_s or call.at_s for call in self.account.calls]
+        return min([float(self.line["intended_mono_s"]) + self.offset_s, *happened])
+
+    @cached_property
+    def tries(self) -> Counter[str]:
+        """Operation -> how often it was tried."""
+        return Counter(call.operation for call in self.account.calls)
 
 
 _INTERESTING = (
@@ -79,16 +91,31 @@ _INTERESTING = (
     "out_of_stock",
     "lost_reply",
 )
+_ALIKE = ("scenario", "seed", "orders", "rate_per_s", "guards", "step_order", "durability", "policy", "plan", "processes")  # fmt: skip
+
+
+def alike(one: RunRow, other: RunRow) -> bool:
+    """Whether two runs differ in their style alone: the same orders under the same faults and the same rules."""
+    same = all(one.about.get(key) == other.about.get(key) for key in _ALIKE)
+    return same and one.about["backends"]["pair"] == other.about["backends"]["pair"]
+
+
+def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]:
+    """A run, and the newest run of every other style that is alike."""
+    found = {other.style: other for other in candidates if alike(row, other)} | {row.style: row}
+    return [found[style] for style in sorted(found)]
 
 
 def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
-    """The runs of one scenario and an order in them worth looking at: one that was compensated if there is one."""
-    by_name: dict[str, list[RunRow]] = {}
-    for run in runs:
-        by_name.setdefault(run.scenario, []).append(run)
-    names = [n for n in _INTERESTING if n in by_name] or list(by_name)
-    best = max(names, key=lambda n: (len({run.style for run in by_name[n]}), -names.index(n)))
-    chosen = list({run.style: run for run in by_name[best]}.values())  # the newest of each style
+    """Runs that differ in style alone, and an order in them worth looking at: one that was compensated if there is one.
+
+    None if there is no run.
+    """
+    if not runs:
+        return None
+    names = [*_INTERESTING, *(run.scenario for run in runs)]
+    groups = [with_counterparts(run, runs) for run in runs]
+    chosen = max(groups, key=lambda group: (len(group), -names.index(group[0].scenario)))
     common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
     verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
     if not verdicts:

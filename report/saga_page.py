@@ -1,6 +1,8 @@
 """One order in every style that it was run in: a replay, step by step, and its pictures, in one file that needs no network."""
 
+from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,19 +11,26 @@ from matplotlib.figure import Figure
 from bench.results import RunRow
 from report.charts import inline_svg
 from report.flow import flow_figure
-from report.gantt import gantt_figure
+from report.gantt import gantt_figure, lasted_ms
 from report.html import environment
-from report.replay import HELD, in_one_sentence, side_by_side, steps
+from report.replay import HELD, compared, in_short, side_by_side, steps
 from report.saga import Saga
 from report.sequence import sequence_figure
 from shared_domain.errors import UsageError
 
-FLOW = "The way that the saga went, over all the ways that it could have gone."
-SEQUENCE = "Who said what to whom; times in ms since the customer came."
-GANTT = (
-    "Where the time went. Body = a participant at work; queue wait = a message or an invocation on its way; coordination = all else."
-    " Compare it between styles of one pair of backends only."
+FLOW = "The way that the saga went, over all the ways that it could have gone. 2x = tried twice."
+SEQUENCE = (
+    "Who said what to whom; times in ms since the customer came. Event → operation: a service that heard the event did this."
+    " Dashed: an answer."
 )
+GANTT = (
+    "Where the time went, on one scale for both. Body = a participant at work; queue wait = a message or a call on its way;"
+    " backoff = the planned wait before another try; coordination = all else."
+)
+IS = {
+    "choreography": "Each service reacts to the events of the others, through a broker; nobody conducts.",
+    "orchestration": "A conductor, a state machine, calls one service after the other.",
+}
 
 
 def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None) -> Path:
@@ -32,7 +41,7 @@ def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None)
     sagas = [Saga(row, order_id) for row in rows if _knows(row, order_id)]
     if not sagas:
         raise UsageError(f"no run knows an order {order_id!r}")
-    page = path or sagas[0].row.folder / f"{_safe(order_id)}.html"
+    page = path or sagas[0].row.folder / page_name(order_id)
     text = render(sagas)
     try:
         page.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +62,8 @@ def render(sagas: list[Saga]) -> str:
             scenario=about["scenario"],
             story=" ".join(str(about["story"]).split()),
             held=HELD,
+            compared=compared(sagas),
+            pictures=_pictures(sagas),
             sagas=[_shown(saga) for saga in sagas],
             replay={
                 "sagas": [
@@ -66,28 +77,41 @@ def render(sagas: list[Saga]) -> str:
 
 
 def _shown(saga: Saga) -> dict[str, Any]:
-    pictures: list[tuple[str, str, Figure | None]] = [
-        ("Path", FLOW, flow_figure(saga)),
-        ("Sequence", SEQUENCE, sequence_figure(saga)),
-        ("Time", GANTT, gantt_figure(saga)),
-    ]
     return {
         "style": saga.row.style,
+        "what": IS.get(saga.row.style, ""),
         "order_class": saga.order_class,
-        "sentence": in_one_sentence(saga),
+        "short": in_short(saga),
         "coordinator": saga.row.about["backends"]["coordinator"],
         "again": saga.row.about["replay"],
-        "pictures": [
-            {"title": title, "reading": reading, "svg": inline_svg(figure, f"{title}, {saga.row.style}: {reading}")}
-            for title, reading, figure in pictures
+    }
+
+
+def _pictures(sagas: list[Saga]) -> list[dict[str, Any]]:
+    """The same picture of each saga together."""
+    until_ms = 1.02 * max(map(lasted_ms, sagas)) or None
+    kinds: tuple[tuple[str, str, Callable[[Saga], Figure | None]], ...] = (
+        ("Which way did it go?", FLOW, flow_figure),
+        ("Who said what to whom?", SEQUENCE, sequence_figure),
+        ("Where did the time go?", GANTT, partial(gantt_figure, until_ms=until_ms)),
+    )
+    found = []
+    for title, reading, draw in kinds:
+        drawn = [(saga.row.style, draw(saga)) for saga in sagas]
+        figures = [
+            {"style": style, "svg": inline_svg(figure, f"{title} {style}. {reading}")}
+            for style, figure in drawn
             if figure is not None
-        ],
-    }  # fmt: skip
+        ]
+        if figures:
+            found.append({"title": title, "reading": reading, "figures": figures})
+    return found
 
 
 def _knows(row: RunRow, order_id: str) -> bool:
     return any(v["order_id"] == order_id for v in row.verdict["orders"])
 
 
-def _safe(order_id: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_" else "_" for c in order_id)
+def page_name(order_id: str) -> str:
+    """The file of an order's page, whatever its id is."""
+    return "".join(c if c.isalnum() or c in "-_" else "_" for c in order_id) + ".html"

@@ -1,6 +1,6 @@
 """The sections of the report: each a question, its answer, a chart, the chart's data, and how to read it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from matplotlib.figure import Figure
@@ -14,6 +14,7 @@ from report.found import Found
 from report.guard_matrix import guard_matrix, guards_in_words
 from report.heat_map import heat_map
 from report.map_figure import map_figure
+from report.saga import with_counterparts
 from report.sweep_tables import bad_cells, what
 from report.text_table import Row, TextTable
 from scenarios.ablation import ALL, NONE
@@ -21,6 +22,7 @@ from scenarios.sweep import NOT_RUN
 from scenarios.verdict import BAD
 from shared_domain.guards import OFF
 
+MOST_NAMES = 5
 MOST_LINES = 200
 """Longest table of cells in the page; the rest is in the files that it names."""
 
@@ -98,7 +100,7 @@ def _latency(found: Found) -> Section | None:
         title="How long did orders take?",
         answer=_faster(found),
         reading="Each curve is one run: the share of ended orders (up) that took at most so many ms (right, log scale), from the intended start to the order's last ledger row.",
-        not_reading="Retry waits are scaled and part of it; orders that did not end are not in the curve but in the last column. An emulated engine's time is not AWS's time.",
+        not_reading="Retry waits are scaled and part of it; orders that did not end are not in the curve but in the last column. An emulated engine's time is not AWS's time. Full tracing costs the choreography more (docs/traceability.md).",
         command=_command(found, "saga run all"),
         figure=figure,
         table=(("scenario", "style", "ended", "p50 ms", "p95 ms", "p99 ms", "not ended"), lines),
@@ -106,37 +108,53 @@ def _latency(found: Found) -> Section | None:
 
 
 def _faster(found: Found) -> str:
-    """How the styles' medians compare, scenario by scenario."""
+    """How the styles' medians compare, over pairs of runs that differ in nothing else."""
+    rows = [row for row in found.rows if row.comparable]
     ratios = []
-    for runs in by_scenario([row for row in found.rows if row.comparable]).values():
-        middle = {run.style: run.latency_s(0.5) for run in runs}
-        a, b = middle.get("choreography"), middle.get("orchestration")
-        if a and b:
-            ratios.append(a / b)
+    for row in rows:
+        if row.style == "choreography":
+            middle = {run.style: run.latency_s(0.5) for run in with_counterparts(row, rows)}
+            if (a := middle["choreography"]) and (b := middle.get("orchestration")):
+                ratios.append(a / b)
     if not ratios:
         return "Only one style is comparable here."
     less = sum(ratio < 1 for ratio in ratios)
     return (
-        f"The median order took less time in the choreography in {less} of {len(ratios)} scenarios; its median was"
+        f"The median order took less time in the choreography in {less} of {len(ratios)} pairs of runs; its median was"
         f" {min(ratios):.2f} to {max(ratios):.2f} times the orchestration's, {quantile(ratios, 0.5) or 0:.2f} times in the middle."
     )
 
 
+def _shares(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
+    """Where each style's time went, as shares without backoff."""
+    told = []
+    for style in dict.fromkeys(style for _, style in parts):
+        sums = {
+            p: sum(spent[p] for (_, s), spent in parts.items() if s == style) for p in PARTS[:-1]
+        }
+        whole = sum(sums.values()) or 1.0
+        told.append(
+            f"{style} {', '.join(f'{100 * ms / whole:.0f} % {part}' for part, ms in sums.items())}"
+        )
+    return f"Backoff apart, over all scenarios: {'; '.join(told)}."
+
+
 def _breakdown(found: Found) -> Section | None:
-    if not found.parts:
+    parts_of = found.parts()
+    if not parts_of:
         return None
     lines = [
         (scenario, style, *(f"{parts[part]:.2f}" for part in PARTS), f"{sum(parts.values()):.2f}")
-        for (scenario, style), parts in found.parts.items()
+        for (scenario, style), parts in parts_of.items()
     ]
     return Section(
         name="breakdown",
         title="Where did the time go?",
-        answer=f"Measured on {found.sampled} traced sagas: participants at work, messages on their way, coordination, and waits before retries.",
-        reading="Each bar is the mean critical path of a run's first sagas, in parts that do not overlap: body = a participant at work; queue wait = a message or an invocation on its way; backoff = before a retry; coordination = all else.",
-        not_reading="Backoff belongs to the retry policy, which is the same on both sides, not to a style. Faults that delay show as the part that they delay.",
+        answer=_shares(parts_of),
+        reading="Each bar is the mean critical path of a run's first sagas, in parts that do not overlap: body = a participant at work; queue wait = a message or an invocation on its way; backoff = before a retry; coordination = all else, waiting for a deadline included. Measured on the first traced sagas of each run.",
+        not_reading="Backoff belongs to the retry policy, which is the same on both sides, not to a style. What a fault holds back shows as coordination or queue wait.",
         command=_command(found, "saga run all"),
-        figure=breakdown_bars(found.parts),
+        figure=breakdown_bars(parts_of),
         table=(("scenario", "style", *(f"{part} ms" for part in PARTS), "sum ms"), lines),
     )
 
@@ -170,7 +188,10 @@ def _traceability(found: Found) -> Section | None:
     if not found.scored:
         return None
     parts = traceability.parts_of(found.scored)
-    told = "; ".join(f"{style} {share}" for style, share in parts.items())
+    told = (
+        "; ".join(f"{style} {share}" for style, share in parts.items())
+        or "no run had its trace context intact"
+    )
     return Section(
         name="traceability",
         title="Can one see what happened, and why?",
@@ -189,7 +210,7 @@ def _by_scenario(found: Found) -> Section | None:
     return Section(
         name="traceability_by_scenario",
         title="Can one see it in every scenario?",
-        answer="Scenario by scenario, style by style, with trace context intact and lost by one service.",
+        answer="Scenario by scenario and style by style; context: whether trace context was intact, or one service lost it.",
         reading="Each cell: sagas rebuilt exactly; F1 of the causes; right answers to where and why; struck operation is the first suspect, and one of three.",
         not_reading="A scenario without faults of its own has nothing to be found.",
         command=_command(found, "saga traceability"),
@@ -289,6 +310,10 @@ def headline(told: list[Section]) -> list[tuple[str, str]]:
 
 
 def _command(found: Found, usual: str) -> str:
-    """What makes such data again; the seed and the backends are those of the runs."""
-    about = found.rows[0].about
-    return f"{usual} --seed {about['seed']}"
+    """What makes such data again, if it is runs of stories: with the options of the first."""
+    if not usual.startswith("saga run"):
+        return f"{usual} --seed {found.rows[0].about['seed']}"
+    names = list(dict.fromkeys(row.scenario for row in found.rows))
+    first = found.rows[0].about
+    told = " ".join(names) if len(names) <= MOST_NAMES else "all"
+    return f"saga run {told} --orders {first['orders']} --seed {first['seed']} --time-scale {first['policy']['time_scale']:g}"

@@ -1,5 +1,6 @@
 """Who said what to whom in one saga: a sequence diagram from its calls."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from matplotlib.axes import Axes
@@ -31,20 +32,24 @@ def said_in(saga: Saga) -> list[Said]:
     calls = saga.account.calls
     said_by = {answer: call.service for call in calls if (answer := call.answer)}
     said: list[Said] = []
+    tried: Counter[str] = Counter()
     if conducted:
         said.append(_said(saga.begun_s, CUSTOMER, CONDUCTOR, "place order"))
     for call in calls:
         began_s = call.began_s or call.at_s
+        tried[call.operation] += 1
+        again = f", try {tried[call.operation]}" if tried[call.operation] > 1 else ""
         if conducted:
-            said.append(_said(began_s, CONDUCTOR, call.service, call.operation))
+            said.append(_said(began_s, CONDUCTOR, call.service, f"{call.operation}{again}"))
             kind = "answer" if call.answer else "failure"
             said.append(
                 _said(call.at_s, call.service, CONDUCTOR, call.answer or _short(call.failure), kind)
             )
             continue
         first = call.cause in (CUSTOMER, "")
-        speaker = CUSTOMER if first else said_by.get(call.cause, call.service)
+        speaker = CUSTOMER if first else said_by.get(call.cause, "order")
         text = call.operation if first else f"{call.cause} → {call.operation}"
+        text += again
         said.append(_said(began_s, speaker, call.service, text))
         if not call.answer:
             said.append(
@@ -52,15 +57,22 @@ def said_in(saga: Saga) -> list[Said]:
             )
         elif call.answer in ENDS:
             said.append(_said(call.at_s, call.service, call.service, call.answer, "answer"))
-    if saga.parked.parked_at:
+    if saga.parked.parked_now():
         at_s = max((one.at_s for one in said), default=saga.begun_s)
         who = CONDUCTOR if conducted else _service_of(saga)
-        said.append(_said(at_s, who, who, f"parked at {saga.parked.parked_at}", "failure"))
-    return said
+        said.append(_said(at_s, who, who, f"parked at {saga.parked.parked_now()}", "failure"))
+    at_s = max((one.at_s for one in said), default=saga.begun_s)
+    told = saga.line["told"]
+    if len(told) > 1:
+        said.append(_said(at_s, CUSTOMER, CUSTOMER, f"asks, and is told {told[-1]}", "answer"))
+    if saga.line["accepted_mono_s"] is not None:
+        accepted_s = saga.line["accepted_mono_s"] + saga.offset_s
+        said.append(_said(accepted_s, CUSTOMER, CUSTOMER, f"is told {told[0]}", "answer"))
+    return sorted(said, key=lambda one: one.at_s)
 
 
 def _service_of(saga: Saga) -> str:
-    at = saga.parked.parked_at
+    at = saga.parked.parked_now()
     rows = saga.evidence["definition"]
     return next((str(row["service"]) for row in rows if row.get("operation") == at), "order")
 
@@ -98,7 +110,7 @@ def sequence_figure(saga: Saga) -> Figure:
 
 
 def _draw(axes: Axes, one: Said, start: int, end: int, y: float) -> None:
-    refused = one.text.partition(" ")[0] in {
+    refused = ", try" not in one.text and one.text.partition(" ")[0] in {
         answer for answers in ANSWERS.values() for answer in answers[1:]
     }
     colour = _BAD if one.kind == "failure" or refused else _INK

@@ -14,7 +14,8 @@ from scenarios.traceability.scores import KINDS, Score, together
 INTACT, BROKEN = "intact", "broken"
 KIND_LOOK = {"native": "#5b6770", "correlated": "#1b9e77", "traced": "#7570b3"}
 READING = (
-    "Exact = the share of sagas whose calls, answers and causes were all rebuilt as the ledgers have them. Where = right"
+    "Over the scenarios that every style has. Exact = the share of sagas whose operations were all rebuilt, with their answers and causes, as the ledgers have them"
+    " (what was done twice counts once). Where = right"
     " answers to 'where is the order, what was done last, what turned it back, what does it wait for'. Top 1 and 3 = an operation"
     " that was struck by a fault is the analyser's first suspect, or one of three."
 )
@@ -93,6 +94,8 @@ def costs_in_words(scored: Sequence[Scored]) -> str:
         for style, kind, context, score in _groups(scored)
         if (kind, context) == ("native", INTACT) and score.sagas
     ]
+    if not told:
+        return "No run had its trace context intact."
     return f"For one saga, from what an operator has for free: {'; '.join(told)}."
 
 
@@ -113,10 +116,20 @@ def _cell(score: Score) -> str:
 
 
 def _groups(scored: Sequence[Scored]) -> Iterable[tuple[str, str, str, Score]]:
-    for style in dict.fromkeys(one.style for one in scored):
+    """Style, kind, context, and the score over those scenarios that every style has."""
+    styles = dict.fromkeys(one.style for one in scored)
+    shared = set.intersection(
+        *({(one.scenario, one.context) for one in scored if one.style == style} for style in styles)
+    )
+    for style in styles:
         for kind in KINDS:
             for context in (INTACT, BROKEN):
-                mine = [o.scores[kind] for o in scored if (o.style, o.context) == (style, context)]
+                mine = [
+                    one.scores[kind]
+                    for one in scored
+                    if (one.style, one.context) == (style, context)
+                    and (one.scenario, context) in shared
+                ]
                 if mine:
                     yield style, kind, context, together(mine)
 

@@ -157,4 +157,4 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
 
 def now_utc() -> str:
     """The time as run.json tells it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -8,6 +8,8 @@ from shared_domain.messages import EVENTS
 
 Evidence = Mapping[str, list[dict[str, Any]]]
 """Source -> what it has about one order; `definition` is about all of them."""
+PARKED = "parked: "
+"""How a log line begins that is about no call, but about a message left to an operator."""
 CUSTOMER = "customer"
 """Cause of the first call of a saga."""
 ENDS = {
@@ -92,6 +94,11 @@ class Account:
         told = [ENDS[call.answer] for call in self.calls if call.answer in ENDS]
         return told[-1] if told else OPEN
 
+    def parked_now(self) -> str:
+        """The operation that still waits for an operator; "" once it was answered after all, or the saga is over."""
+        answered = any(c.answer for c in self.calls if c.operation == self.parked_at)
+        return "" if answered or self.status() != OPEN else self.parked_at
+
     def last(self) -> Call | None:
         """The last thing that the saga did: what led to nothing else; of several the latest.
 
@@ -117,18 +124,18 @@ def logged_calls(
             **_outcome(line["outcome"]),
         )
         for line in sorted(log, key=lambda line: float(line["wall_s"]))
+        if not line["outcome"].startswith(PARKED)
     )
 
 
-def parked_in(letters: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """What the last dead letter says, as fields of an Account; nothing if there is none."""
-    if not letters:
+def logged_parking(log: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """What the last log line about parking says, as fields of an Account; nothing if there is none."""
+    lines = [line for line in log if line["outcome"].startswith(PARKED)]
+    if not lines:
         return {}
-    letter = letters[-1]
     return {
-        "parked_at": letter["operation"] or letter.get("leads_to", ""),
-        "parked_why": f"{letter['reason']}: {letter['fault']}",
-        "parked_id": letter["parked_id"],
+        "parked_at": lines[-1]["operation"],
+        "parked_why": lines[-1]["outcome"].removeprefix(PARKED),
     }
 
 

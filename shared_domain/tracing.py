@@ -24,6 +24,8 @@ from shared_domain.messages import Command
 
 OTLP_TIMEOUT_S = 2.0
 """How long one export may take; what it costs is an end of the run that waits, never the work."""
+OTLP_QUEUE = 100_000
+"""Spans that wait to be sent; more are lost, and counted."""
 _W3C = TraceContextTextMapPropagator()
 
 
@@ -32,10 +34,11 @@ class _Collected(SpanProcessor):
 
     def __init__(self, limit: int) -> None:
         self.spans: list[ReadableSpan] = []
-        self.dropped = 0
+        self.dropped = self.ended = 0
         self._left = limit
 
     def on_end(self, span: ReadableSpan) -> None:
+        self.ended += 1
         if self._left > 0:
             self.spans.append(span)
             self._left -= 1
@@ -44,16 +47,16 @@ class _Collected(SpanProcessor):
 
 
 class _Sent(SpanExporter):
-    """Sends finished spans to an OTLP endpoint, and counts those that it did not take."""
+    """Sends finished spans to an OTLP endpoint, and counts those that it took."""
 
     def __init__(self, endpoint: str) -> None:
         self._exporter = OTLPSpanExporter(endpoint=endpoint, timeout=OTLP_TIMEOUT_S)
-        self.lost = 0
+        self.taken = 0
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         result = self._exporter.export(spans)
-        if result is not SpanExportResult.SUCCESS:
-            self.lost += len(spans)
+        if result is SpanExportResult.SUCCESS:
+            self.taken += len(spans)
         return result
 
     def shutdown(self) -> None:
@@ -79,10 +82,11 @@ class OtelTracer:
         self._sent = _Sent(otlp) if otlp else None
         self._processors: list[SpanProcessor] = [self._collected]
         if self._sent is not None:
-            self._processors.append(BatchSpanProcessor(self._sent))
+            self._processors.append(BatchSpanProcessor(self._sent, max_queue_size=OTLP_QUEUE))
         self._sampler = ParentBasedTraceIdRatio(sampling_ratio)
         self._tracers: dict[str, SdkTracer] = {}
         self._log: list[dict[str, Any]] = []
+        self._log_dropped = 0
         self._log_limit, self._write_log = limit, write_log or self._keep_line
 
     @contextmanager
@@ -164,13 +168,17 @@ class OtelTracer:
         told = []
         if self._collected.dropped:
             told.append(f"{self._collected.dropped} spans over the limit were not kept")
-        if self._sent is not None and self._sent.lost:
-            told.append(f"the OTLP endpoint did not take {self._sent.lost} spans")
+        if self._log_dropped:
+            told.append(f"{self._log_dropped} lines of service logs over the limit were not kept")
+        if self._sent is not None and (lost := self._collected.ended - self._sent.taken):
+            told.append(f"the OTLP endpoint did not take {lost} of {self._collected.ended} spans")
         return told
 
     def _keep_line(self, line: dict[str, Any]) -> None:
         if len(self._log) < self._log_limit:
             self._log.append(line)
+        else:
+            self._log_dropped += 1
 
     def _of(self, service: str) -> SdkTracer:
         """Each service is a resource of its own, also where several share a process."""

@@ -1,5 +1,6 @@
 """`saga where` and `saga trace`: where one order is and why, and what happened to it, from evidence alone."""
 
+import contextlib
 import json
 import time
 from dataclasses import asdict
@@ -11,8 +12,9 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
-from bench.results import RunRow, find_runs, read_run
-from report.saga_page import write_saga_page
+from bench.results import RunRow, read_run
+from report.saga import with_counterparts
+from report.saga_page import page_name, write_saga_page
 from report.tables import plain
 from scenarios.run_folder import SCHEMA
 from scenarios.systems import LEADS_TO
@@ -60,7 +62,7 @@ def _best(accounts: dict[str, Account]) -> str:
     return max(
         KINDS,
         key=lambda kind: (
-            bool(accounts[kind].parked_at),
+            bool(accounts[kind].parked_now()),
             len(accounts[kind].answered()),
             -KINDS.index(kind),
         ),
@@ -69,7 +71,7 @@ def _best(accounts: dict[str, Account]) -> str:
 
 def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
     last, now_s = account.last(), _now_s(known)
-    lines = {"status": found.status + (", parked" if account.parked_at else "")}
+    lines = {"status": found.status + (", parked" if account.parked_now() else "")}
     if last is None:
         lines["last done"] = "nothing that is seen"
     else:
@@ -91,7 +93,7 @@ def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
 
 
 def _remedy(known: Known, account: Account) -> str:
-    if account.parked_at:
+    if account.parked_now():
         which = account.parked_id or account.order_id
         return f"mend the cause, then: saga {COMMAND[known.style]} redrive {known.folder} {which}"
     if known.alive:
@@ -144,7 +146,7 @@ def trace(
     if html:
         if known.alive:
             raise UsageError(f"{known.folder} still runs: its picture can be made when it is over")
-        page = write_saga_page(_beside(known), order)
+        page = write_saga_page(_beside(known), order, known.folder / page_name(order))
         print(page)
         typer.launch(str(page))
         return
@@ -164,14 +166,14 @@ def _most(accounts: dict[str, Account]) -> str:
 
 
 def _beside(known: Known) -> list[RunRow]:
-    """The run, and the newest one of the same story and seed in every other style beside it."""
-    mine = read_run(known.folder)
-    rows, _ = find_runs(known.folder.parent)
-    found: dict[str, RunRow] = {}
-    for row in rows:
-        if (row.scenario, row.about["seed"]) == (mine.scenario, mine.about["seed"]):
-            found[row.style] = row
-    return list((found | {mine.style: mine}).values())
+    """The run, and the newest one beside it of every other style that differs in nothing else."""
+    siblings = []
+    for path in sorted(known.folder.parent.glob("*/run.json")):
+        with contextlib.suppress(
+            UsageError, KeyError
+        ):  # a damaged run beside this one is not asked for
+            siblings.append(read_run(path.parent))
+    return with_counterparts(read_run(known.folder), siblings)
 
 
 def _tree(known: Known, account: Account, kind: str) -> Tree:
@@ -184,7 +186,7 @@ def _tree(known: Known, account: Account, kind: str) -> Tree:
         branch = under.add(_line(call, begun_s))
         if call.answer:
             branches.setdefault(call.answer, branch)
-    if account.parked_at:
+    if account.parked_now():
         parked = plain(f"parked at {account.parked_at}: {account.parked_why}")
         parked.stylize("bold red")
         tree.add(parked)

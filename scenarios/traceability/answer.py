@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from shared_domain.account import GAVE_UP, OPEN, REFUSED, Account
+from shared_domain.account import ANSWERS, GAVE_UP, OPEN, REFUSED, Account, Call
 
 UNDOES = {
     "CancelShipment": "BookShipment",
@@ -34,7 +34,7 @@ def answer(account: Account, leads_to: Mapping[str, str]) -> Answer:
     waits_for = ""
     if status == OPEN:
         failed = [c for c in account.calls if not c.answer and (not last or c.at_s >= last.at_s)]
-        waits_for = account.parked_at or (failed[-1].operation if failed else "")
+        waits_for = account.parked_now() or (failed[-1].operation if failed else "")
         waits_for = waits_for or leads_to.get(last.answer if last else "PlaceOrder", "")
     return Answer(
         status=status,
@@ -45,11 +45,19 @@ def answer(account: Account, leads_to: Mapping[str, str]) -> Answer:
 
 
 def because_of(account: Account) -> str:
-    """The step that turned the saga back: refused, given up, or else the one that is undone first."""
+    """The step that turned the saga back: refused, given up, or else the one that is undone first; "" = none did.
+
+    A step that is refused because its compensation was there before it turned nothing back.
+    """
     done = account.answered()
+    undone_s = {UNDOES[c.operation]: c.at_s for c in done if _undid(c)}
     for kind in (REFUSED, GAVE_UP):
         for call in done:
-            if call.answer in kind:
+            if call.answer in kind and call.at_s <= undone_s.get(call.operation, call.at_s):
                 return call.operation
-    undone = sorted((c.at_s, UNDOES[c.operation]) for c in done if c.operation in UNDOES)
-    return undone[0][1] if undone else ""
+    return min(undone_s, key=lambda step: undone_s[step], default="")
+
+
+def _undid(call: Call) -> bool:
+    """Whether it was a compensation, and not one that came too late."""
+    return call.operation in UNDOES and call.answer == ANSWERS[call.operation][0]

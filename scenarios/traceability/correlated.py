@@ -2,21 +2,19 @@
 
 import json
 
-from shared_domain.account import Account, Evidence, logged_calls, name_of, parked_in
+from shared_domain.account import Account, Evidence, logged_calls, logged_parking, name_of
+from shared_domain.participants import NAMES
 
 
 def correlated_account(order_id: str, evidence: Evidence) -> Account:
-    """The saga rebuilt from the services' logs with their ids, and from the headers of dead letters, in either style."""
-    log, letters = evidence.get("service_log", []), evidence.get("dead_letters", [])
-    rows = [*log, *letters]
-    services = 4
+    """The saga rebuilt from the services' logs with their ids, in either style.
+
+    What never reached a service, or could not be read there, is in no log.
+    """
+    log = evidence.get("service_log", [])
     return Account(
         order_id=order_id,
         calls=logged_calls(log, lambda line: name_of(line["caused_by"])),
-        read={
-            "sources": services * (2 if "dead_letters" in evidence else 1),
-            "records": len(rows),
-            "bytes": len(json.dumps(rows)),
-        },
-        **parked_in(letters),
+        read={"sources": len(NAMES), "records": len(log), "bytes": len(json.dumps(log))},
+        **logged_parking(log),
     )

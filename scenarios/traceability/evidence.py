@@ -23,6 +23,8 @@ _FILES = {
     "trace": "trace.jsonl",
 }
 """Source -> its file in a run folder."""
+_ABOUT = {"trace": "attributes", "orders": "order"}
+"""Source -> the part of a row that says whose it is; of the others the row itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +77,10 @@ def rows_of(path: Path, source: str, wanted: Collection[str]) -> dict[str, list[
                 owner = _OWNER.search(line)
                 if owner is None or owner[1] not in owners:
                     continue
-                row = orjson.loads(line)
-                about = row["attributes"] if source == "trace" else row
-                found[about["order_id"]].append(row)
+                try:
+                    row = orjson.loads(line)
+                    about = row[_ABOUT[source]] if source in _ABOUT else row
+                    found[about["order_id"]].append(row)
+                except (ValueError, KeyError) as error:
+                    raise UsageError(f"{path} cannot be read: the run folder is damaged") from error
     return found

@@ -80,17 +80,22 @@ class Score:
 
 
 def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
-    """Kind of evidence -> its score, over those orders of the evidence that the run's ledgers know of."""
+    """Kind of evidence -> its score, over those orders of the evidence that the run's ledgers know of.
+
+    Where traces are sampled, only those that were recorded count.
+    """
     truths = _truths(folder, evidence.by_order)
     struck = _struck(folder)
     leads_to = LEADS_TO[evidence.about["step_order"]]
+    sampled = evidence.about["tracing"]["sampling"] < 1
     found = {}
     for kind in KINDS:
         accounts, took_s = _rebuilt(kind, evidence)
         usual = usual_waits(accounts.values())
         total = Score(kind=kind, ms=1000 * took_s)
         for order_id, account in accounts.items():
-            if (truth := truths.get(order_id)) is None:
+            truth, spans = truths.get(order_id), evidence.by_order[order_id].get("trace", [])
+            if truth is None or (kind == "traced" and not spans and sampled):
                 continue
             total.add(_one(kind, account, truth))
             total.where += answer(account, leads_to) == answer(truth, leads_to)
@@ -100,7 +105,6 @@ def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
                 total.top_1 += not hit.isdisjoint(suspected[:1])
                 total.top_3 += not hit.isdisjoint(suspected[:3])
             if kind == "traced":
-                spans = evidence.by_order[order_id].get("trace", [])
                 total.spans += len(spans)
                 total.orphans += len(spans) - len(in_trace(spans))
         found[kind] = total

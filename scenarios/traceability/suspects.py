@@ -52,8 +52,10 @@ def suspects(account: Account, usual: Waits) -> list[str]:
 
 
 def _waits(account: Account) -> Iterable[tuple[str, float]]:
-    before = None
+    """The first call of each operation: what repeats waits for other reasons."""
+    before, seen = None, set()
     for call in sorted(account.calls, key=lambda call: call.at_s):
-        if before is not None:
+        if before is not None and call.operation not in seen:
             yield call.operation, call.at_s - before
+        seen.add(call.operation)
         before = call.at_s

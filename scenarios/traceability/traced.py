@@ -1,4 +1,7 @@
-"""A saga as its trace tells it: the spans under the customer's, found by their parents and links alone."""
+"""A saga as its trace tells it: the spans under the customer's, found by their parents and links alone.
+
+What led to what: the message of a delivery; a conductor's tasks have the same parent, so there it is the answer before.
+"""
 
 import json
 from datetime import datetime
@@ -8,6 +11,7 @@ from shared_domain.account import CUSTOMER, Account, Call, Evidence
 
 ROOT = "place order"
 _DELIVER, _TASK = "deliver ", "task "
+UNREADABLE = "unreadable"
 
 
 def traced_account(order_id: str, evidence: Evidence) -> Account:
@@ -19,27 +23,30 @@ def traced_account(order_id: str, evidence: Evidence) -> Account:
     spans = evidence.get("trace", [])
     inside = in_trace(spans)
     by_id = {span["context"]["span_id"]: span for span in inside}
+    hops_with_body = {span["parent_id"] for span in inside if not is_hop(span) and _operation(span)}
     calls: list[Call] = []
     parked: dict[str, str] = {}
     answer_before = CUSTOMER
-    worked = [s for s in inside if s["attributes"].get("operation")]
-    for span in sorted(worked, key=ended_s):
+    for span in sorted(filter(_operation, inside), key=ended_s):
         attributes = span["attributes"]
         if attributes.get("parked"):
-            parked = {"parked_at": attributes["operation"], "parked_why": attributes["parked"]}
-            continue
+            parked = {"parked_at": _operation(span), "parked_why": attributes["parked"]}
         answer = str(attributes.get("answer", ""))
+        if is_hop(span) and not answer and span["context"]["span_id"] in hops_with_body:
+            continue  # its body tells
+        if is_hop(span) and attributes.get("parked") == UNREADABLE:
+            continue  # nobody was called
         heard = _heard(span, by_id)
         cause = answer_before if heard is None else heard
         calls.append(
             Call(
-                operation=attributes["operation"],
+                operation=_operation(span),
                 service=span["resource"]["attributes"]["service.name"],
                 began_s=began_s(span),
                 ended_s=ended_s(span),
                 answer=answer,
                 failure="" if answer else failure_of(span),
-                cause=CUSTOMER if cause == attributes["operation"] else cause,
+                cause=CUSTOMER if cause == _operation(span) else cause,
             )
         )
         answer_before = answer or answer_before
@@ -49,6 +56,23 @@ def traced_account(order_id: str, evidence: Evidence) -> Account:
         read={"sources": 1, "records": len(inside), "bytes": len(json.dumps(inside))},
         **parked,
     )
+
+
+def is_hop(span: dict[str, Any]) -> bool:
+    """Whether a span is a delivery or a task, in which a participant may have been called."""
+    return str(span["name"]).startswith((_DELIVER, _TASK))
+
+
+def hop_of(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str:
+    """The id of the delivery or the task in which a span was; "" = none."""
+    at: dict[str, Any] | None = span
+    while at is not None and not is_hop(at):
+        at = by_id.get(at["parent_id"])
+    return str(at["context"]["span_id"]) if at is not None else ""
+
+
+def _operation(span: dict[str, Any]) -> str:
+    return str(span["attributes"].get("operation", ""))
 
 
 def in_trace(spans: list[dict[str, Any]]) -> list[dict[str, Any]]:

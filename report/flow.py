@@ -193,7 +193,9 @@ def flow_figure(saga: Saga) -> Figure:
     axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
     shown = {colour for _, colour in flow.nodes.values()}
     handles: list[Any] = [
-        Patch(facecolor=c, label=f"{t}{_MARK[c]}") for c, t in STATES.items() if c in shown
+        Patch(facecolor=c, edgecolor="#8b949e", label=f"{t}{_MARK[c]}")
+        for c, t in STATES.items()
+        if c in shown
     ]
     handles.append(Line2D([], [], color=_INK, lw=1.8, label="the way that the saga went"))
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)

@@ -50,12 +50,13 @@ class SoftWire:
                             await asyncio.wait(
                                 {following, cut}, return_when=asyncio.FIRST_COMPLETED
                             )
-                            if self._cut.is_set():
+                            if cut.done() or self._cut.is_set():  # it may be mended by now
                                 break
                             yield following.result()
                         finally:
                             following.cancel()
                             cut.cancel()
+                            await asyncio.wait({following, cut})
 
         async with aclosing(deliveries()) as found:
             yield found

@@ -310,7 +310,7 @@ def test_exploration_stops_at_the_first_thing_wrong_unless_told_otherwise():
 
 
 def test_findings_that_are_the_same_once_they_are_small_count_as_one():
-    part = explore_part(replace(SPACE, guards="-inbox"), 0, 60, True)
+    part = explore_part(replace(SPACE, guards="-inbox"), 0, 120, True)
     small = smallest(part, most=100)
     assert len(small) < len(part.kinds)
     assert sum(n for n, _ in small) == part.failed

@@ -1,6 +1,7 @@
 """What the unreliable network does to requests, answers and the messages between, in each style's terms."""
 
 import asyncio
+from contextlib import aclosing, asynccontextmanager
 
 import orjson
 import pytest
@@ -174,6 +175,41 @@ async def test_a_wire_that_is_cut_lets_nothing_through_until_it_is_mended():
     wire.mend()
     await link.call(CHARGE)
     assert service.calls == 1
+
+
+class _Queue:
+    """Of a broker that has one queue; counts its subscriptions."""
+
+    def __init__(self):
+        self.subscribed, self.waiting = 0, asyncio.Queue()
+
+    @asynccontextmanager
+    async def subscribe(self, queue):
+        self.subscribed += 1
+
+        async def deliveries():
+            while True:
+                yield await self.waiting.get()
+
+        async with aclosing(deliveries()) as arriving:
+            yield arriving
+
+
+async def test_a_cut_that_is_mended_at_once_costs_the_subscription_and_no_delivery():
+    wire, broker = SoftWire(), _Queue()
+    async with wire.subscribe(broker, "payment") as arriving:
+        following = asyncio.ensure_future(anext(arriving))
+        while not broker.subscribed:
+            await asyncio.sleep(0)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        wire.cut()
+        await asyncio.sleep(0)
+        wire.mend()
+        await asyncio.sleep(0.01)
+        broker.waiting.put_nowait("a delivery")
+        assert await following == "a delivery"
+    assert broker.subscribed == 2
 
 
 def test_spoiling_keeps_nothing_that_could_be_taken_for_the_message():

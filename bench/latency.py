@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaincinv
 
-LEAST_N_FOR_INTERVAL = {0.5: 6, 0.95: 72, 0.99: 368}
+LEAST_N_FOR_INTERVAL = {0.5: 6, 0.95: 72, 0.99: 368, 0.999: 3688}
 """Fewest observations for which a distribution-free two-sided 95 % interval of a quantile exists."""
 
 

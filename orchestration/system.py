@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +10,7 @@ from orchestration.account import message_in
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
 from shared_domain.guards import Guards
-from shared_domain.messages import Order, check_order
+from shared_domain.messages import Order, check_order, order_json
 from shared_domain.order.model import TERMINAL
 from shared_domain.participants import Participants
 from shared_domain.policy import Policy
@@ -83,7 +82,7 @@ class OrchestratedSystem:
                 machine_arn=self._machine_arn,
                 name=order.order_id,
                 document={
-                    "order": asdict(order),
+                    "order": order_json(order),
                     "answer": {"message_id": f"{order.order_id}:customer"},
                     "traceparent": traceparent,
                 },

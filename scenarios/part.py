@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.fault_plan import FaultPlan
+from scenarios.workload import ServiceTimes
 from shared_domain.guards import Guards
 from shared_domain.policy import Policy
 
@@ -24,6 +25,7 @@ class Part:
     seed: int
     trace_sampling: float
     otlp: str
+    service_times: ServiceTimes
 
     def write(self, folder: Path) -> None:
         """Leave it in `folder`."""
@@ -38,6 +40,7 @@ class Part:
             "seed": self.seed,
             "trace_sampling": self.trace_sampling,
             "otlp": self.otlp,
+            "service_times": str(self.service_times),
         }
         (folder / "part.json").write_text(json.dumps(document), encoding="utf-8")
 
@@ -50,6 +53,7 @@ class Part:
             | {
                 "policy": Policy(**document["policy"]),
                 "guards": Guards.parse(document["guards"]),
+                "service_times": ServiceTimes.parse(document["service_times"]),
                 "plan": FaultPlan.from_json(document["plan"]),
             }
         )

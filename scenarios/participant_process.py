@@ -58,6 +58,7 @@ async def _serve_recording(
         tracer=tracer,
         record=record,
         crash=_kill_myself,
+        service_times=part.service_times,
     )
     opening = open_participant(
         name,

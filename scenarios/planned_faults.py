@@ -10,9 +10,11 @@ from typing import Any
 
 from scenarios.fault_plan import NO_COUNTERPART, Fault, FaultPlan, Moment
 from scenarios.refusals import is_refusal
+from scenarios.workload import NO_TIME, ServiceTimes
 from shared_domain.errors import OutcomeUnknown, ParticipantCrashed
 from shared_domain.faults import Point
 from shared_domain.messages import Command, Event
+from shared_domain.participants import SERVED_BY
 from shared_domain.policy import Policy
 from shared_domain.ports import Clock, Tracer
 from shared_domain.tracing import NoTracer
@@ -161,14 +163,16 @@ class PlannedFaults:
         tracer: Tracer | None = None,
         record: FaultRecord | None = None,
         crash: Callable[[str], None] = _drop_work,
+        service_times: ServiceTimes = NO_TIME,
     ) -> None:
         """`crash`: ends this participant; by default as a ParticipantCrashed, which its host restarts.
 
-        `tracer`: whose open span is told of every fault that strikes.
+        `tracer`: whose open span is told of every fault that strikes. `service_times`: how long participants work on a
+        request, faults or not.
         """
         self.plan, self.record = plan, record or FaultRecord()
         self._seed, self._policy, self._clock, self._crash = seed, policy, clock, crash
-        self._tracer = tracer or NoTracer()
+        self._tracer, self._service_times = tracer or NoTracer(), service_times
         self._by_operation: dict[str, list[tuple[int, Fault]]] = defaultdict(list)
         for number, fault in enumerate(plan.faults):
             self._by_operation[fault.operation].append((number, fault))
@@ -248,10 +252,13 @@ class PlannedFaults:
 
     async def reach(self, point: str, command: Command, answer: Event | None = None) -> None:
         """See ports.Faults."""
-        if not self.touches(command):
-            return
         attempt = self.record.attempts[command.order_id, command.name]
         address = (command.order_id, command.name, attempt)
+        if point == Point.BEFORE_COMMIT and self._service_times.of:
+            works_s = self._service_times.drawn_s(SERVED_BY[command.name], self._seed, *address)
+            await self._clock.sleep(works_s * self._policy.time_scale)
+        if not self.touches(command):
+            return
         if point == Point.BEFORE_COMMIT:
             for moment in (Moment.SLOW, Moment.HANG):
                 if fault := self.strike(moment, *address):

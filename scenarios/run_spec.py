@@ -5,11 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scenarios.arrivals import Arrivals
 from scenarios.fault_plan import CRASHES, DISTURBANCES, ONLY_IN_TRACES, FaultPlan, Moment
 from scenarios.fault_plan import NO_COUNTERPART as FAULTS_WITHOUT
 from scenarios.run_folder import SCHEMA
 from scenarios.scenario import Scenario
 from scenarios.setting import Backends
+from scenarios.workload import ServiceTimes
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline, Policy
 from shared_domain.tracing import OtelTracer
@@ -43,6 +45,11 @@ class RunSpec:
     """Whether spans, logs and the coordinator's own records are kept."""
     trace_sampling: float = 1.0
     """The share of traces that are recorded, 0..1."""
+    arrivals: str = Arrivals.POISSON
+    service_times: ServiceTimes | None = None
+    """None = the scenario's."""
+    quiet_s: float | None = None
+    """Unscaled; see Policy.settled_after_s."""
     otlp: str = ""
     """URL of an OTLP endpoint that gets the spans as well. It is told to nobody: it may hold a password."""
 
@@ -61,7 +68,11 @@ class RunSpec:
         crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
         least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
         scale = max(self.time_scale, self.scenario.least_time_scale, least)
-        return Policy(time_scale=scale, on_deadline=self.on_deadline)
+        return Policy(time_scale=scale, on_deadline=self.on_deadline, settled_after_s=self.quiet_s)
+
+    def times(self) -> ServiceTimes:
+        """How long the services take."""
+        return self.scenario.service_times if self.service_times is None else self.service_times
 
     def needs_wires(self) -> bool:
         """Whether the plan cuts a participant off."""
@@ -105,6 +116,8 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         "seed": spec.seed,
         "orders": spec.orders,
         "rate_per_s": spec.rate_per_s,
+        "arrivals": str(spec.arrivals),
+        "service_times": str(spec.times()),
         "guards": str(spec.guards),
         "step_order": spec.step_order,
         "durability": spec.durability,
@@ -146,6 +159,10 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append("--processes")
     if spec.trace_sampling != 1:
         parts.append(f"--trace-sampling {spec.trace_sampling:g}")
+    if spec.arrivals != Arrivals.POISSON:
+        parts.append(f"--arrivals {spec.arrivals}")
+    if spec.service_times is not None:
+        parts.append(f"--service-times {spec.service_times}")
     if spec.on_deadline != OnDeadline.COMPENSATE:
         parts.append(f"--on-deadline {spec.on_deadline}")
     if spec.step_order != "inventory-first":

@@ -175,6 +175,7 @@ class _Run:
             seed=self._spec.seed,
             trace_sampling=self._spec.trace_sampling if self._spec.evidence else 0.0,
             otlp=self._spec.otlp,
+            service_times=self._spec.times(),
         )
 
     async def _serve(self, assembled: Assembled, participants: Participants, work: Path) -> Verdict:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from scenarios.fault_plan import FaultPlan, Moment
 from scenarios.processes import RestartPolicy
 from scenarios.refusals import refusable
+from scenarios.workload import NO_TIME, ServiceTimes
 from shared_domain.messages import Order
 
 CITIES = ("Oslo", "Lima", "Accra", "Hanoi", "Turin", "Quito")
@@ -36,6 +37,8 @@ class Scenario:
     stock: Callable[[int], dict[str, int]] = lambda n: {"book": PLENTY}
     item: Callable[[int], str] = lambda i: "book"
     check: Callable[[Sequence[str]], str] = lambda classes: ""
+    service_times: ServiceTimes = NO_TIME
+    """How long the services take beyond the work itself."""
     probed: bool = False
     """Whether a customer and a clerk keep reading while the run lasts."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)

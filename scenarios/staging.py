@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from choreography.broker import MAX_REDELIVERIES
-from scenarios.arrivals import poisson_offsets_s
+from scenarios.arrivals import offsets_s
 from scenarios.customers import Customer, come
 from scenarios.disturbing import Disturber
 from scenarios.fault_plan import DISTURBANCES, HELD
@@ -75,8 +75,9 @@ class Staging:
             clock=clock,
             tracer=tracer,
             record=record,
+            service_times=spec.times(),
         )
-        offsets = poisson_offsets_s(spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
+        offsets = offsets_s(spec.arrivals, spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
         self.customers = [
             Customer(order=order, intended_mono_s=offset)
             for order, offset in zip(orders, offsets, strict=True)

@@ -25,6 +25,8 @@ class Order:
     quantity: int
     amount_cents: int
     destination: str
+    note: str = ""
+    """What the customer encloses: the only text that may be long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,17 +182,20 @@ COMMANDS: dict[str, type[Command]] = {c.__name__: c for c in Command.__subclasse
 EVENTS: dict[str, type[Event]] = {e.__name__: e for e in Event.__subclasses__()}
 KINDS: dict[str, type[Message]] = {**COMMANDS, **EVENTS}
 COMPENSATIONS = frozenset({CancelShipment, RefundPayment, ReleaseStock, CancelOrder})
-_ORDER_FIELDS = {field.name: field.type for field in fields(Order)}
+_ORDER_FIELDS = {field.name: field.type for field in fields(Order) if field.name != "note"}
 _TOO_LARGE = 2**63  # what a database column holds
 MAX_ORDER_ID = 80
 """Longest order_id: it names an execution (the limit of AWS Step Functions)."""
 MAX_TEXT = 255
-"""Longest text in an order, in characters, and of caused_by and traceparent: they travel in headers."""
+"""Longest text in an order but its note, in characters, and of caused_by and traceparent: they travel in headers."""
+MAX_ORDER_BYTES = 225_280
+"""Largest order as JSON: every message with it, and the conductor's state, stay below MAX_BYTES."""
 
 
 def order_json(order: Order) -> dict[str, Any]:
-    """The order as a JSON object."""
-    return {name: getattr(order, name) for name in _ORDER_FIELDS}
+    """The order as a JSON object, without a note that is empty."""
+    document = {name: getattr(order, name) for name in _ORDER_FIELDS}
+    return document | {"note": order.note} if order.note else document
 
 
 def to_json(message: Message) -> dict[str, Any]:
@@ -238,8 +243,11 @@ def order_from_json(document: Any) -> Order:
     try:
         wrong = [k for k, t in _ORDER_FIELDS.items() if type(document[k]) is not t]
         wrong += [k for k, v in document.items() if type(v) is int and abs(v) >= _TOO_LARGE]
-        wrong += [k for k, v in document.items() if type(v) is str and len(v) > MAX_TEXT]
-        wrong += ["order_id"] * (len(document["order_id"]) > MAX_ORDER_ID)
+        limits = {"order_id": MAX_ORDER_ID, "note": MAX_ORDER_BYTES}
+        wrong += [
+            k for k, v in document.items() if type(v) is str and len(v) > limits.get(k, MAX_TEXT)
+        ]
+        wrong += ["note"] * (type(document.get("note", "")) is not str)
         if wrong:
             raise UnreadableMessage(f"order fields of the wrong type or size: {', '.join(wrong)}")
         return Order(**document)
@@ -250,9 +258,11 @@ def order_from_json(document: Any) -> Order:
 def check_order(order: Order) -> None:
     """Raise NotDelivered if no participant could read the order: ask for one that can be read."""
     try:
-        order_from_json(order_json(order))
+        order_from_json(document := order_json(order))
     except UnreadableMessage as error:
         raise NotDelivered(f"this order cannot be placed: {error}") from error
+    if len(orjson.dumps(document)) > MAX_ORDER_BYTES:
+        raise NotDelivered(f"this order cannot be placed: it has more than {MAX_ORDER_BYTES} bytes")
 
 
 def to_bytes(message: Message) -> bytes:

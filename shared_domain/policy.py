@@ -38,6 +38,8 @@ class Policy:
     saga_deadline_s: float = 60
     time_scale: float = 1.0
     on_deadline: str = OnDeadline.COMPENSATE
+    settled_after_s: float | None = None
+    """Quiet time after which a run counts as settled; None = twice the longest wait. Less is safe where no fault can wake a saga again."""
 
     def retries(self, *, compensation: bool, guards: Guards) -> int:
         """Retries after the first attempt, with the run's safeguards."""
@@ -70,5 +72,7 @@ class Policy:
         return (self.max_retries + 1) * self.step_s() + sum(self.delays_s())
 
     def quiet_s(self) -> float:
-        """How long ledgers must stay unchanged before a run counts as settled: twice the longest wait."""
+        """How long ledgers must stay unchanged before a run counts as settled, scaled."""
+        if self.settled_after_s is not None:
+            return self.settled_after_s * self.time_scale
         return 2 * max(self.delays_s())

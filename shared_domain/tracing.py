@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from opentelemetry.context import Context
+from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
@@ -63,6 +63,10 @@ class _Sent(SpanExporter):
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
+_UNSAMPLED = ("-00", "-02")
+"""How the traceparent of a trace ends that is not recorded: flags without the first bit; the second says that its id is random."""
+
+
 class OtelTracer:
     """The Tracer port over opentelemetry-sdk. Spans and lines past `limit` are dropped, never the work.
 
@@ -100,7 +104,14 @@ class OtelTracer:
         kind: str = "internal",
         **attributes: str,
     ) -> Iterator[str]:
-        """See ports.Tracer."""
+        """See ports.Tracer. In a trace that is not recorded nothing is made, and its context is passed on as it came."""
+        if parent.endswith(_UNSAMPLED):
+            token = attach(Context())
+            try:
+                yield parent
+            finally:
+                detach(token)
+            return
         with self._of(service).start_as_current_span(
             name,
             context=_W3C.extract({"traceparent": parent}, context=Context()),

@@ -12,10 +12,12 @@ import uvloop
 from rich.console import Console
 
 from choreography.rabbit_connection import AMQP_VARIABLE
+from scenarios.arrivals import Arrivals
 from scenarios.backends import open_backends
 from scenarios.fault_plan import FaultPlan
 from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
+from scenarios.workload import ServiceTimes
 from shared_domain.guards import Guards
 from shared_domain.policy import OnDeadline
 from testbed import settings
@@ -46,6 +48,8 @@ async def carry_suite(
     evidence: bool = True,
     trace_sampling: float = 1.0,
     otlp: str = "",
+    arrivals: str = Arrivals.POISSON,
+    service_times: ServiceTimes | None = None,
     repeat: int = 1,
 ) -> SuiteResult:
     """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
@@ -75,6 +79,8 @@ async def carry_suite(
                 evidence=evidence,
                 trace_sampling=trace_sampling,
                 otlp=otlp,
+                arrivals=arrivals,
+                service_times=service_times,
             )
             for scenario in scenarios
             for style in styles

@@ -18,17 +18,20 @@ from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
 from report.repeats import rates, rates_table
 from report.tables import comparison, findings
+from scenarios.arrivals import Arrivals
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import MEANING
 from scenarios.planted.index import BUGS
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit
+from scenarios.workload import ServiceTimes
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import Failure, UsageError, first
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
 from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
 from testbed.ablating import ablate
+from testbed.benching import bench
 from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
 from testbed.checking import check_oracle
 from testbed.collecting import collected
@@ -36,6 +39,7 @@ from testbed.exploring import explore
 from testbed.full_suite import suite
 from testbed.operating import COMMAND, operating
 from testbed.options import (
+    ArrivalsOption,
     AsJson,
     Broker,
     Durability,
@@ -45,6 +49,7 @@ from testbed.options import (
     Out,
     Rate,
     Seed,
+    ServiceTimesOption,
     StepOrder,
     TimeScale,
     TraceSampling,
@@ -135,6 +140,8 @@ def run_scenarios(
     ] = None,
     time_scale: TimeScale = DEMO_TIME_SCALE,
     rate: Rate = 50.0,
+    arrivals: ArrivalsOption = Arrivals.POISSON,
+    service_times: ServiceTimesOption = "",
     step_order: Annotated[
         StepOrder, typer.Option(help="Which of stock and money comes first.")
     ] = StepOrder.inventory_first,
@@ -168,6 +175,7 @@ def run_scenarios(
         settings.check_processes(chosen, engine)
     stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
+    times = ServiceTimes.parse(service_times) if service_times else None
     say_backends(chosen, engine)
     several = len(stories) * len(styles) * repeat > 1
     result = carry_out(
@@ -190,6 +198,8 @@ def run_scenarios(
             hold_s=hold,
             trace_sampling=trace_sampling,
             otlp=otlp,
+            arrivals=arrivals.value,
+            service_times=times,
             repeat=repeat,
         )
     )
@@ -333,6 +343,7 @@ app.command()(where)
 app.command()(trace)
 app.command()(suite)
 app.command()(ablate)
+app.command()(bench)
 app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")
 for _style, _name in COMMAND.items():

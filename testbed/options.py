@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from scenarios.arrivals import Arrivals
+
 
 class Durability(StrEnum):
     """What a run's data survive."""
@@ -39,4 +41,11 @@ Otlp = Annotated[
         help="OTLP endpoint that gets the spans too, e.g. http://127.0.0.1:4318/v1/traces"
     ),
 ]
-Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second (Poisson).")]
+Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second.")]
+ArrivalsOption = Annotated[Arrivals, typer.Option(help="The gaps between customers.")]
+ServiceTimesOption = Annotated[
+    str,
+    typer.Option(
+        help="How long services take, in ms: none, or payment=lognormal:80:800,inventory=constant:5 (median, p99). Default: the scenario's."
+    ),
+]

@@ -2,25 +2,13 @@
 while a customer and a clerk keep looking at what is not yet over.
 """
 
-import hashlib
-from itertools import accumulate
-
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.scenario import COMPENSATED, ENDED, Classes, Scenario
+from scenarios.workload import zipf_item, zipf_shares
 
-ITEMS = 8
-EXPONENT = 1.1
 UNITS_PER_ORDER = 0.7
 SLOW_S = 3.0
-_WEIGHTS = [1 / rank**EXPONENT for rank in range(1, ITEMS + 1)]
-_SHARES = [weight / sum(_WEIGHTS) for weight in _WEIGHTS]
-
-
-def _item(index: int) -> str:
-    """Drawn from the Zipf distribution by hash, the same in every style."""
-    chance = int.from_bytes(hashlib.sha256(f"hot {index}".encode()).digest()[:8]) / 2**64
-    rank = next((r for r, up_to in enumerate(accumulate(_SHARES)) if chance < up_to), ITEMS - 1)
-    return f"item-{rank}"
+_SHARES = zipf_shares(items=8, exponent=1.1)
 
 
 def _expects(index: int) -> Classes:
@@ -39,7 +27,7 @@ SCENARIO = Scenario(
         f"item-{rank}": max(1, int(n * share * UNITS_PER_ORDER))
         for rank, share in enumerate(_SHARES)
     },
-    item=_item,
+    item=zipf_item(_SHARES, "hot"),
     expects=_expects,
     probed=True,
 )

@@ -6,6 +6,7 @@ from inspect import cleandoc
 from scenarios.catalog import (
     answered_twice,
     any_ending,
+    base_mix,
     budget_spent,
     card_declined,
     compensation_crashes,
@@ -38,6 +39,7 @@ SCENARIOS: dict[str, Scenario] = {
     module.SCENARIO.name: replace(module.SCENARIO, story=cleandoc(module.__doc__ or ""))
     for module in (
         happy_path,
+        base_mix,
         out_of_stock,
         card_declined,
         undeliverable,

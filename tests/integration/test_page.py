@@ -200,8 +200,9 @@ def _multiply(folder, into, times):
         return re.sub(r"order-00(\d{3})", lambda found: f"order-{number:03d}{found[1]}", text)
 
     (into / "evidence").mkdir(parents=True)
-    for name in ("run.json", "evidence/definition.jsonl"):
-        shutil.copy(folder / name, into / name)
+    shutil.copy(folder / "evidence/definition.jsonl", into / "evidence")
+    about = json.loads((folder / "run.json").read_text())
+    (into / "run.json").write_text(json.dumps(about | machine_facts()))
     verdict = json.loads((folder / "verdict.json").read_text())
     copies = [json.loads(renamed(json.dumps(verdict), number)) for number in range(times)]
     verdict["orders"] = [order for copy in copies for order in copy["orders"]]

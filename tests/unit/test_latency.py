@@ -1,7 +1,7 @@
 import pytest
 
 from bench.latency import proportion, quantile
-from scenarios.arrivals import poisson_offsets_s
+from scenarios.arrivals import offsets_s
 
 
 def test_none_of_n_is_told_as_a_bound_and_never_as_zero():
@@ -21,6 +21,6 @@ def test_a_quantile_of_nothing_is_nothing():
 
 
 def test_customers_come_at_the_same_times_for_the_same_seed():
-    first, second = (poisson_offsets_s(500, rate_per_s=50, seed=7) for _ in range(2))
+    first, second = (offsets_s("poisson", 500, rate_per_s=50, seed=7) for _ in range(2))
     assert first == second == sorted(first)
     assert 7 < first[-1] < 13

@@ -1,0 +1,96 @@
+"""A closed loop of customers over one way, judged by the ledgers it leaves: how many sagas per second there can be."""
+
+import asyncio
+import sqlite3
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.ways import PlaceOrder
+from shared_domain.errors import UsageError
+from shared_domain.messages import Order
+from shared_domain.participants import NAMES, database_path
+
+POLL_S = 0.001
+PATIENCE_S = 60.0
+EFFECTS_PER_ORDER = 5
+_ENDED = "SELECT seq, order_id, mono_s FROM ledger WHERE seq > ? AND operation = 'ConfirmOrder' ORDER BY seq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looped:
+    """`rate_per_s`: sagas ended per second. `seconds`: before an order was placed, to its last ledger row."""
+
+    rate_per_s: float
+    seconds: list[float]
+
+
+async def loop(
+    place: PlaceOrder, folder: Path, *, prefix: str, orders: int, in_flight: int, padding: int = 0
+) -> Looped:
+    """Place `orders`, never more than `in_flight` at once. Raise UsageError if one does not end confirmed in time.
+
+    Ends are read from the order service's ledger, the same way for every way. `padding`: bytes added to each order.
+    """
+    ledger = sqlite3.connect(f"file:{database_path(folder, 'order')}?mode=ro", uri=True)
+    seen = ledger.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()[0]
+    started: dict[str, float] = {}
+    placing: set[asyncio.Task[object]] = set()
+    seconds: list[float] = []
+    began = heard_at = time.monotonic()
+    try:
+        while len(seconds) < orders:
+            while len(started) < min(orders, len(seconds) + in_flight):
+                order_id = f"{prefix}-{len(started)}"
+                started[order_id] = time.monotonic()
+                placing.add(asyncio.ensure_future(place(_order(order_id, padding))))
+            for task in [task for task in placing if task.done()]:
+                placing.discard(task)
+                task.result()
+            rows = ledger.execute(_ENDED, (seen,)).fetchall()
+            for seq, order_id, mono_s in rows:
+                seen, heard_at = seq, time.monotonic()
+                seconds.append(mono_s - started[order_id])
+            if time.monotonic() - heard_at > PATIENCE_S:
+                raise UsageError(
+                    f"no order has ended for {PATIENCE_S:.0f} s, {len(seconds)} of {orders} have"
+                )
+            await asyncio.sleep(0 if rows else POLL_S)
+        return Looped(rate_per_s=orders / (time.monotonic() - began), seconds=seconds)
+    finally:
+        ledger.close()
+        await asyncio.gather(*placing)
+
+
+def check_ledgers(folder: Path, *, orders: int) -> None:
+    """See that every order had each effect of its saga once, and nothing else happened. Raise UsageError if not.
+
+    A peer without services has one ledger, and rows for what it does.
+    """
+    rows = []
+    for path in map(Path, (folder / f"{name}.sqlite" for name in NAMES)):
+        if path.exists():
+            ledger = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+            rows += ledger.execute("SELECT order_id, operation, effect FROM ledger").fetchall()
+            ledger.close()
+    operations = {operation for _, operation, _ in rows}
+    if len(operations) not in (1, EFFECTS_PER_ORDER):
+        raise UsageError(f"operations that nobody ordered: {', '.join(sorted(operations))}")
+    if len(set(rows)) != len(rows) or len(rows) != len(operations) * orders:
+        raise UsageError(
+            f"{orders} orders left {len(rows)} ledger rows, {len(set(rows))} different ones: nothing may be reported"
+        )
+    if strange := {effect for _, _, effect in rows} - {"done"}:
+        raise UsageError(f"effects that nobody ordered: {', '.join(sorted(strange))}")
+
+
+def _order(order_id: str, padding: int) -> Order:
+    return Order(
+        order_id=order_id,
+        customer="c",
+        item="book",
+        quantity=1,
+        amount_cents=500,
+        destination="Oslo",
+        note="." * padding,
+    )

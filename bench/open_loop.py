@@ -1,0 +1,166 @@
+"""An open loop of customers over one run, read from its ledgers: latency from the intended start, nobody left out."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from bench.usage import Usage, watched
+from scenarios.catalog.index import SCENARIOS
+from scenarios.fault_plan import Fault, FaultPlan, Moment
+from scenarios.run_folder import read_json, read_lines
+from scenarios.run_spec import RunSpec
+from scenarios.runner import run
+from scenarios.setting import Backends
+from scenarios.verdict import Judgement
+from scenarios.workload import NO_TIME, ServiceTimes
+from shared_domain.errors import Failure
+from shared_domain.exactly_once import Effect
+
+QUIET_S = 0.4
+"""Nothing is broken here, so nothing wakes up late: a run is over when nothing is under way, and this long after."""
+FORWARD = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
+FAILING = FaultPlan(
+    faults=(Fault(orders={"every": 10}, operation="BookShipment", moment=Moment.REFUSED),)
+)
+"""Every tenth order turns back at the last step that can refuse: three compensations."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One open loop. `warm_s`, `measure_s`, `cool_s`: only customers meant to come in the middle window count."""
+
+    style: str
+    rate_per_s: float
+    warm_s: float
+    measure_s: float
+    cool_s: float
+    scenario: str = "base_mix"
+    service_times: ServiceTimes | None = None
+    arrivals: str = "poisson"
+    failing: bool = False
+    trace_sampling: float = 0.0
+
+    @property
+    def orders(self) -> int:
+        """How many come, in all three windows."""
+        return max(1, round(self.rate_per_s * (self.warm_s + self.measure_s + self.cool_s)))
+
+
+@dataclass(slots=True, kw_only=True)
+class Loaded:
+    """What became of those who were meant to come in the measured window. All in seconds, from ledgers."""
+
+    offered_per_s: float
+    achieved_per_s: float
+    """Sagas that ended within the window, per second."""
+    latency_s: list[float] = field(default_factory=list)
+    """Intended start to final row, of those that ended."""
+    censored: int = 0
+    """Not ended when the run was."""
+    compensation_s: list[float] = field(default_factory=list)
+    """The refusal to the last undo."""
+    lateness_s: list[float] = field(default_factory=list)
+    """How much later than intended customers began: the client's own lack of time."""
+    waiting: dict[str, int] = field(default_factory=dict)
+    """Operation -> sagas that waited for it at the end of the window."""
+    cpu_ms_per_saga: dict[str, float] = field(default_factory=dict)
+    cores_busy: dict[str, float] = field(default_factory=dict)
+    """Process -> cores that it kept busy within the window."""
+    memory_mib: dict[str, float] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """For the journal."""
+        return asdict(self)
+
+
+async def loaded(
+    load: Load, *, backends: Backends, seed: int, durability: str, folder: Path
+) -> tuple[Loaded, Path]:
+    """Carry it out; what was found, and the run's folder. Raise Failure if the run is not consistent to the last saga."""
+    scenario = SCENARIOS[load.scenario]
+    extra = FaultPlan()
+    if load.failing:
+        scenario = replace(SCENARIOS["any_ending"], service_times=NO_TIME)
+        extra = FAILING
+    spec = RunSpec(
+        scenario=scenario,
+        style=load.style,
+        orders=load.orders,
+        seed=seed,
+        backends=backends,
+        rate_per_s=load.rate_per_s,
+        time_scale=1.0,
+        durability=durability,
+        extra_plan=extra,
+        evidence=load.trace_sampling > 0,
+        trace_sampling=load.trace_sampling,
+        arrivals=load.arrivals,
+        service_times=load.service_times,
+        quiet_s=QUIET_S,
+    )
+    async with watched() as used:
+        result = await run(spec, runs=folder, facts={})
+    if result.verdict.judgement != Judgement.CONSISTENT:
+        why = "; ".join(result.verdict.problems) or str(result.verdict.counts())
+        raise Failure(f"the run was {result.verdict.judgement}: {why}")
+    return read_load(load, result.folder, used), result.folder
+
+
+def read_load(load: Load, folder: Path, used: Usage) -> Loaded:
+    """What a run's folder tells of the measured window."""
+    lines = list(read_lines(folder / "orders.jsonl"))
+    begun = min(line["intended_mono_s"] for line in lines)
+    opens, closes = begun + load.warm_s, begun + load.warm_s + load.measure_s
+    timings = {t["order_id"]: t for t in read_json(folder / "verdict.json")["timing"]["orders"]}
+    rows = rows_by_order(folder)
+    found = Loaded(offered_per_s=load.rate_per_s, achieved_per_s=0.0)
+    ended_within, waiting = 0, Counter[str]()
+    for line in lines:
+        order_id, intended = line["order"]["order_id"], line["intended_mono_s"]
+        latency = timings[order_id]["latency_s"]
+        ended = None if latency is None else intended + latency
+        ended_within += ended is not None and opens <= ended < closes
+        if intended < closes and (ended is None or ended >= closes):
+            waiting[_next(rows.get(order_id, []), closes)] += 1
+        if not opens <= intended < closes:
+            continue
+        if latency is None:
+            found.censored += 1
+        else:
+            found.latency_s.append(latency)
+        if (undoing := compensation_s(rows.get(order_id, []))) is not None:
+            found.compensation_s.append(undoing)
+        if line["started_mono_s"] is not None:
+            found.lateness_s.append(line["started_mono_s"] - intended)
+    found.achieved_per_s = ended_within / load.measure_s
+    found.waiting = dict(waiting)
+    found.cpu_ms_per_saga = used.cpu_ms_per(load.orders)
+    found.cores_busy = used.cores_busy(opens, closes)
+    found.memory_mib = used.memory_mib
+    return found
+
+
+def rows_by_order(folder: Path) -> dict[str, list[dict[str, Any]]]:
+    """Every order's ledger rows, oldest first."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in read_lines(folder / "ledgers.jsonl"):
+        if row["table"] == "ledger":
+            found.setdefault(row["order_id"], []).append(row)
+    return {order_id: sorted(rows, key=lambda r: r["mono_s"]) for order_id, rows in found.items()}
+
+
+def compensation_s(rows: Sequence[Mapping[str, Any]]) -> float | None:
+    """From the first row that says that the saga turns back to its last one; None if it did not turn back."""
+    turned = [r["mono_s"] for r in rows if r["effect"] in (Effect.REFUSED, Effect.GAVE_UP)]
+    return rows[-1]["mono_s"] - turned[0] if turned else None
+
+
+def _next(rows: list[dict[str, Any]], at: float) -> str:
+    """The operation that a saga on its way forward waited for at a moment; `compensation` if it had turned back."""
+    before = [row for row in rows if row["mono_s"] < at]
+    if any(row["effect"] != Effect.DONE for row in before):
+        return "compensation"
+    done = {row["operation"] for row in before}
+    return next((step for step in FORWARD if step not in done), "nothing")

@@ -1,0 +1,107 @@
+"""More and more customers until a style cannot keep up, then at its knee for longer, with evidence of what holds it back."""
+
+import asyncio
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from bench.experiment import Effort, Lab, Result, Trial
+from bench.latency import quantile
+from bench.open_loop import Load, Loaded, loaded
+from bench.profile import profile
+from bench.usage import python_processes
+from scenarios.systems import STYLES
+from shared_domain.errors import Failure
+
+START_PER_S, STEP, MOST_STEPS = 60.0, 1.3, 14
+KEEPS_UP = 0.95
+"""A style keeps up with a rate if as many sagas end within the window as this share of those who were meant to come."""
+WARM_S, MEASURE_S, COOL_S = 1.5, 4.0, 0.5
+HOLD_S = 15.0
+HELD_SHARE = 0.9
+"""The knee is held, and profiled, a little below: at it, half of all windows fall short by chance."""
+PROFILE_S = 6
+
+
+class Knee:
+    """Ramps."""
+
+    name = "knee"
+
+    def trials(self, effort: Effort, *, real: bool) -> Iterable[Trial]:
+        """See Part."""
+        del real
+        for number in range(max(2, effort.rounds // 3)):
+            for style in STYLES:
+                yield Trial(part=self.name, arm=style, round=number, about_s=120.0)
+
+    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+        """See Part: the steps of the ramp, the knee, and how it was held."""
+        steps: list[Result] = []
+        rate, knee = START_PER_S, 0.0
+        while len(steps) < MOST_STEPS:
+            found = await _loaded(lab, trial, rate, MEASURE_S, folder / f"step{len(steps)}")
+            steps.append(_step(found))
+            if not keeps_up(found):
+                break
+            knee, rate = rate, rate * STEP
+        if knee:  # between the last rate that went well and the first that did not
+            rate = (knee + rate) / 2
+            found = await _loaded(lab, trial, rate, MEASURE_S, folder / "between")
+            steps.append(_step(found))
+            knee = rate if keeps_up(found) else knee
+        if not knee:
+            raise Failure(f"it does not keep up with {START_PER_S:g} sagas/s")
+        profiling = asyncio.create_task(_profiles(folder))
+        held = await _loaded(lab, trial, HELD_SHARE * knee, HOLD_S, folder / "held")
+        return {
+            "style": trial.arm,
+            "steps": sorted(steps, key=lambda step: step["offered_per_s"]),
+            "knee_per_s": knee,
+            "held": _step(held) | {"sagas": len(held.latency_s), "censored": held.censored},
+            "profile": await profiling,
+        }
+
+
+def keeps_up(found: Loaded) -> bool:
+    """Whether the style kept up with its customers in the window."""
+    came = len(found.latency_s) + found.censored
+    return found.censored == 0 and found.achieved_per_s * MEASURE_S >= KEEPS_UP * came
+
+
+async def _loaded(lab: Lab, trial: Trial, rate: float, measure_s: float, folder: Path) -> Loaded:
+    load = Load(
+        style=trial.arm,
+        rate_per_s=rate,
+        warm_s=WARM_S,
+        measure_s=measure_s,
+        cool_s=COOL_S,
+    )
+    found, _ = await loaded(
+        load,
+        backends=lab.backends(),
+        seed=1000 * lab.seed + trial.round,
+        durability=lab.durability,
+        folder=folder,
+    )
+    return found
+
+
+def _step(found: Loaded) -> dict[str, Any]:
+    keep = ("offered_per_s", "achieved_per_s", "waiting", "cpu_ms_per_saga", "cores_busy")
+    told = {name: value for name, value in found.to_json().items() if name in keep}
+    quantiles = {"p50": 0.5, "p99": 0.99}
+    return told | {
+        "latency_ms": {n: 1000 * (quantile(found.latency_s, q) or 0) for n, q in quantiles.items()},
+        "lateness_p99_ms": 1000 * (quantile(found.lateness_s, 0.99) or 0),
+    }
+
+
+async def _profiles(folder: Path) -> dict[str, dict[str, float]]:
+    """Process -> package -> share of its samples, a while into the run."""
+    await asyncio.sleep(WARM_S + 1)
+    watching = {
+        name: profile(process.pid, seconds=PROFILE_S, folder=folder)
+        for process, name in python_processes()
+    }
+    return dict(zip(watching, await asyncio.gather(*watching.values()), strict=True))

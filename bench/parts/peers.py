@@ -1,0 +1,65 @@
+"""The floor, the peers and both styles over one closed loop: with one order in flight, and with 64."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bench.closed_loop import check_ledgers, loop
+from bench.experiment import Effort, Lab, Result, Trial
+from bench.usage import watched
+from bench.ways import CHOREOGRAPHY, ORCHESTRATION, WAYS, Place
+
+AGAIN = " again"
+"""The second of two identical arms: whatever differs between them is noise."""
+MANY, WARM_UP, WARMING = 64, 20, 10
+ALONE_SHARE, LEAST_ALONE, SLOW_ALONE = 0.1, 30, 4
+
+
+class Peers:
+    """Closed loops."""
+
+    name = "peers"
+
+    def trials(self, effort: Effort, *, real: bool) -> Iterable[Trial]:
+        """See Part."""
+        here = {name: way for name, way in WAYS.items() if not way.missing()}
+        arms = {name: name for name, way in here.items() if real or not way.rabbit}
+        arms |= {name + AGAIN: name for name in (CHOREOGRAPHY, ORCHESTRATION) if name in arms}
+        for number in range(effort.rounds):
+            for arm, way in arms.items():
+                about_s = 12.0 if WAYS[way].slow else 1.0 + effort.closed_orders / 250
+                yield Trial(
+                    part=self.name,
+                    arm=arm,
+                    round=number,
+                    about_s=about_s,
+                    settings={"way": way, "orders": effort.closed_orders},
+                )
+
+    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+        """See Part: `alone_s` of each order alone; `rate_per_s`, `many_s`, CPU and memory with 64 in flight."""
+        way, many = WAYS[trial.settings["way"]], trial.settings["orders"]
+        alone, warm_up = max(LEAST_ALONE, round(ALONE_SHARE * many)), WARM_UP
+        if way.slow:
+            alone, warm_up, many = SLOW_ALONE, 1, MANY
+        at = Place(
+            url=lab.url if way.rabbit else "",
+            folder=folder,
+            prefix=lab.prefix(),
+            durability=lab.durability,
+        )
+        async with way.opened(at) as place:
+            await loop(place, folder, prefix="w", orders=warm_up, in_flight=WARMING)
+            one = await loop(place, folder, prefix="a", orders=alone, in_flight=1)
+            async with watched() as used:
+                found = await loop(place, folder, prefix="m", orders=many, in_flight=MANY)
+        check_ledgers(folder, orders=warm_up + alone + many)
+        mine = (
+            used.cpu_s if way.rabbit else {k: v for k, v in used.cpu_s.items() if k != "RabbitMQ"}
+        )
+        return {
+            "alone_s": one.seconds,
+            "rate_per_s": found.rate_per_s,
+            "many_s": found.seconds,
+            "cpu_ms_per_saga": {name: 1000 * spent / many for name, spent in mine.items()},
+            "memory_mib": {name: used.memory_mib[name] for name in mine},
+        }

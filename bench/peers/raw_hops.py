@@ -1,0 +1,86 @@
+"""The floor of a choreography: as many durable, confirmed messages through RabbitMQ as a saga needs, and no service behind them.
+
+aiormq without anything around it: a queue for each hop; whoever gets a message publishes the next one, waits for the
+confirm, and acks. The last hop writes one row, so that one can see the end. No rules, no databases, no inbox, no outbox.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiormq
+from aiormq.abc import AbstractChannel, DeliveredMessage
+from pamqp.commands import Basic
+
+from shared_domain import messages
+from shared_domain.clock import SystemClock
+from shared_domain.database import Database
+from shared_domain.messages import Order, PlaceOrder
+from shared_domain.participants import database_path
+
+HOPS = 6
+"""PlaceOrder, and an event after each of five steps: what a committed saga publishes."""
+PREFETCH = 64
+QUEUE_TYPE = {"process": "classic", "power": "quorum"}
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS ledger (
+    seq INTEGER PRIMARY KEY, order_id TEXT NOT NULL, operation TEXT NOT NULL, effect TEXT NOT NULL, mono_s REAL NOT NULL);
+"""
+_ROW = (
+    "INSERT INTO ledger (order_id, operation, effect, mono_s) VALUES (?, 'ConfirmOrder', 'done', ?)"
+)
+_CLOCK = SystemClock()
+
+
+@asynccontextmanager
+async def raw_hops(
+    url: str, folder: Path, *, durability: str, prefix: str
+) -> AsyncIterator[Callable[[Order], Awaitable[None]]]:
+    """Yields place(order), which returns when its first message is confirmed. The queues are removed at the end."""
+    queues = [f"{prefix}.hop{number}" for number in range(HOPS)]
+    connection = await aiormq.connect(url)
+    opening = Database.open(database_path(folder, "order"), schema=_SCHEMA, durability=durability)
+    try:
+        async with opening as database:
+            sender = await connection.channel()
+            for number in range(HOPS):
+                await _serve(await connection.channel(), number, queues, database, durability)
+
+            async def place(order: Order) -> None:
+                command = PlaceOrder(order=order, caused_by=f"{order.order_id}:customer")
+                await _publish(sender, queues[0], messages.to_bytes(command), order.order_id)
+
+            yield place
+            for queue in queues:
+                await sender.queue_delete(queue)
+    finally:
+        await connection.close()
+
+
+async def _serve(
+    channel: AbstractChannel, number: int, queues: list[str], database: Database, durability: str
+) -> None:
+    queue = queues[number]
+    await channel.queue_declare(
+        queue, durable=True, arguments={"x-queue-type": QUEUE_TYPE[durability]}
+    )
+    await channel.basic_qos(prefetch_count=PREFETCH)
+
+    async def pass_on(message: DeliveredMessage) -> None:
+        order_id = str(message.header.properties.message_id)
+        if number + 1 < len(queues):
+            await _publish(channel, queues[number + 1], message.body, order_id)
+        else:
+            await database.write(lambda tx: tx.run(_ROW, order_id, _CLOCK.mono_s()))
+        assert message.delivery_tag is not None
+        await channel.basic_ack(message.delivery_tag)
+
+    await channel.basic_consume(queue, pass_on)
+
+
+async def _publish(channel: AbstractChannel, queue: str, body: bytes, order_id: str) -> None:
+    properties = Basic.Properties(delivery_mode=2, message_id=order_id)
+    await asyncio.shield(
+        channel.basic_publish(body, routing_key=queue, properties=properties, mandatory=True)
+    )

@@ -1,0 +1,1 @@
+"""What `saga bench` says: tables, charts and one page from the journal of an experiment."""

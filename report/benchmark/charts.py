@@ -1,0 +1,125 @@
+"""The charts of a benchmark: ratios, latency, knees, growth."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from bench.experiment import Done
+from bench.parts.growth import EXECUTION, PAYLOAD
+from bench.parts.load import BASE
+from bench.parts.peers import AGAIN
+from report.benchmark.section import Section, by_arm
+from report.charts import STYLE_LOOK
+
+_GREY = "#5b6470"
+_ENGINE_LOOK = ("#3f6b2f", ":")
+
+
+def ratio_chart(ratios: Section) -> Figure | None:
+    """Throughput of each pair as a point with its interval, on a log scale."""
+    found = [
+        (name.removesuffix(", throughput"), estimate)
+        for name, estimate in ratios.estimates.items()
+        if name.endswith(", throughput") and estimate.low is not None
+    ]
+    if not found:
+        return None
+    figure = Figure(figsize=(9, 0.42 * len(found) + 1.6), layout="constrained")
+    axes = figure.subplots()
+    for y, (_, estimate) in enumerate(reversed(found)):
+        low, high = estimate.low or estimate.value, estimate.high or estimate.value
+        axes.plot([low, high], [y, y], color="#1d4f91", linewidth=3, solid_capstyle="round")
+        axes.plot(estimate.value, y, "o", color="#1d4f91")
+        axes.annotate(f"{estimate.value:.2g}", (estimate.value, y), (0, 7), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+    axes.axvline(1.0, color=_GREY, linewidth=1, linestyle="--")
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(found)), [name for name, _ in reversed(found)])
+    axes.set_ylim(-0.6, len(found) - 0.2)
+    axes.set_xlabel("sagas per second of the first, divided by those of the second (95 %)")
+    axes.grid(visible=True, axis="x", alpha=0.3)
+    return figure
+
+
+def latency_chart(done: Iterable[Done]) -> Figure | None:
+    """Of the base mix: the share of sagas that took longer, one panel per rate."""
+    arms = [r for r in by_arm(done).values() if next(iter(r.values()))["mix"] == BASE]
+    rates = sorted({next(iter(rounds.values()))["rate_per_s"] for rounds in arms})
+    if not rates:
+        return None
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    panels = np.atleast_1d(figure.subplots(1, len(rates), sharey=True))
+    for axes, rate in zip(panels, rates, strict=True):
+        for rounds in arms:
+            result = next(iter(rounds.values()))
+            if result["rate_per_s"] != rate:
+                continue
+            times = np.sort(np.concatenate([r["latency_s"] for r in rounds.values()])) * 1000
+            colour, line = STYLE_LOOK[result["style"]]
+            again = AGAIN in result["label"]
+            longer = 1 - np.arange(len(times)) / len(times)
+            axes.plot(times, longer, line, color=colour, linewidth=1 if again else 2, alpha=0.55 if again else 1, label=result["label"])  # fmt: skip
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_title(f"{rate:g} customers per second", fontsize=10)
+        axes.set_xlabel("ms from the intended start")
+        axes.grid(visible=True, alpha=0.3)
+    panels[0].set_ylabel("share of sagas that took longer")
+    panels[0].legend(fontsize=8)
+    return figure
+
+
+def knee_chart(done: Iterable[Done]) -> Figure | None:
+    """Ended against offered, and the latency that goes with it."""
+    arms = by_arm(done)
+    if not arms:
+        return None
+    figure = Figure(figsize=(9, 4), layout="constrained")
+    rate_axes, time_axes = figure.subplots(1, 2)
+    most = 0.0
+    for style, rounds in sorted(arms.items()):
+        colour, line = STYLE_LOOK[style]
+        for number, result in rounds.items():
+            steps = result["steps"]
+            offered = [s["offered_per_s"] for s in steps]
+            most = max(most, *offered)
+            label = style if number == min(rounds) else None
+            rate_axes.plot(offered, [s["achieved_per_s"] for s in steps], line, marker=".", color=colour, label=label)  # fmt: skip
+            time_axes.plot(offered, [s["latency_ms"]["p50"] for s in steps], line, marker=".", color=colour, label=label)  # fmt: skip
+    rate_axes.plot([0, most], [0, most], color=_GREY, linewidth=1)
+    rate_axes.annotate("as many end as come", (most * 0.55, most * 0.55), (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=_GREY)  # fmt: skip
+    rate_axes.set_ylabel("sagas that ended per second")
+    time_axes.set_ylabel("median latency, ms")
+    time_axes.set_yscale("log")
+    for axes in (rate_axes, time_axes):
+        axes.set_xlabel("customers per second")
+        axes.grid(visible=True, alpha=0.3)
+        axes.legend(fontsize=8)
+    return figure
+
+
+def growth_chart(done: Iterable[Done]) -> Figure | None:
+    """CPU per saga over each thing that grows."""
+    found: dict[str, dict[str, list[list[float]]]] = {}
+    for trial in done:
+        of: dict[str, Any] = trial.result
+        found.setdefault(of["over"], {}).setdefault(of["way"], []).extend(of["points"])
+    if not found:
+        return None
+    figure = Figure(figsize=(10, 7), layout="constrained")
+    for axes, (over, ways) in zip(figure.subplots(2, 2).flat, sorted(found.items()), strict=False):
+        for way, points in ways.items():
+            colour, line = STYLE_LOOK.get(way.partition(",")[0], _ENGINE_LOOK)
+            xs = sorted({x for x, _ in points})
+            means = [np.mean([y for x, y in points if x == at]) for at in xs]
+            axes.plot(xs, means, line, color=colour, label=way)
+            axes.plot([x for x, _ in points], [y for _, y in points], ".", color=colour, alpha=0.4)
+        axes.set_xlabel(over)
+        axes.set_ylabel("CPU ms per transition" if over == EXECUTION else "CPU ms per saga")
+        axes.set_ylim(bottom=0)
+        if over != PAYLOAD:
+            axes.set_xscale("log")
+        axes.grid(visible=True, alpha=0.3)
+        axes.legend(fontsize=8)
+    return figure

@@ -1,0 +1,97 @@
+"""Everything that a benchmark's journal says, as files beside it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from bench.experiment import Journal
+from bench.intervals import Estimate
+from report.benchmark import load, others, peers
+from report.benchmark.charts import growth_chart, knee_chart, latency_chart, ratio_chart
+from report.benchmark.section import Section
+from report.charts import save
+from report.text_table import Row, markdown
+from scenarios.run_folder import SCHEMA, read_json
+from shared_domain.errors import UsageError
+
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What was written."""
+
+    sections: list[Section]
+    charts: list[Path]
+    failed: list[str]
+
+    @property
+    def estimates(self) -> dict[str, Estimate]:
+        """All of them, by name."""
+        return {name: e for section in self.sections for name, e in section.estimates.items()}
+
+
+def write_benchmark(folder: Path, about: dict[str, Any]) -> Told:
+    """Tables as benchmark.md, charts, and summary.json, from the journal in `folder`."""
+    journal = Journal(folder)
+    sections = [
+        *others.counts(journal.of("counts")),
+        *peers.sections(journal.of("peers")),
+        *load.sections(journal.of("load")),
+        *others.faults(journal.of("faults")),
+        *others.knees(journal.of("knee")),
+        *others.growth(journal.of("growth")),
+    ]
+    ratios = next((section for section in sections if section.title == "Ratios"), None)
+    figures: dict[str, Figure | None] = {
+        "ratios": ratio_chart(ratios) if ratios else None,
+        "latency": latency_chart(journal.of("load")),
+        "knee": knee_chart(journal.of("knee")),
+        "growth": growth_chart(journal.of("growth")),
+    }
+    charts = [save(figure, folder, name)[0] for name, figure in figures.items() if figure]
+    failed = [f"{d.part}, {d.arm}, round {d.round}: {d.failed}" for d in journal.failed()]
+    told = Told(sections=sections, charts=charts, failed=failed)
+    text = "\n".join(
+        f"## {s.title}\n\n{s.reading}\n\n{markdown(s.columns, s.lines)}" for s in sections
+    )
+    (folder / "benchmark.md").write_text(text, encoding="utf-8")
+    document = {
+        "schema": SCHEMA,
+        "ok": not failed,
+        **about,
+        "failed": failed,
+        "estimates": {name: e.to_json() for name, e in told.estimates.items()},
+        "tables": {s.title: [dict(zip(s.columns, line, strict=True)) for line in s.lines] for s in sections},
+    }  # fmt: skip
+    (folder / SUMMARY).write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    return told
+
+
+def read_estimates(folder: Path) -> dict[str, Estimate]:
+    """What another benchmark found. Raise UsageError if there is none."""
+    document = read_json(folder / SUMMARY)
+    if "estimates" not in document:
+        raise UsageError(f"{folder} is no benchmark: give the folder of a saga bench")
+    return {name: Estimate(**of) for name, of in document["estimates"].items()}
+
+
+def agreement(mine: dict[str, Estimate], other: dict[str, Estimate]) -> tuple[Section, int, int]:
+    """Every estimate that both have: whether their intervals have a value in common; how many do, of how many."""
+    lines: list[Row] = []
+    for name in mine.keys() & other.keys():
+        a, b = mine[name], other[name]
+        if a.low is not None and b.low is not None:
+            lines.append((name, b.told(), a.told(), "yes" if a.agrees(b) else "NO"))
+    lines.sort(key=lambda line: (line[3], line[0]))
+    agree = sum(line[3] == "yes" for line in lines)
+    section = Section(
+        title="Against the other benchmark",
+        columns=("estimate", "there", "here", "intervals meet"),
+        lines=lines,
+        reading=f"{agree} of {len(lines)} agree. About one in a hundred pairs of 95 % intervals of the same thing do not meet.",
+    )
+    return section, agree, len(lines)

@@ -1,0 +1,224 @@
+"""`saga bench`: latency, throughput, growth, peers and floor, as an experiment that can be interrupted and repeated."""
+
+import json
+import sys
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench.experiment import Journal, Trial, carry_out_all, open_lab, real_pair, shuffled
+from bench.machine import machine_facts
+from bench.parts.index import FULL, PARTS, QUICK
+from bench.ways import WAYS
+from report.benchmark.writing import agreement, read_estimates, write_benchmark
+from report.text_table import rich_table
+from scenarios.run_folder import SCHEMA, read_json
+from scenarios.run_spec import now_utc
+from scenarios.verdict import Exit
+from shared_domain.errors import UsageError
+from testbed.carrying_out import carry_out, say_backends, wide
+from testbed.options import AsJson, Durability, Out, Seed
+from testbed.suite import suite_folder
+
+ABOUT = "bench.json"
+
+
+def bench(
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Two minutes: counts, floor, peers, latency.")
+    ] = False,
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="All parts, ten rounds: about three quarters of an hour."),
+    ] = False,
+    only: Annotated[str, typer.Option(help=f"Parts with commas: {', '.join(PARTS)}.")] = "",
+    rounds: Annotated[
+        int, typer.Option(min=0, max=200, help="Trials of each arm; 0 = as --quick or --full say.")
+    ] = 0,
+    rates: Annotated[
+        str, typer.Option(help="Customers per second of the open loops, with commas.")
+    ] = "",
+    resume: Annotated[
+        Path | None,
+        typer.Option(help="Go on with an interrupted benchmark: its folder. Its settings count."),
+    ] = None,
+    against: Annotated[
+        Path | None, typer.Option(help="Another benchmark's folder: do the two agree?")
+    ] = None,
+    durability: Annotated[
+        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+    ] = Durability.process,
+    seed: Seed = 1,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Measure both styles, the floor below them and what people would use instead; say how sure one may be.
+
+    Every trial is one line of trials.jsonl: after an interruption, go on with --resume.
+    """
+    other = read_estimates(against) if against else None
+    if resume is not None:
+        folder, about = resume, _known(resume)
+    else:
+        about = _about(
+            quick=quick,
+            full=full,
+            only=only,
+            rounds=rounds,
+            rates=rates,
+            durability=durability.value,
+            seed=seed,
+        )
+        folder = suite_folder(out, f"bench-{about['effort']['name']}-s{seed}")
+        (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
+    print(f"Journal: {folder} (after an interruption: saga bench --resume {folder})", file=sys.stderr)  # fmt: skip
+    carry_out(_measure(folder, about))
+    told = write_benchmark(folder, about)
+    code = Exit.NOT_AS_EXPECTED if told.failed else Exit.AS_EXPECTED
+    if as_json:
+        print((folder / "summary.json").read_text(encoding="utf-8"))
+        raise typer.Exit(code)
+    for section in told.sections:
+        wide().print(rich_table(section.title, section.columns, section.lines))
+        print(f"{section.reading}\n")
+    if other is not None:
+        section, _, _ = agreement(told.estimates, other)
+        wide().print(rich_table(section.title, section.columns, section.lines))
+        print(section.reading)
+    for line in about["left_out"]:
+        print(f"left out: {line}")
+    for line in told.failed:
+        print(f"NOT REPORTED: {line}")
+    print(
+        f"Charts: {', '.join(str(chart) for chart in told.charts) or 'none'}\nAll of it: {folder}"
+    )
+    raise typer.Exit(code)
+
+
+def _about(
+    *, quick: bool, full: bool, only: str, rounds: int, rates: str, durability: str, seed: int
+) -> dict[str, Any]:
+    """bench.json: everything that decides what is measured, and on what."""
+    if quick and full:
+        raise UsageError("give --quick or --full, not both")
+    effort = FULL if full else QUICK
+    if only:
+        parts = tuple(name.strip() for name in only.split(","))
+        for name in parts:
+            if name not in PARTS:
+                raise UsageError(f"unknown part {name!r}: use {', '.join(PARTS)}")
+        effort = replace(effort, parts=parts)
+    if rounds:
+        effort = replace(effort, rounds=rounds)
+    if rates:
+        effort = replace(effort, rates_per_s=_rates(rates))
+    return {
+        "schema": SCHEMA,
+        "effort": asdict(effort),
+        "seed": seed,
+        "durability": durability,
+        "real": real_pair(),
+        "left_out": _left_out(),
+        "started_utc": now_utc(),
+        **machine_facts(),
+    }
+
+
+def _left_out() -> list[str]:
+    missing = [
+        f"{name}: {way.needs} is not installed, make .venv/dev installs it"
+        for name, way in WAYS.items()
+        if way.missing()
+    ]
+    if not real_pair():
+        missing.append("all that is over RabbitMQ: install rabbitmq-server")
+    return missing
+
+
+def _rates(text: str) -> tuple[float, ...]:
+    try:
+        found = tuple(float(rate) for rate in text.split(","))
+    except ValueError:
+        found = ()
+    if not found or not all(0.1 <= rate <= 10_000 for rate in found):
+        raise UsageError(f"--rates {text!r}: give customers per second, 0.1 to 10000, with commas")
+    return found
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """bench.json of an interrupted benchmark."""
+    if not (folder / ABOUT).exists():
+        raise UsageError(f"{folder} holds no {ABOUT}: give the folder of a saga bench to --resume")
+    return read_json(folder / ABOUT)
+
+
+async def _measure(folder: Path, about: dict[str, Any]) -> None:
+    given = about["effort"]
+    effort = replace(
+        FULL if given["name"] == FULL.name else QUICK,
+        rounds=given["rounds"],
+        rates_per_s=tuple(given["rates_per_s"]),
+        parts=tuple(given["parts"]),
+    )
+    real, seed = about["real"], about["seed"]
+    trials = [
+        trial
+        for name, part in PARTS.items()
+        if name in effort.parts
+        for trial in part.trials(effort, real=real)
+    ]
+    ordered, journal = shuffled(trials, seed=seed), Journal(folder)
+    with _Progress(ordered, journal) as progress:
+        async with open_lab(seed, about["durability"], folder, real=real) as lab:
+            await carry_out_all(ordered, PARTS, lab, journal, progress.took)
+
+
+class _Progress:
+    """How far it is and how long it will take, from what the trials so far took beside what was expected of them."""
+
+    def __init__(self, trials: list[Trial], journal: Journal) -> None:
+        self._left = [trial for trial in trials if trial.key not in journal.done]
+        self._all, self._spent_s, self._expected_s = len(trials), 0.0, 0.0
+        self._console = Console(stderr=True)
+        self._bar = Progress(
+            TextColumn("{task.description:44}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        done = self._all - len(self._left)
+        self._task = self._bar.add_task("starting", total=self._all, completed=done, left="")
+        self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._bar.stop()
+
+    def took(self, trial: Trial, seconds: float) -> None:
+        """One more is done."""
+        self._left.remove(trial)
+        self._spent_s += seconds
+        self._expected_s += trial.about_s
+        left_s = sum(t.about_s for t in self._left) * self._spent_s / self._expected_s
+        left = f"{int(left_s // 60)} min {int(left_s % 60)} s left"
+        done = self._all - len(self._left)
+        self._bar.update(self._task, completed=done, description=f"{trial.part}: {trial.arm}", left=left)  # fmt: skip
+        if not self._console.is_terminal and (time.monotonic() - self._told > _SAY_S or not self._left):  # fmt: skip
+            self._told = time.monotonic()
+            print(f"{done} of {self._all} trials, {left}", file=sys.stderr, flush=True)
+
+
+_SAY_S = 10.0
+"""How often progress is told where there is no terminal."""

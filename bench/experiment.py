@@ -3,6 +3,7 @@
 import json
 import random
 import secrets
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -200,5 +201,7 @@ async def carry_out_all(
                 if known is None or rest is not None:
                     raise
                 result, failed = {}, str(first(known))
+            if failed:
+                shutil.copytree(folder, lab.failed_runs / trial.key.replace("/", "-"))
         journal.note(trial, result, failed)
         tell(trial, time.monotonic() - began)

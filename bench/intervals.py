@@ -13,6 +13,8 @@ LEAST_TRIALS = 3
 """Of fewer trials no interval is given."""
 BOOTSTRAP_FROM = 10
 RESAMPLES = 2000
+SMALL = 0.1
+"""Below this a value is told with a digit more."""
 Sample = Sequence[NDArray[np.float64]]
 """The observations of each trial."""
 
@@ -26,7 +28,8 @@ class Estimate:
     high: float | None = None
 
     def told(self, digits: int = 2) -> str:
-        """`1.80 (1.52-2.11)`."""
+        """`1.80 (1.52-2.11)`; small values with a digit more."""
+        digits += 0 < abs(self.value) < SMALL
         if self.low is None or self.high is None:
             return f"{self.value:.{digits}f} (too few trials)"
         return f"{self.value:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"

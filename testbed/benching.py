@@ -43,6 +43,14 @@ def bench(
     rates: Annotated[
         str, typer.Option(help="Customers per second of the open loops, with commas.")
     ] = "",
+    measure: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=3600,
+            help="Seconds that an open loop is measured, after a warm-up of a quarter; 0 = as above.",
+        ),
+    ] = 0.0,
     resume: Annotated[
         Path | None,
         typer.Option(help="Go on with an interrupted benchmark: its folder. Its settings count."),
@@ -71,6 +79,7 @@ def bench(
             only=only,
             rounds=rounds,
             rates=rates,
+            measure_s=measure,
             durability=durability.value,
             seed=seed,
         )
@@ -78,7 +87,9 @@ def bench(
         (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
     print(f"Journal: {folder} (after an interruption: saga bench --resume {folder})", file=sys.stderr)  # fmt: skip
+    began = time.monotonic()
     carry_out(_measure(folder, about))
+    took_s = time.monotonic() - began
     told = write_benchmark(folder, about)
     code = Exit.NOT_AS_EXPECTED if told.failed else Exit.AS_EXPECTED
     if as_json:
@@ -95,14 +106,21 @@ def bench(
         print(f"left out: {line}")
     for line in told.failed:
         print(f"NOT REPORTED: {line}")
-    print(
-        f"Charts: {', '.join(str(chart) for chart in told.charts) or 'none'}\nAll of it: {folder}"
-    )
+    charts = ", ".join(str(chart) for chart in told.charts) or "none"
+    print(f"Took {took_s / 60:.1f} min.\nCharts: {charts}\nAll of it: {folder}")
     raise typer.Exit(code)
 
 
 def _about(
-    *, quick: bool, full: bool, only: str, rounds: int, rates: str, durability: str, seed: int
+    *,
+    quick: bool,
+    full: bool,
+    only: str,
+    rounds: int,
+    rates: str,
+    measure_s: float,
+    durability: str,
+    seed: int,
 ) -> dict[str, Any]:
     """bench.json: everything that decides what is measured, and on what."""
     if quick and full:
@@ -116,6 +134,8 @@ def _about(
         effort = replace(effort, parts=parts)
     if rounds:
         effort = replace(effort, rounds=rounds)
+    if measure_s:
+        effort = replace(effort, measure_s=measure_s)
     if rates:
         effort = replace(effort, rates_per_s=_rates(rates))
     return {
@@ -163,6 +183,7 @@ async def _measure(folder: Path, about: dict[str, Any]) -> None:
     effort = replace(
         FULL if given["name"] == FULL.name else QUICK,
         rounds=given["rounds"],
+        measure_s=given["measure_s"],
         rates_per_s=tuple(given["rates_per_s"]),
         parts=tuple(given["parts"]),
     )

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.experiment import Done
 from bench.parts.growth import EXECUTION, PAYLOAD
@@ -15,6 +17,19 @@ from report.charts import STYLE_LOOK
 
 _GREY = "#5b6470"
 _ENGINE_LOOK = ("#3f6b2f", ":")
+
+
+def _log_scale(axes: Axes, which: str, *, percent: bool = False) -> None:
+    """A log scale on `x` or `y`, with plain numbers."""
+    axes.set(**{f"{which}scale": "log"})
+    axis = axes.xaxis if which == "x" else axes.yaxis
+
+    def text(value: float, position: int | None) -> str:
+        del position
+        return f"{100 * value:g} %" if percent else f"{value:g}"
+
+    axis.set_major_formatter(FuncFormatter(text))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def ratio_chart(ratios: Section) -> Figure | None:
@@ -34,7 +49,7 @@ def ratio_chart(ratios: Section) -> Figure | None:
         axes.plot(estimate.value, y, "o", color="#1d4f91")
         axes.annotate(f"{estimate.value:.2g}", (estimate.value, y), (0, 7), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
     axes.axvline(1.0, color=_GREY, linewidth=1, linestyle="--")
-    axes.set_xscale("log")
+    _log_scale(axes, "x")
     axes.set_yticks(range(len(found)), [name for name, _ in reversed(found)])
     axes.set_ylim(-0.6, len(found) - 0.2)
     axes.set_xlabel("sagas per second of the first, divided by those of the second (95 %)")
@@ -44,7 +59,8 @@ def ratio_chart(ratios: Section) -> Figure | None:
 
 def latency_chart(done: Iterable[Done]) -> Figure | None:
     """Of the base mix: the share of sagas that took longer, one panel per rate."""
-    arms = [r for r in by_arm(done).values() if next(iter(r.values()))["mix"] == BASE]
+    by_name = sorted(by_arm(done).items())
+    arms = [r for _, r in by_name if next(iter(r.values()))["mix"] == BASE]
     rates = sorted({next(iter(rounds.values()))["rate_per_s"] for rounds in arms})
     if not rates:
         return None
@@ -60,8 +76,8 @@ def latency_chart(done: Iterable[Done]) -> Figure | None:
             again = AGAIN in result["label"]
             longer = 1 - np.arange(len(times)) / len(times)
             axes.plot(times, longer, line, color=colour, linewidth=1 if again else 2, alpha=0.55 if again else 1, label=result["label"])  # fmt: skip
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        _log_scale(axes, "x")
+        _log_scale(axes, "y", percent=True)
         axes.set_title(f"{rate:g} customers per second", fontsize=10)
         axes.set_xlabel("ms from the intended start")
         axes.grid(visible=True, alpha=0.3)
@@ -91,7 +107,7 @@ def knee_chart(done: Iterable[Done]) -> Figure | None:
     rate_axes.annotate("as many end as come", (most * 0.55, most * 0.55), (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=_GREY)  # fmt: skip
     rate_axes.set_ylabel("sagas that ended per second")
     time_axes.set_ylabel("median latency, ms")
-    time_axes.set_yscale("log")
+    _log_scale(time_axes, "y")
     for axes in (rate_axes, time_axes):
         axes.set_xlabel("customers per second")
         axes.grid(visible=True, alpha=0.3)
@@ -119,7 +135,7 @@ def growth_chart(done: Iterable[Done]) -> Figure | None:
         axes.set_ylabel("CPU ms per transition" if over == EXECUTION else "CPU ms per saga")
         axes.set_ylim(bottom=0)
         if over != PAYLOAD:
-            axes.set_xscale("log")
+            _log_scale(axes, "x")
         axes.grid(visible=True, alpha=0.3)
         axes.legend(fontsize=8)
     return figure

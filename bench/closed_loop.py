@@ -19,7 +19,9 @@ _ENDED = "SELECT seq, order_id, mono_s FROM ledger WHERE seq > ? AND operation =
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Looped:
-    """`rate_per_s`: sagas ended per second. `seconds`: before an order was placed, to its last ledger row."""
+    """`rate_per_s`: sagas ended per second while as many as asked for were in flight. `seconds`: before an order was placed, to
+    its last ledger row, or to the customer's answer if that came later.
+    """
 
     rate_per_s: float
     seconds: list[float]
@@ -35,31 +37,55 @@ async def loop(
     ledger = sqlite3.connect(f"file:{database_path(folder, 'order')}?mode=ro", uri=True)
     seen = ledger.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()[0]
     started: dict[str, float] = {}
-    placing: set[asyncio.Task[object]] = set()
-    seconds: list[float] = []
+    answered: dict[str, float] = {}
+    placing: set[asyncio.Task[None]] = set()
+    ended: dict[str, float] = {}
+    failed: list[asyncio.Task[None]] = []
+
+    async def ask(order_id: str) -> None:
+        await place(_order(order_id, padding))
+        answered[order_id] = time.monotonic()
+
+    def over(task: asyncio.Task[None]) -> None:
+        placing.discard(task)
+        if task.cancelled() or task.exception() is not None:
+            failed.append(task)
+
     began = heard_at = time.monotonic()
     try:
-        while len(seconds) < orders:
-            while len(started) < min(orders, len(seconds) + in_flight):
+        while len(ended) < orders or placing:
+            while len(started) < min(orders, len(ended) + in_flight):
                 order_id = f"{prefix}-{len(started)}"
                 started[order_id] = time.monotonic()
-                placing.add(asyncio.ensure_future(place(_order(order_id, padding))))
-            for task in [task for task in placing if task.done()]:
-                placing.discard(task)
+                task = asyncio.ensure_future(ask(order_id))
+                placing.add(task)
+                task.add_done_callback(over)
+            for task in failed:
                 task.result()
             rows = ledger.execute(_ENDED, (seen,)).fetchall()
             for seq, order_id, mono_s in rows:
-                seen, heard_at = seq, time.monotonic()
-                seconds.append(mono_s - started[order_id])
+                seen, ended[order_id], heard_at = seq, mono_s, time.monotonic()
             if time.monotonic() - heard_at > PATIENCE_S:
                 raise UsageError(
-                    f"no order has ended for {PATIENCE_S:.0f} s, {len(seconds)} of {orders} have"
+                    f"no order has ended for {PATIENCE_S:.0f} s, {len(ended)} of {orders} have"
                 )
             await asyncio.sleep(0 if rows else POLL_S)
-        return Looped(rate_per_s=orders / (time.monotonic() - began), seconds=seconds)
     finally:
         ledger.close()
-        await asyncio.gather(*placing)
+        await asyncio.gather(*placing, return_exceptions=True)
+    ends = {order_id: max(at, answered[order_id]) for order_id, at in ended.items()}
+    return Looped(
+        rate_per_s=_steady_rate(sorted(ends.values()), began, in_flight),
+        seconds=[at - started[order_id] for order_id, at in ends.items()],
+    )
+
+
+def _steady_rate(ends: list[float], began: float, in_flight: int) -> float:
+    """Per second, between the end of the first batch and the start of the last one; of less than three batches, of all."""
+    if len(ends) < 3 * in_flight:
+        return len(ends) / (ends[-1] - began)
+    first, last = in_flight - 1, len(ends) - in_flight
+    return (last - first) / (ends[last] - ends[first])
 
 
 def check_ledgers(folder: Path, *, orders: int) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from choreography.rabbit_node import RabbitNode, find_server
+from scenarios.arrivals import Arrivals
 from scenarios.run_folder import SCHEMA
 from scenarios.setting import Backends
 from shared_domain.errors import Failure, UsageError, first
@@ -61,6 +62,9 @@ class Effort:
     """The measured window of an open loop, after a warm-up and before a cool-down of a quarter each."""
     rates_per_s: tuple[float, ...]
     parts: tuple[str, ...]
+    arrivals: str = Arrivals.POISSON
+    service_times: str = ""
+    """Of the base mix; "" = its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -160,6 +164,11 @@ class Journal:
             file.write(json.dumps(line) + "\n")
         self._take(line)
 
+    def has(self, trial: Trial) -> bool:
+        """Whether it need not be carried out: one that failed is tried again."""
+        done = self.done.get(trial.key)
+        return done is not None and not done.failed
+
     def of(self, part: str) -> list[Done]:
         """The trials of a part that may be reported."""
         return [done for done in self.done.values() if done.part == part and not done.failed]
@@ -187,7 +196,7 @@ async def carry_out_all(
 ) -> None:
     """Every trial that is not in the journal, in order. `tell`: called after each, with how long it took."""
     for trial in trials:
-        if trial.key in journal.done:
+        if journal.has(trial):
             continue
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="saga-bench-") as folder:
@@ -202,6 +211,8 @@ async def carry_out_all(
                     raise
                 result, failed = {}, str(first(known))
             if failed:
-                shutil.copytree(folder, lab.failed_runs / trial.key.replace("/", "-"))
+                shutil.copytree(
+                    folder, lab.failed_runs / trial.key.replace("/", "-"), dirs_exist_ok=True
+                )
         journal.note(trial, result, failed)
         tell(trial, time.monotonic() - began)

@@ -31,7 +31,7 @@ class Estimate:
         """`1.80 (1.52-2.11)`; small values with a digit more."""
         digits += 0 < abs(self.value) < SMALL
         if self.low is None or self.high is None:
-            return f"{self.value:.{digits}f} (too few trials)"
+            return f"{self.value:.{digits}f} (no interval)"
         return f"{self.value:.{digits}f} ({self.low:.{digits}f}-{self.high:.{digits}f})"
 
     def holds(self, value: float) -> bool:
@@ -44,6 +44,15 @@ class Estimate:
             return False
         return self.low <= other.high and other.low <= self.high
 
+    def exp(self) -> "Estimate":
+        """Of an estimate of a logarithm, that of the thing itself."""
+        low, high = (None if x is None else float(np.exp(x)) for x in (self.low, self.high))
+        return Estimate(float(np.exp(self.value)), low, high)
+
+    def noise(self) -> float:
+        """Of the ratio of two identical arms: the largest difference from 1 that its interval holds."""
+        return max(abs(x - 1) for x in (self.low, self.high, self.value) if x is not None)
+
     def to_json(self) -> dict[str, float | None]:
         """As summary.json has it."""
         return {"value": self.value, "low": self.low, "high": self.high}
@@ -53,8 +62,7 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> Estimate:
     """The geometric mean of a/b over pairs of the same round, with an interval over rounds."""
     logs = np.log([a / b for a, b in pairs])
     found = clustered(lambda drawn: float(np.mean(np.concatenate(drawn))), [logs[i : i + 1] for i in range(len(logs))])  # fmt: skip
-    low, high = (None if x is None else float(np.exp(x)) for x in (found.low, found.high))
-    return Estimate(float(np.exp(found.value)), low, high)
+    return found.exp()
 
 
 def clustered(statistic: Callable[[Sample], float], trials: Sample) -> Estimate:

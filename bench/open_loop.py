@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.usage import Usage, watched
+from scenarios.arrivals import offsets_s
 from scenarios.catalog.index import SCENARIOS
 from scenarios.fault_plan import Fault, FaultPlan, Moment
 from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
+from scenarios.scenario import COMPENSATED, every
 from scenarios.setting import Backends
 from scenarios.verdict import Judgement
-from scenarios.workload import NO_TIME, ServiceTimes
+from scenarios.workload import ServiceTimes
 from shared_domain.errors import Failure
 from shared_domain.exactly_once import Effect
 
@@ -42,10 +44,12 @@ class Load:
     failing: bool = False
     trace_sampling: float = 0.0
 
-    @property
-    def orders(self) -> int:
-        """How many come, in all three windows."""
-        return max(1, round(self.rate_per_s * (self.warm_s + self.measure_s + self.cool_s)))
+    def offsets_s(self, seed: int) -> list[float]:
+        """When customers come, in all three windows: at least one."""
+        lasts_s = self.warm_s + self.measure_s + self.cool_s
+        many = int(2 * self.rate_per_s * lasts_s) + 50
+        drawn = offsets_s(self.arrivals, many, rate_per_s=self.rate_per_s, seed=seed)
+        return [at for at in drawn if at < lasts_s] or drawn[:1]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -53,8 +57,12 @@ class Loaded:
     """What became of those who were meant to come in the measured window. All in seconds, from ledgers."""
 
     offered_per_s: float
-    achieved_per_s: float
-    """Sagas that ended within the window, per second."""
+    as_expected: bool = True
+    """Whether every order ended as its story says: none late, none given up for lack of time."""
+    came: int = 0
+    """Customers who meant to come within the window."""
+    ended: int = 0
+    """Sagas that ended within it, whenever they began."""
     latency_s: list[float] = field(default_factory=list)
     """Intended start to final row, of those that ended."""
     censored: int = 0
@@ -64,8 +72,9 @@ class Loaded:
     lateness_s: list[float] = field(default_factory=list)
     """How much later than intended customers began: the client's own lack of time."""
     waiting: dict[str, int] = field(default_factory=dict)
-    """Operation -> sagas that waited for it at the end of the window."""
+    """Operation -> sagas for which it came next at the end of the window, or that were in it."""
     cpu_ms_per_saga: dict[str, float] = field(default_factory=dict)
+    """Process -> CPU within the window, by sagas that ended in it."""
     cores_busy: dict[str, float] = field(default_factory=dict)
     """Process -> cores that it kept busy within the window."""
     memory_mib: dict[str, float] = field(default_factory=dict)
@@ -82,12 +91,13 @@ async def loaded(
     scenario = SCENARIOS[load.scenario]
     extra = FaultPlan()
     if load.failing:
-        scenario = replace(SCENARIOS["any_ending"], service_times=NO_TIME)
+        scenario = replace(SCENARIOS["any_ending"], expects=every(10, COMPENSATED))
         extra = FAILING
+    offsets = load.offsets_s(seed)
     spec = RunSpec(
         scenario=scenario,
         style=load.style,
-        orders=load.orders,
+        orders=len(offsets),
         seed=seed,
         backends=backends,
         rate_per_s=load.rate_per_s,
@@ -105,27 +115,29 @@ async def loaded(
     if result.verdict.judgement != Judgement.CONSISTENT:
         why = "; ".join(result.verdict.problems) or str(result.verdict.counts())
         raise Failure(f"the run was {result.verdict.judgement}: {why}")
-    return read_load(load, result.folder, used), result.folder
+    found = read_load(load, result.folder, used, first_s=offsets[0])
+    found.as_expected = result.verdict.as_expected
+    return found, result.folder
 
 
-def read_load(load: Load, folder: Path, used: Usage) -> Loaded:
-    """What a run's folder tells of the measured window."""
+def read_load(load: Load, folder: Path, used: Usage, *, first_s: float) -> Loaded:
+    """What a run's folder tells of the measured window. `first_s`: when the first customer came after the beginning."""
     lines = list(read_lines(folder / "orders.jsonl"))
-    begun = min(line["intended_mono_s"] for line in lines)
+    begun = min(line["intended_mono_s"] for line in lines) - first_s
     opens, closes = begun + load.warm_s, begun + load.warm_s + load.measure_s
     timings = {t["order_id"]: t for t in read_json(folder / "verdict.json")["timing"]["orders"]}
     rows = rows_by_order(folder)
-    found = Loaded(offered_per_s=load.rate_per_s, achieved_per_s=0.0)
-    ended_within, waiting = 0, Counter[str]()
+    found, waiting = Loaded(offered_per_s=load.rate_per_s), Counter[str]()
     for line in lines:
         order_id, intended = line["order"]["order_id"], line["intended_mono_s"]
         latency = timings[order_id]["latency_s"]
         ended = None if latency is None else intended + latency
-        ended_within += ended is not None and opens <= ended < closes
+        found.ended += ended is not None and opens <= ended < closes
         if intended < closes and (ended is None or ended >= closes):
             waiting[_next(rows.get(order_id, []), closes)] += 1
         if not opens <= intended < closes:
             continue
+        found.came += 1
         if latency is None:
             found.censored += 1
         else:
@@ -134,10 +146,10 @@ def read_load(load: Load, folder: Path, used: Usage) -> Loaded:
             found.compensation_s.append(undoing)
         if line["started_mono_s"] is not None:
             found.lateness_s.append(line["started_mono_s"] - intended)
-    found.achieved_per_s = ended_within / load.measure_s
     found.waiting = dict(waiting)
-    found.cpu_ms_per_saga = used.cpu_ms_per(load.orders)
     found.cores_busy = used.cores_busy(opens, closes)
+    spent_ms = {name: 1000 * cores * load.measure_s for name, cores in found.cores_busy.items()}
+    found.cpu_ms_per_saga = {name: ms / max(1, found.ended) for name, ms in spent_ms.items()}
     found.memory_mib = used.memory_mib
     return found
 

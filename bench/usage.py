@@ -23,11 +23,12 @@ _MIB = 2**20
 
 @dataclass(slots=True)
 class Usage:
-    """What was used while one watched: a sample of each process' CPU time so far, now and then, and the most memory it had."""
+    """What was used while one watched: a sample of each process' CPU time so far, now and then, and the most memory that it gained."""
 
     samples: list[tuple[float, dict[str, float]]] = field(default_factory=list)
     """(monotonic seconds, process -> seconds of CPU since one began to watch)."""
     memory_mib: dict[str, float] = field(default_factory=dict)
+    """Process -> most resident memory beyond what it had at the start, in MiB; of one that was started meanwhile, all."""
 
     @property
     def cpu_s(self) -> dict[str, float]:
@@ -73,6 +74,7 @@ class _Watch:
     def __init__(self) -> None:
         self._first: dict[tuple[int, float], float] = {}
         self._last: dict[tuple[int, float], tuple[str, float]] = {}
+        self._memory: dict[tuple[int, float], float] = {}
         self._began = time.time()
 
     def look(self, used: Usage) -> None:
@@ -84,7 +86,9 @@ class _Watch:
                 spent = float(times.user + times.system)
                 self._first.setdefault(key, 0.0 if key[1] >= self._began else spent)
                 self._last[key] = (name, spent)
-                memory[name] += process.memory_info().rss / _MIB
+                size = process.memory_info().rss / _MIB
+                self._memory.setdefault(key, 0.0 if key[1] >= self._began else size)
+                memory[name] += size - self._memory[key]
         for name, size in memory.items():
             used.memory_mib[name] = max(size, used.memory_mib.get(name, 0.0))
         so_far: dict[str, float] = defaultdict(float)

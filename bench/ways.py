@@ -1,5 +1,6 @@
 """Ways to carry out the order saga: both styles over each pair, the floor below them, and what people would use instead."""
 
+import importlib
 import importlib.util
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
@@ -161,9 +162,11 @@ def _naive(at: Place) -> Opening:
 
 
 def _faststream(at: Place) -> Opening:
-    from bench.peers.faststream_choreography import faststream_choreography  # noqa: PLC0415
-
-    return faststream_choreography(at.url, at.folder, durability=at.durability, prefix=at.prefix)
+    peer = importlib.import_module("bench.peers.faststream_choreography")
+    opening: Opening = peer.faststream_choreography(
+        at.url, at.folder, durability=at.durability, prefix=at.prefix
+    )
+    return opening
 
 
 def _raw_hops(at: Place) -> Opening:
@@ -183,7 +186,9 @@ class Way:
     is_not: str = ""
     rabbit: bool = False
     slow: bool = False
-    """So slow that it gets fewer orders."""
+    """So slow that it gets one batch of orders."""
+    quick: int = 1
+    """How many times as many orders it gets, so that its trial is not over before anything can be seen."""
     needs: str = ""
     """A package that only the developers' installation has."""
 
@@ -228,8 +233,13 @@ WAYS: dict[str, Way] = {
     SINGLE: Way(
         opened=_single_database,
         processes=1,
+        quick=20,
         is_not="no services to be apart: one commit does it all, and nothing can fail in between",
     ),
-    INSIDE_CHOREOGRAPHY: Way(opened=partial(_choreography, broker_of=_memory), processes=1),
-    INSIDE_ORCHESTRATION: Way(opened=partial(_orchestration, engine_of=_inside), processes=1),
+    INSIDE_CHOREOGRAPHY: Way(
+        opened=partial(_choreography, broker_of=_memory), processes=1, quick=3
+    ),
+    INSIDE_ORCHESTRATION: Way(
+        opened=partial(_orchestration, engine_of=_inside), processes=1, quick=3
+    ),
 }

@@ -11,18 +11,20 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.experiment import Journal, Trial, carry_out_all, open_lab, real_pair, shuffled
+from bench.experiment import Effort, Journal, Trial, carry_out_all, open_lab, real_pair, shuffled
 from bench.machine import machine_facts
 from bench.parts.index import FULL, PARTS, QUICK
 from bench.ways import WAYS
-from report.benchmark.writing import agreement, read_estimates, write_benchmark
+from report.benchmark.writing import SUMMARY, agreement, read_estimates, write_benchmark
 from report.text_table import rich_table
+from scenarios.arrivals import Arrivals
 from scenarios.run_folder import SCHEMA, read_json
 from scenarios.run_spec import now_utc
 from scenarios.verdict import Exit
+from scenarios.workload import ServiceTimes
 from shared_domain.errors import UsageError
 from testbed.carrying_out import carry_out, say_backends, wide
-from testbed.options import AsJson, Durability, Out, Seed
+from testbed.options import ArrivalsOption, AsJson, Durability, Out, Seed, ServiceTimesOption
 from testbed.suite import suite_folder
 
 ABOUT = "bench.json"
@@ -51,6 +53,8 @@ def bench(
             help="Seconds that an open loop is measured, after a warm-up of a quarter; 0 = as above.",
         ),
     ] = 0.0,
+    arrivals: ArrivalsOption = Arrivals.POISSON,
+    service_times: ServiceTimesOption = "",
     resume: Annotated[
         Path | None,
         typer.Option(help="Go on with an interrupted benchmark: its folder. Its settings count."),
@@ -69,7 +73,7 @@ def bench(
 
     Every trial is one line of trials.jsonl: after an interruption, go on with --resume.
     """
-    other = read_estimates(against) if against else None
+    other = read_json(against / SUMMARY) if against else None
     if resume is not None:
         folder, about = resume, _known(resume)
     else:
@@ -80,9 +84,13 @@ def bench(
             rounds=rounds,
             rates=rates,
             measure_s=measure,
+            arrivals=arrivals.value,
+            service_times=service_times,
             durability=durability.value,
             seed=seed,
         )
+        if other is not None:
+            _check_alike(about, other)
         folder = suite_folder(out, f"bench-{about['effort']['name']}-s{seed}")
         (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
@@ -99,7 +107,7 @@ def bench(
         wide().print(rich_table(section.title, section.columns, section.lines))
         print(f"{section.reading}\n")
     if other is not None:
-        section, _, _ = agreement(told.estimates, other)
+        section = agreement(told.estimates, read_estimates(other))
         wide().print(rich_table(section.title, section.columns, section.lines))
         print(section.reading)
     for line in about["left_out"]:
@@ -119,6 +127,8 @@ def _about(
     rounds: int,
     rates: str,
     measure_s: float,
+    arrivals: str,
+    service_times: str,
     durability: str,
     seed: int,
 ) -> dict[str, Any]:
@@ -136,6 +146,9 @@ def _about(
         effort = replace(effort, rounds=rounds)
     if measure_s:
         effort = replace(effort, measure_s=measure_s)
+    if service_times:
+        ServiceTimes.parse(service_times)
+    effort = replace(effort, arrivals=arrivals, service_times=service_times)
     if rates:
         effort = replace(effort, rates_per_s=_rates(rates))
     return {
@@ -148,6 +161,17 @@ def _about(
         "started_utc": now_utc(),
         **machine_facts(),
     }
+
+
+def _check_alike(about: dict[str, Any], other: dict[str, Any]) -> None:
+    """Raise UsageError if the two cannot agree because they do not measure the same."""
+    if "estimates" not in other:
+        raise UsageError("--against wants the folder of a finished saga bench")
+    mine = about["effort"] | {"durability": about["durability"], "real": about["real"]}
+    theirs = other["effort"] | {"durability": other["durability"], "real": other["real"]}
+    for name in ("measure_s", "rates_per_s", "closed_orders", "arrivals", "service_times", "durability", "real"):  # fmt: skip
+        if json.dumps(mine[name]) != json.dumps(theirs.get(name)):
+            raise UsageError(f"--against was measured with {name} {theirs.get(name)}, this is {mine[name]}: they cannot be compared")  # fmt: skip
 
 
 def _left_out() -> list[str]:
@@ -175,18 +199,23 @@ def _known(folder: Path) -> dict[str, Any]:
     """bench.json of an interrupted benchmark."""
     if not (folder / ABOUT).exists():
         raise UsageError(f"{folder} holds no {ABOUT}: give the folder of a saga bench to --resume")
-    return read_json(folder / ABOUT)
+    about = read_json(folder / ABOUT)
+    try:
+        _effort(about["effort"])
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"{folder / ABOUT} is from another version ({error}): begin anew, without --resume"
+        ) from error
+    return about
+
+
+def _effort(given: dict[str, Any]) -> Effort:
+    lists: dict[str, Any] = {name: tuple(given[name]) for name in ("rates_per_s", "parts")}
+    return Effort(**{**given, **lists})
 
 
 async def _measure(folder: Path, about: dict[str, Any]) -> None:
-    given = about["effort"]
-    effort = replace(
-        FULL if given["name"] == FULL.name else QUICK,
-        rounds=given["rounds"],
-        measure_s=given["measure_s"],
-        rates_per_s=tuple(given["rates_per_s"]),
-        parts=tuple(given["parts"]),
-    )
+    effort = _effort(about["effort"])
     real, seed = about["real"], about["seed"]
     trials = [
         trial
@@ -204,7 +233,7 @@ class _Progress:
     """How far it is and how long it will take, from what the trials so far took beside what was expected of them."""
 
     def __init__(self, trials: list[Trial], journal: Journal) -> None:
-        self._left = [trial for trial in trials if trial.key not in journal.done]
+        self._left = [trial for trial in trials if not journal.has(trial)]
         self._all, self._spent_s, self._expected_s = len(trials), 0.0, 0.0
         self._console = Console(stderr=True)
         self._bar = Progress(

@@ -12,7 +12,6 @@ from scenarios.runner import run
 from scenarios.systems import STYLES
 from scenarios.traceability.evidence import order_ids, read_evidence
 from scenarios.traceability.traced import is_hop
-from scenarios.verdict import Judgement
 from shared_domain.errors import Failure
 
 STORY, ORDERS, TIME_SCALE = "undeliverable", 8, 0.1
@@ -44,8 +43,8 @@ class Counts:
             durability=lab.durability,
         )
         result = await run(spec, runs=folder, facts={})
-        if result.verdict.judgement != Judgement.CONSISTENT:
-            raise Failure(f"the run was {result.verdict.judgement}")
+        if not result.verdict.as_expected:
+            raise Failure(f"the run did not end as expected: {result.verdict.counts()}")
         evidence = read_evidence(result.folder, order_ids(result.folder)).by_order
         orders = read_json(result.folder / "verdict.json")["orders"]
         classes = {order["order_id"]: order["order_class"] for order in orders}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.open_loop import rows_by_order
@@ -11,16 +12,22 @@ from scenarios.run_folder import read_json, read_lines
 from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.systems import STYLES
-from scenarios.verdict import Judgement
+from scenarios.traceability.evidence import read_evidence
+from scenarios.traceability.traced import began_s, ended_s, is_hop
 from scenarios.workload import NO_TIME
 from shared_domain.errors import Failure
+from shared_domain.participants import SERVED_BY
 
 NOTICED = ("lost_reply", "crash_before_commit", "crash_after_commit", "flaky_participant")
 """Stories in which a saga is struck and must go on."""
 RECOVERED = ("coordinator_killed", "frozen", "cut_off")
 """Stories in which the coordinator is struck, and every saga in flight with it."""
 TIME_SCALE = 0.2
-ORDERS, RATE_PER_S = 60, 30.0
+ORDERS, RATE_PER_S = {NOTICED: 60, RECOVERED: 300}, 30.0
+"""Customers keep coming for longer than RabbitMQ takes to start."""
+BEGINS_WITHIN_S = 0.5
+"""The silence that a struck coordinator causes begins so soon after it was struck."""
+FAILED = ("LambdaFunctionFailed", "LambdaFunctionTimedOut")
 
 
 class Faults:
@@ -43,55 +50,87 @@ class Faults:
                     )
 
     async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
-        """See Part: `noticed_s` per struck saga; `silent_s` and `recovered_s` of a struck coordinator. Not scaled back."""
+        """See Part: `noticed_s`, `on_again_s` per struck saga; `silent_s`, `recovered_s` of a struck coordinator. Not scaled back."""
         spec = RunSpec(
             scenario=SCENARIOS[trial.settings["story"]],
             style=trial.settings["style"],
-            orders=ORDERS,
+            orders=next(n for stories, n in ORDERS.items() if trial.settings["story"] in stories),
             seed=1000 * lab.seed + trial.round,
             backends=lab.backends(),
             rate_per_s=RATE_PER_S,
             time_scale=TIME_SCALE,
             durability=lab.durability,
-            evidence=False,
+            evidence=trial.settings["story"] in NOTICED,
             service_times=NO_TIME,
         )
         result = await run(spec, runs=folder, facts={})
-        if result.verdict.judgement != Judgement.CONSISTENT:
+        if not result.verdict.as_expected:
             why = "; ".join(result.verdict.problems) or str(result.verdict.counts())
-            raise Failure(f"the run was {result.verdict.judgement}: {why}")
+            raise Failure(f"the run did not end as expected: {why}")
         return {**trial.settings, **measured(result.folder)}
 
 
 def measured(folder: Path) -> Result:
-    """What a run's ledgers and its record of faults say."""
+    """What a run's ledgers, its evidence and its record of faults say."""
     rows = rows_by_order(folder)
     struck = [f for f in read_lines(folder / "faults.jsonl") if f["struck"]]
-    noticed: list[float] = []
-    first_at: dict[tuple[str, str], float] = {}
-    for fault in struck:
-        key = (fault["order_id"], fault["operation"])
-        if fault["moment"] not in DISTURBANCES:
-            first_at[key] = min(first_at.get(key, fault["at_mono_s"]), fault["at_mono_s"])
-    for (order_id, _), at in first_at.items():
-        noticed += [r["mono_s"] - at for r in rows.get(order_id, []) if r["mono_s"] > at][:1]
-    disturbed = [f["at_mono_s"] for f in struck if f["moment"] in DISTURBANCES]
-    found: Result = {"noticed_s": noticed}
+    disturbed = [f for f in struck if f["moment"] in DISTURBANCES]
     if disturbed:
-        found |= _recovery(folder, rows, min(disturbed))
+        first = min(disturbed, key=lambda f: f["at_mono_s"])
+        return _recovery(folder, rows, first["at_mono_s"], first["operation"])
+    first_at: dict[str, float] = {}
+    for fault in struck:
+        at = fault["at_mono_s"]
+        first_at[fault["order_id"]] = min(at, first_at.get(fault["order_id"], at))
+    evidence = read_evidence(folder, list(first_at)).by_order
+    found: Result = {"noticed_s": [], "on_again_s": []}
+    for order_id, at in first_at.items():
+        wall_s = at + rows[order_id][0]["wall_s"] - rows[order_id][0]["mono_s"]
+        found["noticed_s"] += [s - wall_s for s in _noticed(evidence[order_id]) if s > wall_s][:1]
+        found["on_again_s"] += [r["mono_s"] - at for r in rows[order_id] if r["mono_s"] > at][:1]
     return found
 
 
-def _recovery(folder: Path, rows: dict[str, list[Result]], at: float) -> Result:
-    """How long no saga moved, and until all had ended that were in flight meanwhile or whose customers came meanwhile."""
-    times = sorted(r["mono_s"] for of in rows.values() for r in of if r["mono_s"] >= at)
-    gaps = [(b - a, b) for a, b in zip([at, *times], times, strict=False)]
+def _noticed(evidence: dict[str, list[dict[str, Any]]]) -> list[float]:
+    """When whoever coordinates learnt or did something about the saga: since the epoch, ascending.
+
+    A conductor: its history has a failed call, or an answer. A service that reacts: a delivery has begun, or has failed.
+    """
+    events = [e for history in evidence.get("histories", []) for e in history["events"]]
+    if events:
+        told = [e["timestamp"] for e in events if e["type"] in (*FAILED, "LambdaFunctionSucceeded")]
+    else:
+        hops = [span for span in evidence["trace"] if is_hop(span)]
+        told = [began_s(s) for s in hops] + [ended_s(s) for s in hops if s["status"]["status_code"] == "ERROR"]  # fmt: skip
+    return sorted(told)
+
+
+def _recovery(folder: Path, rows: dict[str, list[Result]], at: float, operation: str) -> Result:
+    """How long the struck part did nothing, and until all had ended that were in flight meanwhile or whose customers came meanwhile.
+
+    Of a coordinator that is cut off from one participant, that participant's rows count; else everybody's.
+    """
+    cut = read_json(folder / "run.json")["scenario"] == "cut_off"
+    served = SERVED_BY[operation]
+    times = sorted(
+        row["mono_s"]
+        for of in rows.values()
+        for row in of
+        if row["mono_s"] >= at and (not cut or SERVED_BY[row["operation"]] == served)
+    )
+    gaps = [
+        (after - before, after)
+        for before, after in zip([at, *times], times, strict=False)
+        if before <= at + BEGINS_WITHIN_S
+    ]
     silent_s, moved_again = max(gaps, default=(0.0, at))
     timings = {t["order_id"]: t for t in read_json(folder / "verdict.json")["timing"]["orders"]}
     ends = []
     for line in read_lines(folder / "orders.jsonl"):
         latency = timings[line["order"]["order_id"]]["latency_s"]
         intended = line["intended_mono_s"]
-        if latency is not None and intended <= moved_again and intended + latency > at:
+        if latency is None:
+            raise Failure(f"{line['order']['order_id']} never ended")
+        if intended <= moved_again and intended + latency > at:
             ends.append(intended + latency - at)
     return {"silent_s": silent_s, "recovered_s": max(ends, default=0.0), "concerned": len(ends)}

@@ -20,7 +20,7 @@ IN_FLIGHT, HISTORY, PAYLOAD, EXECUTION = "in flight", "sagas done before", "payl
 FLIGHTS = (1, 4, 16, 64, 256, 1024)
 PAYLOADS_KIB = (0.1, 1.0, 10.0, 50.0, 100.0, 200.0)
 STRETCHES, STRETCH = 8, 500
-LENGTHS = (10, 100, 1000, 5000)
+LENGTHS = (1000, 2500, 5000, 10_000)
 MANY = 64
 _SLEEP_S = 0.005
 
@@ -63,7 +63,7 @@ class Growth:
         at = Place(url=lab.url if way.rabbit else "", folder=folder, prefix=lab.prefix(), durability=lab.durability)  # fmt: skip
         flight = int(x) if over == IN_FLIGHT else MANY
         padding = round(x * 1024) if over == PAYLOAD else 0
-        orders = {IN_FLIGHT: max(200, flight), PAYLOAD: 100, HISTORY: STRETCH}[over]
+        orders = {IN_FLIGHT: max(200, 4 * flight), PAYLOAD: 100, HISTORY: STRETCH}[over]
         points, placed = [], 0
         async with way.opened(at) as place:
             await loop(place, folder, prefix="w", orders=50, in_flight=10)

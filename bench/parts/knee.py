@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.experiment import Effort, Lab, Result, Trial
-from bench.latency import quantile
+from bench.latency import LEAST_N_FOR_INTERVAL, quantile
 from bench.open_loop import Load, Loaded, loaded
 from bench.profile import profile
 from bench.usage import python_processes
@@ -14,13 +14,16 @@ from scenarios.systems import STYLES
 from shared_domain.errors import Failure
 
 START_PER_S, STEP, MOST_STEPS = 60.0, 1.3, 14
+BISECTIONS = 2
 KEEPS_UP = 0.95
-"""A style keeps up with a rate if as many sagas end within the window as this share of those who were meant to come."""
+"""A style keeps up with a rate if as many sagas end within the window as this share of those who were meant to come, and none
+is given up for lack of time. A rate is too high if two windows say so."""
 WARM_S, MEASURE_S, COOL_S = 1.5, 4.0, 0.5
-HOLD_S = 15.0
+HOLD_S, PROFILED_S, PROFILE_S = 15.0, 8.0, 6
+GOLDEN = 0.618
+"""Rounds begin at different rates, so that their knees do not lie on the same few."""
 HELD_SHARE = 0.9
 """The knee is held, and profiled, a little below: at it, half of all windows fall short by chance."""
-PROFILE_S = 6
 
 
 class Knee:
@@ -38,35 +41,45 @@ class Knee:
     async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: the steps of the ramp, the knee, and how it was held."""
         steps: list[Result] = []
-        rate, knee = START_PER_S, 0.0
-        while len(steps) < MOST_STEPS:
-            found = await _loaded(lab, trial, rate, MEASURE_S, folder / f"step{len(steps)}")
-            steps.append(_step(found))
-            if not keeps_up(found):
-                break
+
+        async def goes_well(rate: float) -> bool:
+            for attempt in range(2):
+                found = await _loaded(lab, trial, rate, MEASURE_S, folder / f"{rate:g}-{attempt}")
+                if keeps_up(found):
+                    break
+            steps.append(_step(found) | {"keeps_up": keeps_up(found)})
+            return keeps_up(found)
+
+        rate, knee = START_PER_S * (1 + trial.round * GOLDEN % 1 * (STEP - 1)), 0.0
+        while len(steps) < MOST_STEPS and await goes_well(rate):
             knee, rate = rate, rate * STEP
-        if knee:  # between the last rate that went well and the first that did not
-            rate = (knee + rate) / 2
-            found = await _loaded(lab, trial, rate, MEASURE_S, folder / "between")
-            steps.append(_step(found))
-            knee = rate if keeps_up(found) else knee
         if not knee:
-            raise Failure(f"it does not keep up with {START_PER_S:g} sagas/s")
-        profiling = asyncio.create_task(_profiles(folder))
+            raise Failure(f"it does not keep up with {rate:.0f} sagas/s")
+        for _ in range(BISECTIONS):
+            between = (knee + rate) / 2
+            if await goes_well(between):
+                knee = between
+            else:
+                rate = between
         held = await _loaded(lab, trial, HELD_SHARE * knee, HOLD_S, folder / "held")
+        profiling = asyncio.create_task(_profiles(folder))
+        try:
+            await _loaded(lab, trial, HELD_SHARE * knee, PROFILED_S, folder / "profiled")
+        finally:
+            profile_of = await profiling
         return {
             "style": trial.arm,
-            "steps": sorted(steps, key=lambda step: step["offered_per_s"]),
+            "steps": sorted(steps, key=lambda step: step["came_per_s"]),
             "knee_per_s": knee,
-            "held": _step(held) | {"sagas": len(held.latency_s), "censored": held.censored},
-            "profile": await profiling,
+            "held": _step(held, HOLD_S)
+            | {"sagas": held.came, "censored": held.censored, "keeps_up": keeps_up(held)},
+            "profile": profile_of,
         }
 
 
 def keeps_up(found: Loaded) -> bool:
     """Whether the style kept up with its customers in the window."""
-    came = len(found.latency_s) + found.censored
-    return found.censored == 0 and found.achieved_per_s * MEASURE_S >= KEEPS_UP * came
+    return found.as_expected and not found.censored and found.ended >= KEEPS_UP * found.came
 
 
 async def _loaded(lab: Lab, trial: Trial, rate: float, measure_s: float, folder: Path) -> Loaded:
@@ -87,11 +100,14 @@ async def _loaded(lab: Lab, trial: Trial, rate: float, measure_s: float, folder:
     return found
 
 
-def _step(found: Loaded) -> dict[str, Any]:
-    keep = ("offered_per_s", "achieved_per_s", "waiting", "cpu_ms_per_saga", "cores_busy")
+def _step(found: Loaded, measured_s: float = MEASURE_S) -> dict[str, Any]:
+    keep = ("waiting", "cpu_ms_per_saga", "cores_busy")
     told = {name: value for name, value in found.to_json().items() if name in keep}
-    quantiles = {"p50": 0.5, "p99": 0.99}
+    enough = len(found.latency_s) >= LEAST_N_FOR_INTERVAL[0.99]
+    quantiles = {"p50": 0.5} | ({"p99": 0.99} if enough else {})
     return told | {
+        "came_per_s": found.came / measured_s,
+        "ended_per_s": found.ended / measured_s,
         "latency_ms": {n: 1000 * (quantile(found.latency_s, q) or 0) for n, q in quantiles.items()},
         "lateness_p99_ms": 1000 * (quantile(found.lateness_s, 0.99) or 0),
     }

@@ -1,7 +1,8 @@
 """Open loops at given rates: latency from the intended start, time to compensate, and where the time goes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from bench.critical_path import PARTS, critical_path
 from bench.experiment import Effort, Lab, Result, Trial
@@ -11,15 +12,12 @@ from bench.ways import CHOREOGRAPHY
 from scenarios.systems import STYLES
 from scenarios.traceability.evidence import order_ids as orders_in
 from scenarios.traceability.evidence import read_evidence
-from scenarios.workload import NO_TIME
+from scenarios.workload import NO_TIME, ServiceTimes
+from shared_domain.errors import Failure
 
 BASE, BARE, FAILING, TRACED = "base mix", "no service times", "10 % fail", "base mix, 10 % traced"
-MIXES = {
-    BASE: {},
-    BARE: {"service_times": NO_TIME},
-    FAILING: {"failing": True},
-    TRACED: {"trace_sampling": 0.1},
-}
+MIXES = (BASE, BARE, FAILING, TRACED)
+TRACED_SHARE = 0.1
 AROUND_S = 2.5
 """To open a system, to settle, and to judge."""
 
@@ -53,20 +51,15 @@ class OpenLoops:
                 "rate_per_s": rate,
                 "mix": mix,
                 "measure_s": effort.measure_s,
+                "arrivals": effort.arrivals,
+                "service_times": effort.service_times,
             },
         )
 
     async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part."""
         of = trial.settings
-        load = Load(
-            style=of["style"],
-            rate_per_s=of["rate_per_s"],
-            warm_s=of["measure_s"] / 4,
-            measure_s=of["measure_s"],
-            cool_s=of["measure_s"] / 4,
-            **MIXES[of["mix"]],  # type: ignore[arg-type]
-        )
+        load = _load(of)
         # The same customers in every arm of a round.
         found, ran = await loaded(
             load,
@@ -75,8 +68,27 @@ class OpenLoops:
             durability=lab.durability,
             folder=folder,
         )
+        if not found.as_expected:
+            raise Failure(
+                "not every order ended as its story says: the rate is too high for a latency"
+            )
         parts_ms = _parts_ms(ran) if load.trace_sampling else {}
         return {**of, **found.to_json(), "parts_ms": parts_ms}
+
+
+def _load(of: Mapping[str, Any]) -> Load:
+    times = ServiceTimes.parse(of["service_times"]) if of["service_times"] else None
+    return Load(
+        style=of["style"],
+        rate_per_s=of["rate_per_s"],
+        warm_s=of["measure_s"] / 4,
+        measure_s=of["measure_s"],
+        cool_s=of["measure_s"] / 4,
+        arrivals=of["arrivals"],
+        service_times=NO_TIME if of["mix"] == BARE else times,
+        failing=of["mix"] == FAILING,
+        trace_sampling=TRACED_SHARE if of["mix"] == TRACED else 0.0,
+    )
 
 
 def _parts_ms(folder: Path) -> dict[str, list[float]]:

@@ -98,10 +98,10 @@ def knee_chart(done: Iterable[Done]) -> Figure | None:
         colour, line = STYLE_LOOK[style]
         for number, result in rounds.items():
             steps = result["steps"]
-            offered = [s["offered_per_s"] for s in steps]
+            offered = [s["came_per_s"] for s in steps]
             most = max(most, *offered)
             label = style if number == min(rounds) else None
-            rate_axes.plot(offered, [s["achieved_per_s"] for s in steps], line, marker=".", color=colour, label=label)  # fmt: skip
+            rate_axes.plot(offered, [s["ended_per_s"] for s in steps], line, marker=".", color=colour, label=label)  # fmt: skip
             time_axes.plot(offered, [s["latency_ms"]["p50"] for s in steps], line, marker=".", color=colour, label=label)  # fmt: skip
     rate_axes.plot([0, most], [0, most], color=_GREY, linewidth=1)
     rate_axes.annotate("as many end as come", (most * 0.55, most * 0.55), (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=_GREY)  # fmt: skip

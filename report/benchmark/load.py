@@ -8,7 +8,7 @@ import numpy as np
 from bench.critical_path import PARTS
 from bench.experiment import Done
 from bench.intervals import Estimate, ratio
-from bench.latency import quantile
+from bench.latency import LEAST_N_FOR_INTERVAL, quantile
 from bench.parts.load import BASE, FAILING, MIXES, TRACED
 from bench.parts.peers import AGAIN
 from report.benchmark.section import (
@@ -40,7 +40,7 @@ Arms = list[tuple[str, dict[int, dict[str, Any]]]]
 
 
 def _order(result: dict[str, Any]) -> tuple[float, int, str]:
-    return (result["rate_per_s"], list(MIXES).index(result["mix"]), result["label"])
+    return (result["rate_per_s"], MIXES.index(result["mix"]), result["label"])
 
 
 def _latency(arms: Arms) -> Section:
@@ -50,7 +50,7 @@ def _latency(arms: Arms) -> Section:
         found = {name: quantile_ms(rounds, "latency_s", q) for name, q in QUANTILES.items()}
         ended = sum(len(r["latency_s"]) for r in results)
         censored = sum(r["censored"] for r in results)
-        share = float(np.mean([r["achieved_per_s"] / r["offered_per_s"] for r in results]))
+        share = sum(r["ended"] for r in results) / max(1, sum(r["came"] for r in results))
         lines.append(
             (
                 arm,
@@ -65,7 +65,14 @@ def _latency(arms: Arms) -> Section:
             estimates[f"{arm}, p50 ms"] = found["p50"]
     return Section(
         title="Latency of an open loop, ms",
-        columns=("arm", "sagas", "censored", *QUANTILES, "ended of offered", "client late, p99 ms"),
+        columns=(
+            "arm",
+            "sagas",
+            "censored",
+            *QUANTILES,
+            "ended of those who came",
+            "client late, p99 ms",
+        ),
         lines=lines,
         reading="Customers come when they mean to, however slow the system is; latency counts from then to the order's last ledger row."
         " Intervals (95 %) draw whole trials. A p99 needs 368 sagas, a p99.9 needs 3,688, else it is not told. Censored: not ended when the run was."
@@ -115,9 +122,9 @@ def _ratios(arms: Arms) -> Section:
 def _quantile_ratio(over: dict[int, Any], under: dict[int, Any], q: float) -> Estimate | None:
     pairs = []
     for number in sorted(over.keys() & under.keys()):
-        a = quantile(over[number]["latency_s"], q)
-        b = quantile(under[number]["latency_s"], q)
-        if a and b:
+        both = [side[number]["latency_s"] for side in (over, under)]
+        if min(map(len, both)) >= LEAST_N_FOR_INTERVAL[q]:
+            a, b = (quantile(times, q) or 0 for times in both)
             pairs.append((a, b))
     return ratio(pairs) if pairs else None
 
@@ -134,8 +141,8 @@ def _compensation(arms: Arms) -> Section:
         title="Time to compensate, ms",
         columns=("arm", "compensated sagas", "p50", "p95", "p99"),
         lines=lines,
-        reading="From the row that says no to the last undo. With 10 % failing every tenth order is undeliverable: three compensations. If it"
-        " is as short there as in the base mix, compensations do not wait behind other work.",
+        reading="From the row that says no to the last undo. With 10 % failing every tenth order is undeliverable: three compensations, no service times. If it"
+        " is as short at the higher rate, compensations do not wait behind other work. In the base mix most who turn back were declined: two compensations.",
     )
 
 
@@ -152,10 +159,10 @@ def _resources(arms: Arms) -> Section:
     ]
     return Section(
         title="CPU and memory",
-        columns=("arm", "CPU ms per saga", "cores busy in the window", "most memory, MiB"),
+        columns=("arm", "CPU ms per saga", "cores busy in the window", "memory gained, MiB"),
         lines=lines,
-        reading="CPU per saga holds the whole run, starting and judging included; cores busy hold the measured window alone. RabbitMQ's and the"
-        " engine's own processes are children of the benchmark. A broker that is merely open during the other style's trial is listed with what it uses.",
+        reading="CPU within the measured window, by the sagas that ended in it. Memory: the most that a process gained during a trial; the engine is started anew for each,"
+        " RabbitMQ and the client are not, so theirs is what the trial added. A broker that is merely open during the other style's trial is listed with what it uses.",
     )
 
 
@@ -169,6 +176,6 @@ def _parts(arms: Arms) -> Section:
         title="Where the time of a saga goes, mean ms",
         columns=("arm", "traced sagas", *PARTS),
         lines=lines,
-        reading="From the spans of one trace in ten. The body is what the services do themselves (the payment's service time is in it), the same"
+        reading="From the spans of one trace in ten, from the customer's call on. The body is what the services do themselves (the payment's service time is in it), the same"
         f" in both styles; arms of “{TRACED}” alone.",
     )

@@ -1,5 +1,6 @@
 """Faults, knees, growth and counts as tables."""
 
+import os
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,13 +10,16 @@ from bench.experiment import Done
 from bench.intervals import Estimate, clustered, slope
 from bench.parts.counts import PATHS
 from bench.parts.faults import NOTICED, TIME_SCALE
-from bench.parts.growth import PAYLOAD
-from report.benchmark.section import Section, by_arm, per_process, quantile_ms, told
+from bench.parts.growth import IN_FLIGHT, PAYLOAD
+from bench.usage import BROKER
+from report.benchmark.section import NOT_ENOUGH, Section, by_arm, per_process, quantile_ms, told
 
-FLAT = 0.1
-"""A cost that grows by less than this power is called flat."""
+FLAT = 0.2
+"""A cost that changes by less than this share from end to end is called flat."""
+SHARED_FROM = {IN_FLIGHT: 16}
+"""Below this many in flight the fixed cost of a turn of the loop has few to share it: the slope begins here."""
 BUSY = 0.85
-"""A process that keeps so much of a core busy has no more to give: Python uses one core."""
+"""A process of Python that keeps so much of a core busy has no more to give."""
 
 
 def faults(done: Iterable[Done]) -> list[Section]:
@@ -24,12 +28,15 @@ def faults(done: Iterable[Done]) -> list[Section]:
     for arm, rounds in sorted(by_arm(done).items(), key=lambda item: item[0].split(", ")[::-1]):
         style, story = arm.split(", ")
         if story in NOTICED:
-            n = sum(len(r["noticed_s"]) for r in rounds.values())
-            found = quantile_ms(rounds, "noticed_s", 0.5)
-            worst = 1000 * max(x for r in rounds.values() for x in r["noticed_s"])
-            noticing.append((story, style, f"{n} in {len(rounds)} trials", told(found), f"{worst:.0f}"))  # fmt: skip
-            if found:
-                estimates[f"{arm}, noticed p50 ms"] = found
+            n = sum(len(r["on_again_s"]) for r in rounds.values())
+            cells = []
+            for what in ("noticed_s", "on_again_s"):
+                found = quantile_ms(rounds, what, 0.5)
+                worst = 1000 * max((x for r in rounds.values() for x in r[what]), default=0.0)
+                cells += [told(found), f"{worst:.0f}"]
+                if found is not None:
+                    estimates[f"{arm}, {what} p50"] = found
+            noticing.append((story, style, f"{n} in {len(rounds)} trials", *cells))
         else:
             cells = []
             for what in ("silent_s", "recovered_s"):
@@ -42,20 +49,21 @@ def faults(done: Iterable[Done]) -> list[Section]:
     scaled = f"Waits and deadlines are {TIME_SCALE:g} of the policy's (first retry {1000 * TIME_SCALE:.0f} ms)."
     return [
         Section(
-            title="Until a struck saga goes on, ms",
-            columns=("story", "style", "struck sagas", "p50", "most"),
+            title="Until a failure is noticed, and until the saga goes on, ms",
+            columns=("story", "style", "struck sagas", "noticed p50", "most", "goes on p50", "most"),
             lines=noticing,
-            reading=f"From the fault to the saga's next ledger row. {scaled} A broker redelivers at once what was not acknowledged; a conductor"
-            " whose call failed waits for its first retry: that is the transport as it is used here, not the style.",
-            estimates={k: v for k, v in estimates.items() if "noticed" in k},
+            reading="Noticed: from the fault to the coordinator's first act on it: the conductor's history has a failed call, or a service's delivery failed, or a message"
+            f" is delivered again. Goes on: to the saga's next ledger row. {scaled} A broker redelivers at once what was not acknowledged; a conductor whose call failed waits"
+            " for its retry: that is the transport as it is used here, not the style. In 'lost_reply' the choreography loses a confirm: its event has gone out, and the saga goes on.",
+            estimates={k: v for k, v in estimates.items() if k.endswith(" p50")},
         ),
         Section(
             title="Recovery of a struck coordinator, s",
-            columns=("story", "style", "trials", "sagas concerned", "no saga moved", "all had ended"),
+            columns=("story", "style", "trials", "sagas concerned", "struck part silent", "all had ended"),
             lines=recovering,
-            reading=f"From the fault on. {scaled} RabbitMQ itself takes about four seconds to start, the engine half a second; 'frozen' and"
+            reading=f"From the fault on. {scaled} Silent: no ledger row of what it serves. Concerned: in flight meanwhile, or their customers came meanwhile. RabbitMQ itself takes about four seconds to start, the engine half a second; 'frozen' and"
             " 'cut_off' last as long as the story says.",
-            estimates={k: v for k, v in estimates.items() if "noticed" not in k},
+            estimates={k: v for k, v in estimates.items() if not k.endswith(" p50")},
         ),
     ] if noticing or recovering else []  # fmt: skip
 
@@ -73,8 +81,14 @@ def knees(done: Iterable[Done]) -> list[Section]:
                 (
                     style,
                     f"{result['knee_per_s']:.0f}",
-                    f"{held['sagas']} at {held['offered_per_s']:.0f}/s, {held['censored']} lost",
-                    f"{held['latency_ms']['p50']:.0f} / {held['latency_ms']['p99']:.0f}",
+                    f"{held['sagas']} at {held['came_per_s']:.0f}/s, {held['censored']} lost"
+                    + ("" if held["keeps_up"] else ", NOT KEPT UP"),
+                    f"{held['latency_ms']['p50']:.0f} / "
+                    + (
+                        f"{held['latency_ms']['p99']:.0f}"
+                        if "p99" in held["latency_ms"]
+                        else NOT_ENOUGH
+                    ),
                     per_process(over["cores_busy"], 2, least=0.03),
                     per_process(over["waiting"], 0),
                     bottleneck(over["cores_busy"]),
@@ -88,17 +102,17 @@ def knees(done: Iterable[Done]) -> list[Section]:
     return [
         Section(
             title="The knee of each style",
-            columns=("style", "knee, sagas/s", "held", "p50 / p99 ms", "cores busy beyond it", "sagas waiting for", "bottleneck"),
+            columns=("style", "knee, sagas/s", "held", "p50 / p99 ms", "cores busy beyond it", "sagas before or in", "bottleneck"),
             lines=lines,
-            reading="The base mix, ramped up by 30 % until fewer than 95 % of the sagas that came in the window ended in it. Then the knee less 10 % was held; "
-            "every ledger was checked. Beyond it: at the first rate that was too much. One line per round.",
+            reading="The base mix, ramped up by 30 % until fewer than 95 % of as many sagas as came in the window ended in it, twice; then bisected. Held: 15 s at the knee less 10 %; "
+            "every ledger was checked. Beyond it: at the highest rate that was tried. One line per round; rounds begin at different rates.",
             estimates=estimates,
         ),
         Section(
             title="What the processes do at the knee",
             columns=("style", "process", "samples, by the package of the innermost frame"),
             lines=profiles,
-            reading="py-spy, 100 samples a second over six seconds.",
+            reading="py-spy, 100 samples a second over six seconds at the knee less 10 %, in a run of its own.",
         ),
     ]  # fmt: skip
 
@@ -106,10 +120,12 @@ def knees(done: Iterable[Done]) -> list[Section]:
 def bottleneck(cores: dict[str, float]) -> str:
     """What holds a style back, from how busy its processes were."""
     name, most = max(cores.items(), key=lambda item: item[1])
-    if most >= BUSY:
-        return f"CPU of {name}: one Python process has one core"
-    total = sum(cores.values())
-    return f"no process is full ({name} {most:.2f} of a core, {total:.2f} in all): waiting, or other programs"
+    total, there = sum(cores.values()), os.cpu_count() or 1
+    if most >= BUSY and name != BROKER:
+        return f"CPU of {name}: a process of Python has one core"
+    if total >= BUSY * there:
+        return f"CPU of the machine: {total:.2f} of {there} cores, most of it {name}"
+    return f"no process is full ({name} {most:.2f} of a core, {total:.2f} of {there} in all): waiting, or other programs"
 
 
 def growth(done: Iterable[Done]) -> list[Section]:
@@ -120,34 +136,47 @@ def growth(done: Iterable[Done]) -> list[Section]:
         points.setdefault(key, []).extend((trial.round, x, y) for x, y in trial.result["points"])
     lines, estimates = [], {}
     for (over, way), of in sorted(points.items()):
-        linear = over == PAYLOAD
-        found = slope(of, logs=not linear)
-        estimates[f"{way}, {over}"] = found
-        unit = "µs of CPU per KiB and saga" if linear else "power"
-        shown = Estimate(found.value * 1000, *(None if x is None else 1000 * x for x in (found.low, found.high))) if linear else found  # fmt: skip
         means = {x: float(np.mean([y for _, a, y in of if a == x])) for x in sorted({x for _, x, _ in of})}  # fmt: skip
-        ends = ", ".join(f"{x:g}: {y:.2f}" if y >= 0.1 else f"{x:g}: {y:.3f}" for x, y in means.items())  # fmt: skip
-        lines.append((over, way, f"{shown.told(1 if linear else 2)} {unit}", "" if linear else _growing(found), ends))  # fmt: skip
+        fitted = [point for point in of if point[1] >= SHARED_FROM.get(over, 0)]
+        xs = [x for _, x, _ in fitted]
+        if over == PAYLOAD:
+            found = slope(fitted, logs=False)
+            per_kib = Estimate(*(None if x is None else 1000 * x for x in (found.value, found.low, found.high)))  # type: ignore[arg-type]  # fmt: skip
+            cells = (
+                f"{per_kib.told(0)} µs per KiB and saga",
+                "",
+                "grows" if (found.low or 0) > 0 else "not clear",
+            )
+        else:
+            found = slope(fitted, logs=True)
+            span = float(np.log(max(xs) / min(xs)))
+            ends = Estimate(*(None if x is None else x * span for x in (found.value, found.low, found.high))).exp()  # type: ignore[arg-type]  # fmt: skip
+            cells = (f"{found.told(2)} power", ends.told(2), _growing(ends))
+        estimates[f"{way}, {over}"] = found
+        told_means = ", ".join(f"{x:g}: {y:.2f}" if y >= 0.1 else f"{x:g}: {y:.3f}" for x, y in means.items())  # fmt: skip
+        lines.append((over, way, *cells, told_means))
     return [
         Section(
             title="Growth of the cost",
-            columns=("over", "way", "slope", "reading", "CPU ms per saga, or per transition"),
+            columns=("over", "way", "slope", "end to end", "reading", "CPU ms per saga, or per transition"),
             lines=lines,
-            reading="CPU of all processes. A power of 0 is flat, of 1 proportional; a power below 0 means that fixed costs are shared. Payload: a straight line."
-            " Intervals (95 %) draw whole rounds.",
+            reading="CPU of all processes, the client's included. A power of 0 is flat, of 1 proportional; end to end: the cost at the largest, by that at the least, as fitted. In flight the"
+            " fit begins at 16: with fewer, each turn of the loop serves few. Payload: a straight line. Intervals (95 %) draw whole rounds; flat: within 20 % end to end.",
             estimates=estimates,
         )
     ] if lines else []  # fmt: skip
 
 
-def _growing(found: Estimate) -> str:
-    if found.low is None or found.high is None:
+def _growing(ends: Estimate) -> str:
+    if ends.low is None or ends.high is None:
         return "too few rounds"
-    if found.high < -FLAT:
+    if ends.high < 1:
         return "falls"
-    if found.low > FLAT:
+    if ends.low > 1 + FLAT:
         return "grows"
-    return "flat" if found.low >= -FLAT and found.high <= FLAT else "not clear"
+    if ends.high <= 1 + FLAT:
+        return "flat" if ends.low <= 1 else "grows a little"
+    return "not clear"
 
 
 def counts(done: Iterable[Done]) -> list[Section]:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bench.experiment import Done, Result
-from bench.intervals import Estimate, clustered, ratio
-from bench.latency import LEAST_N_FOR_INTERVAL, quantile
+from bench.intervals import BOOTSTRAP_FROM, Estimate, Sample, clustered, ratio
+from bench.latency import LEAST_N_FOR_INTERVAL
 from report.text_table import Row
 
 NOT_ENOUGH = "too few"
@@ -47,11 +47,16 @@ def of_trials(rounds: dict[int, Result], what: str) -> Estimate:
 def quantile_ms(rounds: dict[int, Result], what: str, q: float) -> Estimate | None:
     """A quantile of all trials' times together, in ms, with an interval over trials; None of too few observations."""
     samples = [np.asarray(result[what]) for result in rounds.values() if result[what]]
-    if sum(map(len, samples)) < LEAST_N_FOR_INTERVAL[q]:
+    least = LEAST_N_FOR_INTERVAL[q]
+    if sum(map(len, samples)) < least:
         return None
-    return clustered(
-        lambda drawn: 1000 * (quantile(np.concatenate(drawn).tolist(), q) or 0), samples
-    )
+
+    def log_of(drawn: Sample) -> float:
+        return float(np.log(1000 * np.quantile(np.concatenate(drawn), q)))
+
+    if len(samples) < BOOTSTRAP_FROM and min(map(len, samples)) < least:
+        return Estimate(log_of(samples)).exp()  # no trial has this quantile by itself
+    return clustered(log_of, samples).exp()
 
 
 def told(estimate: Estimate | None, digits: int = 1) -> str:

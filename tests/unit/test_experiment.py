@@ -70,6 +70,10 @@ async def test_what_is_done_is_not_done_again_and_what_a_kill_cut_off_is(tmp_pat
 async def test_a_trial_that_went_wrong_is_told_and_not_reported(tmp_path):
     journal = await _carry(_trials(), _Part(fail={"b"}), tmp_path)
     assert {done.arm for done in journal.of("p")} == {"a", "c", "d"}
+    mended = _Part()
+    again = await _carry(_trials(), mended, tmp_path)  # what went wrong is tried again
+    assert {key.split("/")[1] for key in mended.carried} == {"b"}
+    assert again.failed() == []
     kept = [path.read_text() for path in tmp_path.glob("failed_runs/p-b-*/ledgers.jsonl")]
     assert kept == ["all that is known"] * 3
     assert [(d.arm, d.failed) for d in journal.failed()] == [("b", "the run was INCONSISTENT")] * 3

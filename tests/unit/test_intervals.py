@@ -29,7 +29,7 @@ def test_sagas_of_one_trial_are_not_taken_for_independent():
 def test_of_two_trials_there_is_no_interval():
     found = ratio([(2.0, 1.0), (4.0, 1.0)])
     assert (found.low, found.high) == (None, None)
-    assert found.told() == "2.83 (too few trials)"
+    assert found.told() == "2.83 (no interval)"
 
 
 def test_a_ratio_is_taken_round_by_round():
@@ -43,6 +43,11 @@ def test_a_slope_tells_flat_from_proportional():
     grows = slope([(r, x, 3.0 * x) for r in rounds for x in (1, 10, 100)], logs=True)
     line = slope([(r, x, 5 + 0.25 * x) for r in rounds for x in (1, 10, 100)], logs=False)
     assert (flat.value, grows.value, line.value) == pytest.approx((0, 1, 0.25))
+
+
+def test_the_noise_of_identical_arms_is_the_largest_difference_that_they_allow():
+    assert Estimate(1.1, 0.7, 1.6).noise() == pytest.approx(0.6)
+    assert Estimate(0.9, 0.5, 1.2).noise() == pytest.approx(0.5)
 
 
 def test_intervals_meet_or_do_not():

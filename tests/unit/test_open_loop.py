@@ -1,6 +1,7 @@
 """What an open loop says of a run: the measured window alone, from the intended start, and nobody left out."""
 
 import json
+import os
 
 import pytest
 
@@ -33,16 +34,18 @@ def _usage():
 
 def test_only_those_who_meant_to_come_in_the_window_count(tmp_path):
     folder = _folder(tmp_path, [9.0, 9.0, 0.1, 0.2, 0.3, 0.4, 9.0, 9.0])
-    found = read_load(LOAD, folder, _usage())
+    found = read_load(LOAD, folder, _usage(), first_s=0.0)
     assert found.latency_s == [0.1, 0.2, 0.3, 0.4]
     assert found.lateness_s == pytest.approx([0.001] * 4)
-    assert found.achieved_per_s == 1.0
+    assert (found.came, found.ended) == (4, 4)
 
 
 def test_who_has_not_ended_is_told_as_censored(tmp_path):
-    found = read_load(LOAD, _folder(tmp_path, [0.1, 0.1, 0.1, None, 0.3, None, 0.1, 0.1]), _usage())
+    found = read_load(
+        LOAD, _folder(tmp_path, [0.1, 0.1, 0.1, None, 0.3, None, 0.1, 0.1]), _usage(), first_s=0.0
+    )
     assert (len(found.latency_s), found.censored) == (2, 2)
-    assert found.achieved_per_s == 0.5
+    assert (found.came, found.ended) == (4, 2)
 
 
 def test_waiting_is_counted_before_the_step_that_has_not_come(tmp_path):
@@ -52,14 +55,22 @@ def test_waiting_is_counted_before_the_step_that_has_not_come(tmp_path):
         {"order_id": "o4", "operation": "ReserveStock", "effect": "refused", "mono_s": 105.0},
     ]
     folder = _folder(tmp_path, [0.1, 0.1, 0.1, 9.0, 9.0, None, 0.1, 0.1], [*done, *back])
-    found = read_load(LOAD, folder, _usage())
+    found = read_load(LOAD, folder, _usage(), first_s=0.0)
     assert found.waiting == {"ChargePayment": 1, "compensation": 1, "PlaceOrder": 1}
 
 
-def test_cpu_counts_within_the_window_for_cores_and_in_all_for_sagas(tmp_path):
-    found = read_load(LOAD, _folder(tmp_path, [0.1] * 8), _usage())
+def test_cpu_counts_within_the_window_alone(tmp_path):
+    found = read_load(LOAD, _folder(tmp_path, [0.1] * 8), _usage(), first_s=0.0)
     assert found.cores_busy == {"client": 0.75}
-    assert found.cpu_ms_per_saga == {"client": pytest.approx(9000 / 8)}
+    assert found.cpu_ms_per_saga == {"client": pytest.approx(3000 / 4)}
+
+
+def test_customers_come_until_the_time_is_over_however_many_they_are():
+    for seed in range(20):
+        offsets = LOAD.offsets_s(seed)
+        assert offsets == sorted(offsets)
+        assert offsets[-1] < 8.0 or len(offsets) == 1
+    assert len({len(LOAD.offsets_s(seed)) for seed in range(20)}) > 3
 
 
 def test_a_compensation_lasts_from_the_refusal_to_the_last_row():
@@ -76,3 +87,7 @@ def test_a_compensation_lasts_from_the_refusal_to_the_last_row():
 def test_the_bottleneck_is_named_only_with_evidence():
     assert "CPU of client" in bottleneck({"client": 0.97, "RabbitMQ": 0.3})
     assert "no process is full" in bottleneck({"client": 0.5, "RabbitMQ": 0.3})
+    many = float(os.cpu_count())
+    assert "CPU of the machine" in bottleneck(
+        {"client": 0.1, "RabbitMQ": many - 0.2}
+    )  # it has many threads

@@ -35,7 +35,7 @@ class Growth:
         ways = (
             (CHOREOGRAPHY, ORCHESTRATION) if real else (INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION)
         )
-        for number in range(max(4, effort.rounds // 2)):
+        for number in range(max(3, effort.rounds // 2)):
             for way in ways:
                 for flight in FLIGHTS:
                     yield self._trial(number, way, IN_FLIGHT, flight, 4.0)

@@ -15,7 +15,7 @@ from scenarios.systems import STYLES
 from scenarios.traceability.evidence import read_evidence
 from scenarios.traceability.traced import began_s, ended_s, is_hop
 from scenarios.workload import NO_TIME
-from shared_domain.errors import Failure
+from shared_domain.errors import Failure, ParticipantCrashed
 from shared_domain.participants import SERVED_BY
 
 NOTICED = ("lost_reply", "crash_before_commit", "crash_after_commit", "flaky_participant")
@@ -86,23 +86,31 @@ def measured(folder: Path) -> Result:
     found: Result = {"noticed_s": [], "on_again_s": []}
     for order_id, at in first_at.items():
         wall_s = at + rows[order_id][0]["wall_s"] - rows[order_id][0]["mono_s"]
-        found["noticed_s"] += [s - wall_s for s in _noticed(evidence[order_id]) if s > wall_s][:1]
+        found["noticed_s"] += [s - wall_s for s in noticed(evidence[order_id]) if s > wall_s][:1]
         found["on_again_s"] += [r["mono_s"] - at for r in rows[order_id] if r["mono_s"] > at][:1]
     return found
 
 
-def _noticed(evidence: dict[str, list[dict[str, Any]]]) -> list[float]:
+def noticed(evidence: dict[str, list[dict[str, Any]]]) -> list[float]:
     """When whoever coordinates learnt or did something about the saga: since the epoch, ascending.
 
-    A conductor: its history has a failed call, or an answer. A service that reacts: a delivery has begun, or has failed.
+    A conductor: its history has a failed call, or an answer. A service that reacts: a delivery has begun, or a call of it
+    has failed; one that crashed notices nothing itself, the broker's next delivery does.
     """
     events = [e for history in evidence.get("histories", []) for e in history["events"]]
     if events:
         told = [e["timestamp"] for e in events if e["type"] in (*FAILED, "LambdaFunctionSucceeded")]
     else:
-        hops = [span for span in evidence["trace"] if is_hop(span)]
-        told = [began_s(s) for s in hops] + [ended_s(s) for s in hops if s["status"]["status_code"] == "ERROR"]  # fmt: skip
+        spans = evidence["trace"]
+        told = [began_s(span) for span in spans if is_hop(span)]
+        told += [ended_s(span) for span in spans if _failed(span)]
     return sorted(told)
+
+
+def _failed(span: dict[str, Any]) -> bool:
+    status = span["status"]
+    died = status.get("description", "").startswith((ParticipantCrashed.__name__, "CancelledError"))
+    return bool(status["status_code"] == "ERROR" and not died)
 
 
 def _recovery(folder: Path, rows: dict[str, list[Result]], at: float, operation: str) -> Result:

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from bench.open_loop import Load, compensation_s, read_load
+from bench.parts.faults import noticed
 from bench.usage import Usage
 from report.benchmark.others import bottleneck
 
@@ -91,3 +92,26 @@ def test_the_bottleneck_is_named_only_with_evidence():
     assert "CPU of the machine" in bottleneck(
         {"client": 0.1, "RabbitMQ": many - 0.2}
     )  # it has many threads
+
+
+def _span(name, began, ended, description=""):
+    at = "2026-11-21T00:00:{:09.6f}Z".format
+    status = {"status_code": "ERROR", "description": description} if description else {"status_code": "UNSET"}  # fmt: skip
+    return {"name": name, "start_time": at(began), "end_time": at(ended), "status": status, "attributes": {}, "kind": "SpanKind.CONSUMER" if name.startswith("deliver") else "SpanKind.INTERNAL"}  # fmt: skip
+
+
+def test_a_crash_is_noticed_by_the_next_delivery_and_an_error_by_the_service_itself():
+    crash, error = "ParticipantCrashed: injected", "OutcomeUnknown: injected"
+    spans = [
+        _span("deliver X", 1, 2, crash),
+        _span("payment ChargePayment", 1.5, 2, crash),
+        _span("deliver X", 5, 6),
+        _span("payment ChargePayment", 5.2, 5.4, error),
+    ]
+    since = noticed({"trace": spans[:1]})[0] - 1
+    assert [round(at - since, 3) for at in noticed({"trace": spans})] == [1, 5, 5.4]
+
+
+def test_a_conductor_notices_what_is_in_its_history():
+    events = [{"type": t, "timestamp": n} for n, t in enumerate(("LambdaFunctionScheduled", "LambdaFunctionFailed", "LambdaFunctionSucceeded"))]  # fmt: skip
+    assert noticed({"trace": [], "histories": [{"events": events}]}) == [1, 2]

@@ -32,7 +32,7 @@ ABOUT = "bench.json"
 
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Two minutes: counts, floor, peers, latency.")
+        bool, typer.Option("--quick", help="Two and a half minutes: counts, floor, peers, latency.")
     ] = False,
     full: Annotated[
         bool,

@@ -1,7 +1,8 @@
 """The floor of a choreography: as many durable, confirmed messages through RabbitMQ as a saga needs, and no service behind them.
 
-aiormq without anything around it: a queue for each hop; whoever gets a message publishes the next one, waits for the
-confirm, and acks. The last hop writes one row, so that one can see the end. No rules, no databases, no inbox, no outbox.
+aiormq without anything around it, on a connection that is set up like ours: a queue for each hop; whoever gets a message
+publishes the next one, waits for the confirm, and acks. The last hop writes one row, so that one can see the end. No rules,
+no databases, no inbox, no outbox.
 """
 
 import asyncio
@@ -9,10 +10,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiormq
-from aiormq.abc import AbstractChannel, DeliveredMessage
+from aiormq.abc import AbstractConnection, DeliveredMessage
+from aiormq.channel import Channel
 from pamqp.commands import Basic
 
+from choreography.rabbit_connection import close, connect
 from shared_domain import messages
 from shared_domain.clock import SystemClock
 from shared_domain.database import Database
@@ -39,13 +41,15 @@ async def raw_hops(
 ) -> AsyncIterator[Callable[[Order], Awaitable[None]]]:
     """Yields place(order), which returns when its first message is confirmed. The queues are removed at the end."""
     queues = [f"{prefix}.hop{number}" for number in range(HOPS)]
-    connection = await aiormq.connect(url)
+    connection = await connect(url)
+    assert connection.transport is not None
+    wire = connection.transport.connection
     opening = Database.open(database_path(folder, "order"), schema=_SCHEMA, durability=durability)
     try:
         async with opening as database:
-            sender = await connection.channel()
+            sender = await _channel(wire)
             for number in range(HOPS):
-                await _serve(await connection.channel(), number, queues, database, durability)
+                await _serve(await _channel(wire), number, queues, database, durability)
 
             async def place(order: Order) -> None:
                 command = PlaceOrder(order=order, caused_by=f"{order.order_id}:customer")
@@ -55,11 +59,17 @@ async def raw_hops(
             for queue in queues:
                 await sender.queue_delete(queue)
     finally:
-        await connection.close()
+        await close(connection)
+
+
+async def _channel(connection: AbstractConnection) -> Channel:
+    channel = await connection.channel()
+    assert isinstance(channel, Channel)  # it alone can publish without draining
+    return channel
 
 
 async def _serve(
-    channel: AbstractChannel, number: int, queues: list[str], database: Database, durability: str
+    channel: Channel, number: int, queues: list[str], database: Database, durability: str
 ) -> None:
     queue = queues[number]
     await channel.queue_declare(
@@ -74,13 +84,15 @@ async def _serve(
         else:
             await database.write(lambda tx: tx.run(_ROW, order_id, _CLOCK.mono_s()))
         assert message.delivery_tag is not None
-        await channel.basic_ack(message.delivery_tag)
+        await channel.basic_ack(message.delivery_tag, wait=False)
 
     await channel.basic_consume(queue, pass_on)
 
 
-async def _publish(channel: AbstractChannel, queue: str, body: bytes, order_id: str) -> None:
+async def _publish(channel: Channel, queue: str, body: bytes, order_id: str) -> None:
     properties = Basic.Properties(delivery_mode=2, message_id=order_id)
     await asyncio.shield(
-        channel.basic_publish(body, routing_key=queue, properties=properties, mandatory=True)
+        channel.basic_publish(
+            body, routing_key=queue, properties=properties, mandatory=True, wait=False
+        )
     )

@@ -11,6 +11,7 @@ from choreography.broker import Attempt, Topology
 from choreography.cloud_events import CONTENT_TYPE, envelope
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import connect
+from choreography.rabbit_publisher import Publisher
 from choreography.rabbit_topology import find, sweep
 from shared_domain.errors import NotDelivered, UsageError
 from shared_domain.messages import OrderPlaced
@@ -154,3 +155,45 @@ async def test_closing_a_run_removes_everything_it_made(rabbit):
         await broker.aclose()
     async with _connected(rabbit) as connection:
         assert await find(connection, topology.prefix, NAMES) == []
+
+
+MANY = 60
+
+
+async def test_what_is_published_in_one_turn_leaves_in_one_turn(rabbit):
+    """aiormq as it comes lets one publish a turn go once ten have been waiting, and nothing shares a commit any more."""
+    async with _connected(rabbit) as connection, _channel(rabbit) as channel:
+        queue = await channel.declare_queue(exclusive=True)
+        publisher = await Publisher.open(connection, confirms=True)
+        publishing = [
+            asyncio.create_task(
+                publisher.publish_plain(b"{}", content_type="text/plain", queue=queue.name)
+            )
+            for _ in range(MANY)
+        ]
+        for _ in range(2):
+            await asyncio.sleep(0)
+        handed_over = connection.transport.connection.channels[1].delivery_tag
+        assert handed_over == MANY
+        await asyncio.gather(*publishing)
+
+
+async def test_more_than_three_deliveries_can_come_in_one_turn(rabbit):
+    async with RabbitBroker.open(rabbit.url, _topology()) as broker:
+        for i in range(MANY):
+            await broker.publish(_placed(f"o{i}"))
+        turns, in_turn = [], []
+
+        async def count():
+            while True:
+                turns.append(len(in_turn))
+                in_turn.clear()
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        async with broker.subscribe("inventory") as deliveries:
+            for _ in range(MANY):
+                in_turn.append(await anext(deliveries))
+                await in_turn[-1].ack()
+        counting.cancel()
+        assert max(turns) > 10

@@ -1,4 +1,7 @@
-"""Where the time of a Python process goes: samples of py-spy, by package."""
+"""Where the time of a Python process goes: samples of py-spy, by package.
+
+Of whoever holds the interpreter's lock: a thread that waits would count as well, and what lets go of the lock (a system call) does not.
+"""
 
 import asyncio
 import re
@@ -21,7 +24,7 @@ async def profile(pid: int, *, seconds: int, folder: Path) -> dict[str, float]:
     out = folder / f"{pid}.raw"
     command = [
         program, "record", "--pid", str(pid), "--duration", str(seconds), "--rate", str(SAMPLES_PER_S),
-        "--format", "raw", "--nonblocking", "--full-filenames", "--output", str(out),
+        "--format", "raw", "--gil", "--nonblocking", "--full-filenames", "--output", str(out),
     ]  # fmt: skip
     running = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL

@@ -228,6 +228,7 @@ WAYS: dict[str, Way] = {
         opened=_raw_hops,
         processes=2,
         rabbit=True,
+        quick=2,
         is_not="no services: six messages in a row, each confirmed and acked, and one row at the end",
     ),
     SINGLE: Way(

@@ -63,7 +63,7 @@ class Growth:
         at = Place(url=lab.url if way.rabbit else "", folder=folder, prefix=lab.prefix(), durability=lab.durability)  # fmt: skip
         flight = int(x) if over == IN_FLIGHT else MANY
         padding = round(x * 1024) if over == PAYLOAD else 0
-        orders = {IN_FLIGHT: max(200, 4 * flight), PAYLOAD: 100, HISTORY: STRETCH}[over]
+        orders = {IN_FLIGHT: max(400, 4 * flight), PAYLOAD: 100, HISTORY: STRETCH}[over]
         points, placed = [], 0
         async with way.opened(at) as place:
             await loop(place, folder, prefix="w", orders=50, in_flight=10)

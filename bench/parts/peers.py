@@ -12,7 +12,7 @@ from shared_domain.errors import UsageError
 
 AGAIN = " again"
 """The second of two identical arms: whatever differs between them is noise."""
-MANY, WARM_UP, WARMING = 64, 20, 10
+MANY, WARM_UP, WARMING = 64, 60, 10
 ALONE_SHARE, LEAST_ALONE, SLOW_ALONE = 0.1, 30, 6
 DRAIN_S = 0.3
 """What a style does a little later (marks, audit) counts to its CPU as well."""

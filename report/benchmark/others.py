@@ -112,7 +112,7 @@ def knees(done: Iterable[Done]) -> list[Section]:
             title="What the processes do at the knee",
             columns=("style", "process", "samples, by the package of the innermost frame"),
             lines=profiles,
-            reading="py-spy, 100 samples a second over six seconds at the knee less 10 %, in a run of its own.",
+            reading="py-spy, 100 samples a second over six seconds at the knee less 10 %, in a run of its own; of whoever holds the interpreter's lock.",
         ),
     ]  # fmt: skip
 

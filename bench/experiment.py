@@ -18,6 +18,7 @@ from scenarios.arrivals import Arrivals
 from scenarios.run_folder import SCHEMA
 from scenarios.setting import Backends
 from shared_domain.errors import Failure, UsageError, first
+from shared_domain.pauses import look_only_at_what_comes
 
 JOURNAL = "trials.jsonl"
 Result = dict[str, Any]
@@ -201,6 +202,7 @@ async def carry_out_all(
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="saga-bench-") as folder:
             try:
+                look_only_at_what_comes()  # and not at what earlier trials have left
                 result = await parts[trial.part].carry_out(lab, trial, Path(folder))
                 failed = ""
             except (UsageError, Failure) as error:

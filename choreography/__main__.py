@@ -24,6 +24,7 @@ from shared_domain.errors import Failure, UsageError, first
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
 from shared_domain.participants import NAMES, open_participant
+from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import Policy
 from shared_domain.tracing import NoTracer
 
@@ -93,7 +94,9 @@ def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
     quieten_clients()
     try:
-        uvloop.run(_serve(_arguments()))
+        arguments = _arguments()
+        look_only_at_what_comes()
+        uvloop.run(_serve(arguments))
     except* (UsageError, Failure, OSError, ValueError, sqlite3.Error) as group:
         print(f"error: {first(group)}", file=sys.stderr)
         return_code = 2

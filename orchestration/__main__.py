@@ -23,6 +23,7 @@ from shared_domain.errors import UsageError
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
 from shared_domain.participants import NAMES, open_participant
+from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import Policy
 from shared_domain.tracing import NoTracer
 
@@ -100,7 +101,9 @@ def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        uvloop.run(_part(vars(_parser().parse_args())))
+        part = _part(vars(_parser().parse_args()))
+        look_only_at_what_comes()
+        uvloop.run(part)
     except (HistoryDamaged, UsageError, OSError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -29,6 +29,7 @@ from scenarios.setting import Backends
 from scenarios.verdict import Judgement
 from shared_domain.errors import Failure, first
 from shared_domain.guards import Guards
+from shared_domain.pauses import look_only_at_what_comes
 
 WORKERS = max(1, os.cpu_count() or 1)
 PATIENCE_S, LOOK_S = 0.5, 0.02
@@ -145,6 +146,7 @@ def _work(
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
     quieten_clients()
+    look_only_at_what_comes()
 
     async def serve() -> None:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()

@@ -23,6 +23,7 @@ from scenarios.systems import HOSTS
 from shared_domain.child import until_stopped
 from shared_domain.clock import SystemClock
 from shared_domain.participants import database_path, open_participant
+from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.tracing import OtelTracer
 
 SPANS_S = 0.5
@@ -113,6 +114,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="where its function is served")
     arguments = parser.parse_args()
     quieten_clients()
+    look_only_at_what_comes()
     uvloop.run(_serve(**vars(arguments)))
 
 

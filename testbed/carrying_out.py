@@ -19,6 +19,7 @@ from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from scenarios.workload import ServiceTimes
 from shared_domain.guards import Guards
+from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import OnDeadline
 from testbed import settings
 from testbed.suite import SuiteResult, run_suite
@@ -101,6 +102,7 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work
 
+    look_only_at_what_comes()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(cancellable())
 

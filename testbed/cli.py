@@ -28,6 +28,7 @@ from scenarios.workload import ServiceTimes
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import Failure, UsageError, first
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
+from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
 from testbed.ablating import ablate
@@ -304,6 +305,7 @@ def engine(
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            look_only_at_what_comes()
             uvloop.run(serving)
         except (HistoryDamaged, OSError) as error:
             raise UsageError(str(error)) from error

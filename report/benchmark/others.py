@@ -170,12 +170,12 @@ def growth(done: Iterable[Done]) -> list[Section]:
 def _growing(ends: Estimate) -> str:
     if ends.low is None or ends.high is None:
         return "too few rounds"
+    if ends.low >= 1 / (1 + FLAT) and ends.high <= 1 + FLAT:
+        return "flat"
     if ends.high < 1:
         return "falls"
-    if ends.low > 1 + FLAT:
+    if ends.low > 1:
         return "grows"
-    if ends.high <= 1 + FLAT:
-        return "flat" if ends.low <= 1 else "grows a little"
     return "not clear"
 
 

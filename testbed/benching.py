@@ -32,11 +32,11 @@ ABOUT = "bench.json"
 
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Two and a half minutes: counts, floor, peers, latency.")
+        bool, typer.Option("--quick", help="Under three minutes: counts, floor, peers, latency.")
     ] = False,
     full: Annotated[
         bool,
-        typer.Option("--full", help="All parts, ten rounds: about three quarters of an hour."),
+        typer.Option("--full", help="All parts, ten rounds: about an hour."),
     ] = False,
     only: Annotated[str, typer.Option(help=f"Parts with commas: {', '.join(PARTS)}.")] = "",
     rounds: Annotated[

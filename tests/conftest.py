@@ -7,11 +7,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from choreography.rabbit_node import RabbitNode, find_server
+from shared_domain.pauses import look_only_at_what_comes
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever started this in the background; programs under test must hear Ctrl-C all the same.
     signal.signal(signal.SIGINT, signal.default_int_handler)
 REQUIRED = os.environ.get("SAGA_REQUIRE_RABBITMQ") == "1"
+
+
+def pytest_collection_finish() -> None:
+    """As the programs do: a full collection here takes longer than the scaled deadlines of sagas under test."""
+    look_only_at_what_comes()
 
 
 @pytest.fixture(scope="session")

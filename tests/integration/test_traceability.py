@@ -289,9 +289,10 @@ async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(
 
 
 async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
+    unhurried = 0.1  # a deadline that a busy machine lets pass is a call in vain as well
     edges = {}
     for style in STYLES:
-        folder = (await carry_out("refund_flaky", style)).folder
+        folder = (await carry_out("refund_flaky", style, time_scale=unhurried)).folder
         sagas = read_evidence(folder, order_ids(folder)).by_order.values()
         edges[style] = {(e.caller, e.callee): e for e in service_map(sagas)}
     said = edges["choreography"]
@@ -302,7 +303,7 @@ async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
     assert {caller for caller, _ in told} == {"customer", CONDUCTOR}
     assert told["customer", CONDUCTOR].calls == 12
     assert told[CONDUCTOR, "payment"].errors == said["shipping", "payment"].errors
-    folder = (await carry_out("budget_spent", "choreography")).folder
+    folder = (await carry_out("budget_spent", "choreography", time_scale=unhurried)).folder
     sagas = read_evidence(folder, order_ids(folder)).by_order.values()
     given_up = {(e.caller, e.callee): e for e in service_map(sagas)}
     assert given_up["inventory", "payment"].errors == 3 * 4, "a step that is given up is no answer"

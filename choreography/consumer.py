@@ -161,8 +161,7 @@ class Consumer:
                     await self._publish(answer)
             await delivery.ack()
         elif self._guards.dead_letters:
-            await self._database.write(lambda tx: self._once.park(tx, command, reason))
-            await self._show(delivery, command, reason, failure)
+            await self._show(delivery, command, reason, failure, park=True)
         else:
             await delivery.ack()
 
@@ -173,17 +172,29 @@ class Consumer:
 
         That it was delivered before does not tell: RabbitMQ may forget that when it is killed.
         """
-        if parked.told or not parked.mine or command.message_id in self._showing:
+        if parked.told or not parked.mine:
             await delivery.ack()
         else:
             await self._show(delivery, command, parked.reason, parked)
 
     async def _show(
-        self, delivery: Delivery, command: Command, reason: str, failure: Exception
+        self,
+        delivery: Delivery,
+        command: Command,
+        reason: str,
+        failure: Exception,
+        *,
+        park: bool = False,
     ) -> None:
-        self._tracer.log(self._service.name, command, f"{PARKED}{reason}: {failure}")
+        """Give a message its dead letter, unless a copy of it is just getting one. `park`: leave it to the operator first."""
+        if command.message_id in self._showing:
+            await delivery.ack()
+            return
         self._showing.add(command.message_id)
         try:
+            if park:
+                await self._database.write(lambda tx: self._once.park(tx, command, reason))
+            self._tracer.log(self._service.name, command, f"{PARKED}{reason}: {failure}")
             if await self._park(delivery, command.name, reason, failure):
                 await self._database.write(lambda tx: self._once.told(tx, command))
         finally:

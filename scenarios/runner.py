@@ -240,7 +240,7 @@ class _Run:
                 longest_recovery_s=trouble_maker.longest_recovery_s(),
                 redeliveries=await participants.redeliveries(),
                 repeated=sum(n - 1 for n in staging.faults.record.attempts.values()),
-                parked=len({letter.parked_id for letter in ended.parked}),
+                parked=len(ended.parked),
                 backlog=await system.backlog(),
                 lasted_s=round(clock.mono_s() - begun, 1),
             )

@@ -48,7 +48,7 @@ class SoakFigures:
     repeated: int
     """Requests beyond the first of the same operation and order, for whatever reason."""
     parked: int
-    """Messages with a dead letter, or failed executions, that an operator can see. A letter may come twice: it is shown at least once."""
+    """Dead letters, or failed executions, that an operator can see."""
     backlog: int
     """Messages left in work queues, or executions still running, at the end."""
     lasted_s: float

@@ -33,9 +33,13 @@ class _Broken:
 
     def __init__(self, door, error):
         self._door, self.error, self.calls = door, error, 0
+        self.lag = 0
+        """Turns of the event loop by which every second call is late."""
 
     async def call(self, command):
         self.calls += 1
+        for _ in range(self.lag * (self.calls % 2)):
+            await asyncio.sleep(0)
         if self.error:
             raise self.error(command.name)
         return await self._door.call(command)
@@ -89,6 +93,16 @@ async def test_a_second_chain_does_not_give_a_parked_saga_a_second_dead_letter(t
         assert service.calls == tried + 1
         (letter,) = await broker.dead_letters()
         assert letter.envelope.message_id == "o1:ShipmentRefused"
+
+
+@pytest.mark.parametrize("lag", range(8))
+async def test_two_copies_of_a_message_that_are_given_up_at_once_get_one_dead_letter(tmp_path, lag):
+    """A retry whose confirm was lost with the broker is there twice."""
+    async with _payment(tmp_path, OutcomeUnknown) as (broker, _, service):
+        service.lag = lag
+        await asyncio.gather(_say(broker, ShipmentRefused), _say(broker, ShipmentRefused))
+        await _nothing_waits(broker)
+        assert len(await broker.dead_letters()) == 1
 
 
 async def test_a_dead_letter_that_the_broker_did_not_take_is_sent_again(tmp_path, monkeypatch):

@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import uvloop
-
 from orchestration.tasks import serve_functions
 from shared_domain import child
+from shared_domain.event_loop import run
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 START_S = 20.0
@@ -45,4 +44,4 @@ async def _serve(port: int) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m bench.echo_function", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
-    uvloop.run(_serve(parser.parse_args().port))
+    run(_serve(parser.parse_args().port))

@@ -11,12 +11,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import psutil
-import uvloop
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from bench.engine_ways import Measured, engine_process, measure, raw_call, reached
+from shared_domain.event_loop import run
 
 TRANSITIONS = 5
 """Of an execution: four states entered, and the end."""
@@ -79,7 +79,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(prog="python -m bench.engine_growth", description=__doc__)
     parser.add_argument("--executions", type=int, default=100_000)
-    Console(width=110).print(uvloop.run(grow(most=parser.parse_args().executions)))
+    Console(width=110).print(run(grow(most=parser.parse_args().executions)))
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-import uvloop
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from bench.engine_ways import INSIDE, MOTO, WAYS, Measured, measure
 from shared_domain.errors import UsageError
+from shared_domain.event_loop import run
 
 MANY = 64
 WARM_UP = 20
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument("--way", action="append", choices=WAYS, help="only this; may be repeated")
     given = parser.parse_args()
     try:
-        table = uvloop.run(
+        table = run(
             compare(executions=given.executions, trials=given.trials, ways=given.way or list(WAYS))
         )
     except UsageError as error:

@@ -18,7 +18,7 @@ from scenarios.arrivals import Arrivals
 from scenarios.run_folder import SCHEMA
 from scenarios.setting import Backends
 from shared_domain.errors import Failure, UsageError, first
-from shared_domain.pauses import look_only_at_what_comes
+from shared_domain.event_loop import look_only_at_what_comes
 
 JOURNAL = "trials.jsonl"
 Result = dict[str, Any]

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import uvloop
 from rich.console import Console
 from rich.table import Table
 
@@ -22,6 +21,7 @@ from scenarios.runner import run
 from scenarios.setting import Backends
 from scenarios.systems import STYLES
 from scenarios.verdict import Judgement
+from shared_domain import event_loop
 from shared_domain.errors import Failure
 
 ARMS: dict[str, tuple[bool, float]] = {
@@ -97,7 +97,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--broker", default="memory", choices=["memory", "rabbitmq"])
     asked = parser.parse_args()
-    found = uvloop.run(measure(asked.orders, asked.rounds, asked.broker))
+    found = event_loop.run(measure(asked.orders, asked.rounds, asked.broker))
     table = Table(
         "style", "evidence", "sagas/s", "of nothing kept (95 %)", "of no traces (95 %)",
         title=f"{asked.orders} sagas at once, {asked.rounds} rounds, {asked.broker}", title_justify="left",

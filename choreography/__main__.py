@@ -10,8 +10,6 @@ import sqlite3
 import sys
 from pathlib import Path
 
-import uvloop
-
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server, quieten_clients
 from choreography.reactions import STEP_ORDERS
@@ -21,10 +19,10 @@ from shared_domain.child import until_stopped
 from shared_domain.clock import SystemClock
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import Failure, UsageError, first
+from shared_domain.event_loop import run
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
 from shared_domain.participants import NAMES, open_participant
-from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import Policy
 from shared_domain.tracing import NoTracer
 
@@ -94,9 +92,7 @@ def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
     quieten_clients()
     try:
-        arguments = _arguments()
-        look_only_at_what_comes()
-        uvloop.run(_serve(arguments))
+        run(_serve(_arguments()))
     except* (UsageError, Failure, OSError, ValueError, sqlite3.Error) as group:
         print(f"error: {first(group)}", file=sys.stderr)
         return_code = 2

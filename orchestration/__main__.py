@@ -11,8 +11,6 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from orchestration.tasks import serve_functions, workers
@@ -20,10 +18,10 @@ from shared_domain.child import until_stopped
 from shared_domain.clock import SystemClock
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import UsageError
+from shared_domain.event_loop import run
 from shared_domain.faults import NoFaults
 from shared_domain.guards import Guards
 from shared_domain.participants import NAMES, open_participant
-from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import Policy
 from shared_domain.tracing import NoTracer
 
@@ -101,9 +99,7 @@ def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        part = _part(vars(_parser().parse_args()))
-        look_only_at_what_comes()
-        uvloop.run(part)
+        run(_part(vars(_parser().parse_args())))
     except (HistoryDamaged, UsageError, OSError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -13,8 +13,6 @@ from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
 from choreography.rabbit_connection import quieten_clients
 from scenarios.backends import open_backends
 from scenarios.catalog.index import SCENARIOS
@@ -27,9 +25,9 @@ from scenarios.run_spec import RunSpec
 from scenarios.runner import run
 from scenarios.setting import Backends
 from scenarios.verdict import Judgement
+from shared_domain import event_loop
 from shared_domain.errors import Failure, first
 from shared_domain.guards import Guards
-from shared_domain.pauses import look_only_at_what_comes
 
 WORKERS = max(1, os.cpu_count() or 1)
 PATIENCE_S, LOOK_S = 0.5, 0.02
@@ -146,7 +144,6 @@ def _work(
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent tells
     quieten_clients()
-    look_only_at_what_comes()
 
     async def serve() -> None:
         loop, me = asyncio.get_running_loop(), asyncio.current_task()
@@ -162,7 +159,7 @@ def _work(
                 servers.create_task(server(backends))
 
     try:
-        uvloop.run(serve())
+        event_loop.run(serve())
     except asyncio.CancelledError:
         outcomes.cancel_join_thread()  # nobody reads them any more
 

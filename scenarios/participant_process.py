@@ -14,16 +14,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
-import uvloop
-
 from choreography.rabbit_connection import quieten_clients
 from scenarios.part import Part, faults_path, log_path, spans_path
 from scenarios.planned_faults import PlannedFaults, RecordedFaults
 from scenarios.systems import HOSTS
 from shared_domain.child import until_stopped
 from shared_domain.clock import SystemClock
+from shared_domain.event_loop import run
 from shared_domain.participants import database_path, open_participant
-from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.tracing import OtelTracer
 
 SPANS_S = 0.5
@@ -114,8 +112,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="where its function is served")
     arguments = parser.parse_args()
     quieten_clients()
-    look_only_at_what_comes()
-    uvloop.run(_serve(**vars(arguments)))
+    run(_serve(**vars(arguments)))
 
 
 if __name__ == "__main__":

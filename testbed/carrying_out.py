@@ -8,7 +8,6 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-import uvloop
 from rich.console import Console
 
 from choreography.rabbit_connection import AMQP_VARIABLE
@@ -18,8 +17,8 @@ from scenarios.fault_plan import FaultPlan
 from scenarios.run_spec import RunSpec
 from scenarios.scenario import Scenario
 from scenarios.workload import ServiceTimes
+from shared_domain import event_loop
 from shared_domain.guards import Guards
-from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import OnDeadline
 from testbed import settings
 from testbed.suite import SuiteResult, run_suite
@@ -102,9 +101,7 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
         return await work
 
-    look_only_at_what_comes()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(cancellable())
+    return event_loop.run(cancellable())
 
 
 def say_backends(broker: str, engine: str) -> None:

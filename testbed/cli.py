@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
-import uvloop
 from rich.table import Table
 
 from choreography.rabbit_connection import quieten_clients
@@ -25,10 +24,10 @@ from scenarios.planted.index import BUGS
 from scenarios.systems import STYLES
 from scenarios.verdict import Exit
 from scenarios.workload import ServiceTimes
+from shared_domain import event_loop
 from shared_domain.database import SYNCHRONOUS
 from shared_domain.errors import Failure, UsageError, first
 from shared_domain.guards import NO_COUNTERPART, OFF, Guards
-from shared_domain.pauses import look_only_at_what_comes
 from shared_domain.policy import OnDeadline
 from testbed import brokering, settings
 from testbed.ablating import ablate
@@ -305,8 +304,7 @@ def engine(
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            look_only_at_what_comes()
-            uvloop.run(serving)
+            event_loop.run(serving)
         except (HistoryDamaged, OSError) as error:
             raise UsageError(str(error)) from error
 

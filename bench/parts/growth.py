@@ -8,9 +8,14 @@ from pathlib import Path
 from bench.closed_loop import check_ledgers, loop
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.usage import BROKER, watched
-from bench.ways import CHOREOGRAPHY, INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION, ORCHESTRATION
-
-from bench.ways import WAYS, Place  # isort: skip
+from bench.ways import (
+    CHOREOGRAPHY,
+    INSIDE_CHOREOGRAPHY,
+    INSIDE_ORCHESTRATION,
+    ORCHESTRATION,
+    WAYS,
+    Place,
+)
 from orchestration.engine_host import InProcessEngine, running
 from orchestration.step_functions import ROLE, direct_call
 from shared_domain.clock import SystemClock

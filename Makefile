@@ -16,7 +16,6 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 3 --dist worksteal
 
 # Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders'
 long: .venv/dev

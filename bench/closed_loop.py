@@ -6,15 +6,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.ways import PlaceOrder
-from shared_domain.errors import UsageError
-from shared_domain.messages import Order
-from shared_domain.participants import NAMES, database_path
+from bench.ways import Start
+from kernel.errors import UsageError
+from kernel.participants import database_path
+from shared_domain.order.messages import Order
+from shared_domain.order.saga import SAGA
 
 POLL_S = 0.001
 PATIENCE_S = 60.0
 EFFECTS_PER_ORDER = 5
-_ENDED = "SELECT seq, order_id, mono_s FROM ledger WHERE seq > ? AND operation = 'ConfirmOrder' ORDER BY seq"
+_ENDED = (
+    "SELECT seq, order_id, mono_s FROM ledger"
+    f" WHERE seq > ? AND operation = '{SAGA.ending.name}' ORDER BY seq"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,7 @@ class Looped:
 
 
 async def loop(
-    place: PlaceOrder, folder: Path, *, prefix: str, orders: int, in_flight: int, padding: int = 0
+    place: Start, folder: Path, *, prefix: str, orders: int, in_flight: int, padding: int = 0
 ) -> Looped:
     """Place `orders`, never more than `in_flight` at once. Raise UsageError if one does not end confirmed in time.
 
@@ -94,7 +98,7 @@ def check_ledgers(folder: Path, *, orders: int) -> None:
     A peer without services has one ledger, and rows for what it does.
     """
     rows = []
-    for path in map(Path, (folder / f"{name}.sqlite" for name in NAMES)):
+    for path in map(Path, (folder / f"{name}.sqlite" for name in SAGA.services)):
         if path.exists():
             ledger = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
             rows += ledger.execute("SELECT order_id, operation, effect FROM ledger").fetchall()

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from scenarios.traceability.traced import ROOT, began_s, ended_s, hop_of, in_trace, is_hop
-from shared_domain.account import Evidence
+from kernel.timeline import Evidence
+from scenarios.evidence.traced import ROOT, began_s, ended_s, hop_of, in_trace, is_hop
 
 BODY, QUEUE, COORDINATION, BACKOFF = "body", "queue wait", "coordination", "backoff"
 PARTS = (BODY, QUEUE, COORDINATION, BACKOFF)

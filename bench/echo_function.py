@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from kernel import child
+from kernel.event_loop import run
 from orchestration.tasks import serve_functions
-from shared_domain import child
-from shared_domain.event_loop import run
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:echo"
 START_S = 20.0

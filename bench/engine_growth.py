@@ -16,7 +16,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from bench.engine_ways import Measured, engine_process, measure, raw_call, reached
-from shared_domain.event_loop import run
+from kernel.event_loop import run
 
 TRANSITIONS = 5
 """Of an execution: four states entered, and the end."""

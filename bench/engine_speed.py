@@ -18,8 +18,8 @@ from rich.progress import track
 from rich.table import Table
 
 from bench.engine_ways import INSIDE, MOTO, WAYS, Measured, measure
-from shared_domain.errors import UsageError
-from shared_domain.event_loop import run
+from kernel.errors import UsageError
+from kernel.event_loop import run
 
 MANY = 64
 WARM_UP = 20

@@ -16,10 +16,10 @@ import aiohttp
 from bench.echo_function import FUNCTION, echo, echo_function
 from bench.peers.moto_server import make_function, moto_server
 from bench.trials import Trials
+from kernel.clock import SystemClock
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import ROLE, Call, boto3_call, direct_call
 from orchestration.tasks import in_process_invoker
-from shared_domain.clock import SystemClock
 
 STEPS = ("A", "B", "C", "D")
 FIRST_POLL_S, POLL_SHARE, LEARNING = 0.002, 0.2, 0.1

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from choreography.rabbit_node import RabbitNode, find_server
-from scenarios.arrivals import Arrivals
-from scenarios.run_folder import SCHEMA
-from scenarios.setting import Backends
-from shared_domain.errors import Failure, UsageError, first
-from shared_domain.event_loop import look_only_at_what_comes
+from kernel.errors import Failure, UsageError, first
+from kernel.event_loop import look_only_at_what_comes
+from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import SCHEMA
 
 JOURNAL = "trials.jsonl"
 Result = dict[str, Any]

@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from bench.usage import Usage, watched
-from scenarios.arrivals import offsets_s
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import Fault, FaultPlan, Moment
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.scenario import COMPENSATED, every
-from scenarios.setting import Backends
-from scenarios.verdict import Judgement
-from scenarios.workload import ServiceTimes
-from shared_domain.errors import Failure
-from shared_domain.exactly_once import Effect
+from kernel.errors import Failure
+from kernel.ledger import Effect
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.arrivals import offsets_s
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.runner import run
+from scenarios.runs.scenario import COMPENSATED, every
+from scenarios.runs.spec import RunSpec
+from scenarios.runs.workload import ServiceTimes
+from shared_domain.order.saga import SAGA
 
 QUIET_S = 0.4
 """Nothing is broken here, so nothing wakes up late: a run is over when nothing is under way, and this long after."""
-FORWARD = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
 FAILING = FaultPlan(
-    faults=(Fault(orders={"every": 10}, operation="BookShipment", moment=Moment.REFUSED),)
+    faults=(Fault(orders={"every": 10}, operation=SAGA.turning().name, moment=Moment.REFUSED),)
 )
 """Every tenth order turns back at the last step that can refuse: three compensations."""
 
@@ -88,13 +88,15 @@ async def loaded(
     load: Load, *, backends: Backends, seed: int, durability: str, folder: Path
 ) -> tuple[Loaded, Path]:
     """Carry it out; what was found, and the run's folder. Raise Failure if the run is not consistent to the last saga."""
-    scenario = SCENARIOS[load.scenario]
+    scenario = scenarios_of(SAGA)[load.scenario]
     extra = FaultPlan()
     if load.failing:
-        scenario = replace(SCENARIOS["any_ending"], expects=every(10, COMPENSATED))
+        scenario = replace(scenarios_of(SAGA)["any_ending"], expects=every(10, COMPENSATED))
         extra = FAILING
     offsets = load.offsets_s(seed)
     spec = RunSpec(
+        saga=SAGA,
+        variant=SAGA.variant,
         scenario=scenario,
         style=load.style,
         orders=len(offsets),
@@ -175,4 +177,4 @@ def _next(rows: list[dict[str, Any]], at: float) -> str:
     if any(row["effect"] != Effect.DONE for row in before):
         return "compensation"
     done = {row["operation"] for row in before}
-    return next((step for step in FORWARD if step not in done), "nothing")
+    return next((step for step in SAGA.forward if step not in done), "nothing")

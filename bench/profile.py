@@ -12,7 +12,7 @@ from pathlib import Path
 
 SAMPLES_PER_S = 100
 TOP = 8
-OWN = ("shared_domain", "choreography", "orchestration", "scenarios", "bench")
+OWN = ("kernel", "shared_domain", "choreography", "orchestration", "scenarios", "bench")
 _FRAME = re.compile(r"^(?P<function>.+) \((?P<file>[^()]+)\)$")
 
 

@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.latency import quantile
-from scenarios.aftermath import OPERATOR
-from scenarios.fault_plan import ONLY_IN_TRACES
-from scenarios.run_folder import read_json, read_lines
-from scenarios.traceability.evidence import rows_of
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
+from kernel.loading import DEFAULT, load_saga
+from kernel.saga import Saga
+from scenarios.evidence.evidence import rows_of
+from scenarios.faults.plan import ONLY_IN_TRACES
+from scenarios.runs.artifacts import OPERATOR
+from scenarios.runs.folder import read_json, read_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +30,13 @@ class RunRow:
 
     @property
     def style(self) -> str:
-        """Choreography or orchestration."""
+        """The style's name."""
         return str(self.about["style"])
+
+    @property
+    def saga(self) -> Saga:
+        """Which saga was run."""
+        return load_saga(self.about.get("saga", DEFAULT))
 
     @property
     def comparable(self) -> bool:

@@ -7,8 +7,9 @@ from typing import Any
 
 from bench.critical_path import scheduled_s
 from bench.latency import quantile
-from scenarios.traceability.traced import ROOT, began_s, ended_s, failure_of, hop_of, is_hop
-from shared_domain.account import GAVE_UP, Evidence
+from kernel.saga import Saga
+from kernel.timeline import Evidence
+from scenarios.evidence.traced import ROOT, began_s, ended_s, failure_of, hop_of, is_hop
 
 CONDUCTOR = "conductor"
 
@@ -28,13 +29,13 @@ class Edge:
     p95_s: float
 
 
-def service_map(sagas: Iterable[Evidence]) -> list[Edge]:
+def service_map(saga: Saga, sagas: Iterable[Evidence]) -> list[Edge]:
     """The edges of these sagas, the busiest first. A caller whose context was lost on the way is `?`."""
     found: dict[tuple[str, str], list[tuple[float, bool]]] = {}
     for evidence in sagas:
         spans = evidence.get("trace", [])
         by_id = {span["context"]["span_id"]: span for span in spans}
-        answered = {hop_of(s, by_id) for s in spans if _answered(s)}
+        answered = {hop_of(s, by_id) for s in spans if _answered(saga, s)}
         sent = scheduled_s(evidence)
         for span in filter(is_hop, spans):
             caller, sent_s = _sending(span, by_id.get(span["parent_id"]), sent)
@@ -72,10 +73,10 @@ def _sending(
     return _service(parent), began_s(parent) if first else began_s(span)
 
 
-def _answered(span: dict[str, Any]) -> bool:
+def _answered(saga: Saga, span: dict[str, Any]) -> bool:
     """Whether a participant answered; that it was given up is no answer."""
     answer = span["attributes"].get("answer")
-    return bool(answer) and answer not in GAVE_UP
+    return bool(answer) and answer not in saga.given_up
 
 
 def _service(span: dict[str, Any]) -> str:

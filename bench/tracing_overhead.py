@@ -13,16 +13,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from scenarios.backends import open_backends
-from scenarios.catalog.index import SCENARIOS
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.setting import Backends
-from scenarios.systems import STYLES
-from scenarios.verdict import Judgement
-from shared_domain import event_loop
-from shared_domain.errors import Failure
+from kernel import event_loop
+from kernel.errors import Failure
+from scenarios.catalog.index import scenarios_of
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.backends import open_backends
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 
 ARMS: dict[str, tuple[bool, float]] = {
     "nothing kept": (False, 0.0),
@@ -58,7 +59,9 @@ async def _rate(
 ) -> float:
     kept, sampling = ARMS[arm]
     spec = RunSpec(
-        scenario=SCENARIOS["happy_path"],
+        saga=SAGA,
+        variant=SAGA.variant,
+        scenario=scenarios_of(SAGA)["happy_path"],
         style=style,
         orders=orders,
         seed=seed,

@@ -35,10 +35,6 @@ class Usage:
         """Process -> seconds of CPU, over the whole time; of those that used any."""
         return {name: s for name, s in self.samples[-1][1].items() if s > 0}
 
-    def cpu_ms_per(self, n: int) -> dict[str, float]:
-        """Process -> milliseconds of CPU for each of n sagas."""
-        return {name: 1000 * spent / n for name, spent in self.cpu_s.items()}
-
     def cores_busy(self, since_mono_s: float, until_mono_s: float) -> dict[str, float]:
         """Process -> cores that it kept busy between two moments, to the nearest samples."""
         first, last = (

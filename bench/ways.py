@@ -17,23 +17,22 @@ from choreography.broker import Broker, Topology
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
 from choreography.system import ChoreographedSystem, topology
+from kernel.child import free_port
+from kernel.clock import SystemClock
+from kernel.database import Database
+from kernel.environment import Environment
+from kernel.participants import Participants, open_participants
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import Call, StepFunctions, boto3_call, direct_call
 from orchestration.system import OrchestratedSystem
 from orchestration.tasks import in_process_invoker, serve_functions, workers
-from shared_domain.child import free_port
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.messages import Order
-from shared_domain.participants import Participants, open_participants
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
+from scenarios.styles import choreography, orchestration
+from shared_domain.order.messages import Order
+from shared_domain.order.saga import SAGA
 
 BOOKS = 100_000_000
-STEP_ORDER = "inventory-first"
-_POLICY, _GUARDS, _TRACER, _CLOCK = Policy(), Guards.all(), NoTracer(), SystemClock()
+ITEM = SAGA.workload.item
+_CLOCK = SystemClock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,45 +45,36 @@ class Place:
     durability: str = "process"
 
 
-PlaceOrder = Callable[[Order], Awaitable[object]]
-Opening = AbstractAsyncContextManager[PlaceOrder]
+Start = Callable[[Order], Awaitable[object]]
+Opening = AbstractAsyncContextManager[Start]
+
+
+def _environment(at: Place) -> Environment:
+    return Environment(saga=SAGA, variant=SAGA.variant, durability=at.durability, clock=_CLOCK)
 
 
 @asynccontextmanager
 async def _participants(at: Place) -> AsyncIterator[Participants]:
-    opening = open_participants(
-        at.folder,
-        policy=_POLICY,
-        guards=_GUARDS,
-        faults=NoFaults(),
-        tracer=_TRACER,
-        clock=_CLOCK,
-        durability=at.durability,
-    )
-    async with opening as participants:
-        await participants.stock_up({"book": BOOKS})
+    async with open_participants(at.folder, _environment(at)) as participants:
+        await participants.stock_up({ITEM: BOOKS})
         yield participants
 
 
 @asynccontextmanager
 async def _choreography(
     at: Place, broker_of: Callable[[Place, Topology], AbstractAsyncContextManager[Broker]]
-) -> AsyncIterator[PlaceOrder]:
-    queues = topology(prefix=at.prefix, step_order=STEP_ORDER, policy=_POLICY)
+) -> AsyncIterator[Start]:
+    queues = topology(prefix=at.prefix, environment=_environment(at))
     async with AsyncExitStack() as stack:
         participants = await stack.enter_async_context(_participants(at))
         broker = await stack.enter_async_context(broker_of(at, queues))
         opening = ChoreographedSystem.open(
             participants=participants,
-            services=participants.doors,
+            services=participants.by_name,
             broker=broker,
-            step_order=STEP_ORDER,
-            policy=_POLICY,
-            guards=_GUARDS,
-            tracer=_TRACER,
-            clock=_CLOCK,
+            environment=_environment(at),
         )
-        yield (await stack.enter_async_context(opening)).place_order
+        yield (await stack.enter_async_context(opening)).start
 
 
 def _rabbit(at: Place, queues: Topology) -> AbstractAsyncContextManager[Broker]:
@@ -104,7 +94,7 @@ async def _memory(at: Place, queues: Topology) -> AsyncIterator[Broker]:
 async def _orchestration(
     at: Place,
     engine_of: Callable[[Place, Participants, AsyncExitStack], Awaitable[Call]],
-) -> AsyncIterator[PlaceOrder]:
+) -> AsyncIterator[Start]:
     async with AsyncExitStack() as stack:
         participants = await stack.enter_async_context(_participants(at))
         call = await engine_of(at, participants, stack)
@@ -112,25 +102,21 @@ async def _orchestration(
             participants=participants,
             step_functions=StepFunctions(call),
             name="saga",
-            step_order=STEP_ORDER,
-            policy=_POLICY,
-            guards=_GUARDS,
-            tracer=_TRACER,
-            clock=_CLOCK,
+            environment=_environment(at),
         )
-        yield (await stack.enter_async_context(opening)).place_order
+        yield (await stack.enter_async_context(opening)).start
 
 
-async def _functions(participants: Participants, stack: AsyncExitStack) -> str:
+async def _functions(at: Place, participants: Participants, stack: AsyncExitStack) -> str:
     """The endpoint of the participants' functions, in this process."""
-    made = await stack.enter_async_context(workers(participants.doors, _TRACER))
+    made = await stack.enter_async_context(workers(participants.by_name, _environment(at)))
     return await stack.enter_async_context(serve_functions(made, port=free_port()))
 
 
 async def _engine_process(at: Place, participants: Participants, stack: AsyncExitStack) -> Call:
     engine = EngineProcess(
         at.folder,
-        lambda_endpoint=await _functions(participants, stack),
+        lambda_endpoint=await _functions(at, participants, stack),
         time_scale=1.0,
         durability=at.durability,
     )
@@ -139,7 +125,7 @@ async def _engine_process(at: Place, participants: Participants, stack: AsyncExi
 
 
 async def _inside(at: Place, participants: Participants, stack: AsyncExitStack) -> Call:
-    made = await stack.enter_async_context(workers(participants.doors, _TRACER))
+    made = await stack.enter_async_context(workers(participants.by_name, _environment(at)))
     engine = InProcessEngine(
         at.folder,
         invoke=in_process_invoker(made),
@@ -152,7 +138,7 @@ async def _inside(at: Place, participants: Participants, stack: AsyncExitStack) 
 
 
 async def _moto(at: Place, participants: Participants, stack: AsyncExitStack) -> Call:
-    functions = await _functions(participants, stack)
+    functions = await _functions(at, participants, stack)
     endpoint = await stack.enter_async_context(moto_server(at.folder, lambda_endpoint=functions))
     return await stack.enter_async_context(boto3_call(endpoint))
 
@@ -197,8 +183,10 @@ class Way:
         return bool(self.needs) and importlib.util.find_spec(self.needs) is None
 
 
-CHOREOGRAPHY, ORCHESTRATION = "choreography", "orchestration"
-INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION = "choreography, in process", "orchestration, in process"
+CHOREOGRAPHY, ORCHESTRATION = choreography.STYLE.name, orchestration.STYLE.name
+INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION = (
+    f"{style}, in process" for style in (CHOREOGRAPHY, ORCHESTRATION)
+)
 NAIVE, FASTSTREAM, MOTO = "naive choreography", "FastStream choreography", "moto server"
 RAW_HOPS, SINGLE = "raw broker hops", "single database"
 WAYS: dict[str, Way] = {

@@ -1,6 +1,6 @@
 """One participant of the choreography as a process of its own: `python -m choreography payment --help`.
 
-Start all four with the same prefix and step order; each keeps its own database and knows nothing of the others.
+Start all of a saga with the same prefix and step order; each keeps its own database and knows nothing of the others.
 """
 
 import argparse
@@ -12,24 +12,25 @@ from pathlib import Path
 
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server, quieten_clients
-from choreography.reactions import STEP_ORDERS
 from choreography.service_host import serve_participant
 from choreography.system import topology
-from shared_domain.child import until_stopped
-from shared_domain.clock import SystemClock
-from shared_domain.database import SYNCHRONOUS
-from shared_domain.errors import Failure, UsageError, first
-from shared_domain.event_loop import run
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.participants import NAMES, open_participant
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
+from kernel.child import until_stopped
+from kernel.database import SYNCHRONOUS
+from kernel.environment import Environment
+from kernel.errors import Failure, UsageError, first
+from kernel.event_loop import run
+from kernel.guards import Guards
+from kernel.loading import DEFAULT, load_saga
+from kernel.participants import open_participant
+from kernel.policy import Policy
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m choreography", description=__doc__)
-    parser.add_argument("participant", choices=NAMES)
+    parser.add_argument(
+        "participant", help="one of the saga's: order, inventory, payment, shipping"
+    )
+    parser.add_argument("--saga", default=DEFAULT, metavar="NAME|FOLDER")
     parser.add_argument(
         "--amqp",
         default=os.environ.get(AMQP_VARIABLE, "amqp://127.0.0.1:5672/"),
@@ -37,8 +38,8 @@ def _arguments() -> argparse.Namespace:
         help=f"RabbitMQ; default: {AMQP_VARIABLE} (an address with a password belongs there, not here)",
     )
     parser.add_argument("--database", type=Path, required=True, help="its SQLite file")
-    parser.add_argument("--prefix", default="saga", help="of every queue; the same for all four")
-    parser.add_argument("--step-order", choices=STEP_ORDERS, default="inventory-first")
+    parser.add_argument("--prefix", default="saga", help="of every queue; the same for all")
+    parser.add_argument("--step-order", default="", help="a variant of the saga")
     parser.add_argument("--guards", default="all", help="all, none or -outbox,-inbox")
     parser.add_argument("--time-scale", type=_positive, default=1.0, help="multiplies every second")
     parser.add_argument("--durability", choices=SYNCHRONOUS, default="process")
@@ -52,35 +53,37 @@ def _positive(text: str) -> float:
     return number
 
 
+def _environment(arguments: argparse.Namespace) -> Environment:
+    saga = load_saga(arguments.saga)
+    variant = arguments.step_order or saga.variant
+    if variant not in saga.variants:
+        raise UsageError(f"--step-order {variant}: use {' or '.join(saga.variants)}")
+    if arguments.participant not in saga.participants:
+        raise UsageError(f"{arguments.participant}: use {', '.join(saga.participants)}")
+    return Environment(
+        saga=saga,
+        variant=variant,
+        policy=Policy(time_scale=arguments.time_scale),
+        guards=Guards.parse(arguments.guards),
+        durability=arguments.durability,
+    )
+
+
 async def _serve(arguments: argparse.Namespace) -> None:
-    policy, guards = Policy(time_scale=arguments.time_scale), Guards.parse(arguments.guards)
-    clock, durability = SystemClock(), arguments.durability
+    environment = _environment(arguments)
     await check_server(arguments.amqp)
-    queues = topology(prefix=arguments.prefix, step_order=arguments.step_order, policy=policy)
     async with (
-        open_participant(
-            arguments.participant,
-            arguments.database,
-            policy=policy,
-            guards=guards,
-            faults=NoFaults(),
-            tracer=NoTracer(),
-            clock=clock,
-            durability=durability,
-        ) as door,
+        open_participant(arguments.participant, arguments.database, environment) as participant,
         RabbitBroker.open(
-            arguments.amqp, queues, durability=durability, confirms=guards.confirms
+            arguments.amqp,
+            topology(prefix=arguments.prefix, environment=environment),
+            durability=environment.durability,
+            confirms=environment.guards.confirms,
         ) as broker,
         asyncio.TaskGroup() as running,
     ):
         serving = serve_participant(
-            door,
-            service=door,
-            broker=broker,
-            step_order=arguments.step_order,
-            policy=policy,
-            guards=guards,
-            clock=clock,
+            participant, service=participant, broker=broker, environment=environment
         )
         task = running.create_task(serving)
         print("ready", flush=True)

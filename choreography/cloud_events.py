@@ -10,14 +10,14 @@ from typing import Any, Protocol
 
 import orjson
 
-from shared_domain import messages
-from shared_domain.errors import UnreadableMessage
-from shared_domain.messages import KINDS, MAX_BYTES, MAX_TEXT, VERSION, Event, Message
-from shared_domain.ports import Tracer
+from kernel import messages
+from kernel.errors import UnreadableMessage
+from kernel.messages import MAX_BYTES, MAX_TEXT, VERSION, Codec, Event, Message
+from kernel.ports import Tracer
 
 CONTENT_TYPE = "application/cloudevents+json"
 SPECVERSION = "1.0"
-_TYPES = {f"saga.{name}.v{VERSION}": kind for name, kind in KINDS.items()}
+_PREFIX, _SUFFIX = "saga.", f".v{VERSION}"
 
 
 class Publisher(Protocol):
@@ -41,7 +41,7 @@ class Envelope:
 
 
 def envelope(message: Message, *, source: str, wall_s: float) -> Envelope:
-    """The envelope of a message of this saga.
+    """The envelope of a message.
 
     `source`: the service that says it, or "customer". `wall_s`: when it became true, in seconds since the epoch;
     the same each time the message is published.
@@ -87,8 +87,8 @@ async def publish(broker: Publisher, message: Envelope, tracer: Tracer, *, servi
         await broker.publish(replace(message, traceparent=traceparent))
 
 
-def read(body: bytes) -> Message:
-    """The message in a body. Raise UnreadableMessage if it is none of this version; the effect is then definite: none."""
+def read(body: bytes, codec: Codec) -> Message:
+    """The message in a body. Raise UnreadableMessage if it is none of this version and saga; the effect is then definite: none."""
     if len(body) > MAX_BYTES:
         raise UnreadableMessage(f"{len(body)} bytes; the limit is {MAX_BYTES}")
     try:
@@ -98,8 +98,8 @@ def read(body: bytes) -> Message:
     try:
         if document["specversion"] != SPECVERSION:
             raise UnreadableMessage(f"CloudEvents {document['specversion']!r} is not {SPECVERSION}")
-        kind = _TYPES.get(document["type"])
-        if kind is None:
+        kind = codec.kinds.get(document["type"].removeprefix(_PREFIX).removesuffix(_SUFFIX))
+        if kind is None or document["type"] != f"{_PREFIX}{kind.__name__}{_SUFFIX}":
             raise UnreadableMessage(f"unknown type or version {document['type']!r}")
         data, caused_by = document["data"], document["causedby"]
         texts = {"caused_by": caused_by, "traceparent": document.get("traceparent", "")}
@@ -109,7 +109,7 @@ def read(body: bytes) -> Message:
             raise UnreadableMessage("causedby, traceparent and reason must be texts")
         if max(len(texts["caused_by"]), len(texts["traceparent"])) > MAX_TEXT:
             raise UnreadableMessage(f"causedby and traceparent have at most {MAX_TEXT} characters")
-        message = kind(order=messages.order_from_json(data["order"]), **texts)
+        message = kind(order=codec.order_from_json(data["order"]), **texts)
         if (document["id"], document["subject"]) != (message.message_id, message.order_id):
             raise UnreadableMessage(
                 f"id {document['id']!r} and subject {document['subject']!r} do not fit the data"

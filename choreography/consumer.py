@@ -10,11 +10,9 @@ from dataclasses import replace
 
 from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
 from choreography.cloud_events import envelope, publish, read
-from choreography.reactions import FORWARD, GAVE_UP, Reactions
-from shared_domain import messages
-from shared_domain.account import PARKED
-from shared_domain.database import Database
-from shared_domain.errors import (
+from kernel import messages, parked
+from kernel.environment import Environment
+from kernel.errors import (
     ConnectionLost,
     Failure,
     NotDelivered,
@@ -22,11 +20,10 @@ from shared_domain.errors import (
     StillParked,
     UnreadableMessage,
 )
-from shared_domain.exactly_once import ExactlyOnce
-from shared_domain.guards import Guards
-from shared_domain.messages import Command, Event
-from shared_domain.policy import Policy
-from shared_domain.ports import Clock, Service, Tracer
+from kernel.messages import Command, Event
+from kernel.participant import Participant
+from kernel.ports import Service
+from kernel.timeline import PARKED
 
 
 class Consumer:
@@ -34,21 +31,21 @@ class Consumer:
 
     def __init__(
         self,
+        participant: Participant,
         *,
         service: Service,
-        database: Database,
-        reactions: Reactions,
         broker: Broker,
-        once: ExactlyOnce,
-        policy: Policy,
-        guards: Guards,
-        tracer: Tracer,
-        clock: Clock,
+        environment: Environment,
     ) -> None:
-        self._service, self._database = service, database
-        self._reactions, self._broker = reactions, broker
-        self._once, self._policy, self._guards = once, policy, guards
-        self._tracer, self._clock = tracer, clock
+        """`service`: the participant, or a wrapper around it."""
+        self._service, self._database, self._inbox = (
+            service,
+            participant.database,
+            participant.inbox,
+        )
+        self._broker, self._saga, self._reactions = broker, environment.saga, environment.reactions
+        self._policy, self._guards = environment.policy, environment.guards
+        self._tracer, self._clock = environment.tracer, environment.clock
         self._showing: set[str] = set()
         """Commands whose dead letter is on its way."""
 
@@ -83,7 +80,7 @@ class Consumer:
             return
         try:
             if delivery.redriven:
-                await self._database.write(lambda tx: self._once.unpark(tx, command))
+                await self._database.write(lambda tx: parked.unpark(tx, command))
             if delivery.redelivered and await self._done_with(command):
                 await delivery.ack()
                 return
@@ -94,14 +91,14 @@ class Consumer:
             await delivery.requeue()
         except OutcomeUnknown as failure:
             await self._after_failure(delivery, command, failure)
-        except StillParked as parked:
-            await self._still_parked(delivery, command, parked)
+        except StillParked as waiting:
+            await self._still_parked(delivery, command, waiting)
         else:
             await delivery.ack()
 
     def _command(self, delivery: Delivery) -> Command:
         """What this service does when it hears this. Raise UnreadableMessage if it does not know."""
-        message = read(delivery.envelope.body)
+        message = read(delivery.envelope.body, self._saga.codec)
         if type(message) not in self._reactions:
             raise UnreadableMessage(f"{self._service.name} has no reaction to {message.name}")
         _, operation = self._reactions[type(message)]
@@ -116,7 +113,7 @@ class Consumer:
     async def _done_with(self, command: Command) -> bool:
         """Count a redelivery before the work that may end this process again; whether nothing but the ack is left to do."""
         times, answered = await self._database.write(
-            lambda tx: (self._once.redelivered(tx, command), self._once.answered(tx, command))
+            lambda tx: (parked.redelivered(tx, command), self._inbox.answered(tx, command))
         )
         if times > MAX_REDELIVERIES and not answered:
             raise _CameBackTooOften(f"{command.name} came back {times} times without an ack")
@@ -127,7 +124,7 @@ class Consumer:
             await self._service.call(command)
             return
         # What tutorials do: commit, then publish, then ack. An answer that is only recalled is not published.
-        known = await self._database.read(lambda tx: self._once.answered(tx, command))
+        known = await self._database.read(lambda tx: self._inbox.answered(tx, command))
         answer = await self._service.call(command)
         if not known:
             await self._publish(answer)
@@ -137,12 +134,12 @@ class Consumer:
     ) -> None:
         try:
             # A second chain that fails before it can learn that the first one is parked.
-            await self._database.read(lambda tx: self._once.check_parked(tx, command))
-        except StillParked as parked:
-            await self._still_parked(delivery, command, parked)
+            await self._database.read(lambda tx: parked.check(tx, command))
+        except StillParked as waiting:
+            await self._still_parked(delivery, command, waiting)
             return
-        forward = type(command) in FORWARD
-        budget = self._policy.retries(compensation=not forward, guards=self._guards)
+        undo = command.name in self._saga.undoes
+        budget = self._policy.retries(compensation=undo, guards=self._guards)
         if len(delivery.attempts) < budget:
             await self._or_requeue(delivery, delivery.retry(self._attempt(delivery, failure)))
         else:
@@ -152,8 +149,10 @@ class Consumer:
         self, delivery: Delivery, command: Command, reason: str, failure: Failure
     ) -> None:
         """Announce that the step gave up, or park a message that has nowhere else to go."""
-        if gave_up := GAVE_UP.get(type(command)):
-            answer = await self._database.write(lambda tx: self._once.give_up(tx, command, gave_up))
+        if gave_up := self._saga.gave_up.get(command.name):
+            answer = await self._database.write(
+                lambda tx: self._inbox.give_up(tx, command, gave_up)
+            )
             self._tracer.tag(answer=answer.name)
             self._tracer.log(self._service.name, command, answer.name)
             if not self._guards.outbox:
@@ -166,16 +165,16 @@ class Consumer:
             await delivery.ack()
 
     async def _still_parked(
-        self, delivery: Delivery, command: Command, parked: StillParked
+        self, delivery: Delivery, command: Command, waiting: StillParked
     ) -> None:
         """Let a parked message sleep; but if its dead letter may never have reached the broker, send it again.
 
         That it was delivered before does not tell: RabbitMQ may forget that when it is killed.
         """
-        if parked.told or not parked.mine:
+        if waiting.told or not waiting.mine:
             await delivery.ack()
         else:
-            await self._show(delivery, command, parked.reason, parked)
+            await self._show(delivery, command, waiting.reason, waiting)
 
     async def _show(
         self,
@@ -193,10 +192,10 @@ class Consumer:
         self._showing.add(command.message_id)
         try:
             if park:
-                await self._database.write(lambda tx: self._once.park(tx, command, reason))
+                await self._database.write(lambda tx: parked.park(tx, command, reason))
             self._tracer.log(self._service.name, command, f"{PARKED}{reason}: {failure}")
             if await self._park(delivery, command.name, reason, failure):
-                await self._database.write(lambda tx: self._once.told(tx, command))
+                await self._database.write(lambda tx: parked.shown(tx, command))
         finally:
             self._showing.discard(command.message_id)
 

@@ -25,9 +25,9 @@ from choreography.memory_journal import (
     reason_text,
     rows_of,
 )
-from shared_domain.database import Database, Transaction
-from shared_domain.errors import NotDelivered, OutcomeUnknown
-from shared_domain.ports import Clock
+from kernel.database import Database, Transaction
+from kernel.errors import NotDelivered, OutcomeUnknown
+from kernel.ports import Clock
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from choreography.broker import Attempt, DeadLetter
 from choreography.cloud_events import Envelope
-from shared_domain.database import Transaction
+from kernel.database import Transaction
 
 AUDIT, DEAD = "audit", ".dead"
 """Name of the queue that keeps a copy of everything, and the ending of those that keep what nobody could handle."""

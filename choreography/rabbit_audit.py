@@ -11,7 +11,7 @@ from dataclasses import asdict
 import orjson
 
 from choreography.cloud_events import Envelope
-from shared_domain.errors import Failure
+from kernel.errors import Failure
 
 BATCH_TYPE = "application/json"
 """An array of envelopes, bodies as texts: what was said may be anything, and nobody may choke on it."""

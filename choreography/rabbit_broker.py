@@ -17,7 +17,7 @@ from choreography.rabbit_consumer import deliveries
 from choreography.rabbit_headers import dead_letter_headers, dead_letter_of
 from choreography.rabbit_publisher import CONFIRM_S, Publisher
 from choreography.rabbit_topology import Queues
-from shared_domain.errors import NotDelivered
+from kernel.errors import NotDelivered
 
 READ_S = 10.0
 """Longest silence of a server while a queue is read."""

@@ -14,7 +14,7 @@ from aio_pika.connection import make_url
 from aiormq.connection import TCPTransportFactory, TLSTransportFactory, TransportFactory
 from yarl import URL
 
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
 
 AMQP_VARIABLE = "SAGA_AMQP_URL"
 """Where a process finds the address of its RabbitMQ server: not among its arguments, which everybody can read."""

@@ -7,7 +7,7 @@ from pamqp.common import FieldTable
 
 from choreography.broker import Attempt, DeadLetter
 from choreography.cloud_events import Envelope
-from shared_domain.messages import MAX_TEXT
+from kernel.messages import MAX_TEXT
 
 MAX_FAULT = 500
 """Longest text of a fault in a header; a header table has to fit into one frame."""

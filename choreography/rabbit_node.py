@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from shared_domain import child
-from shared_domain.errors import UsageError
+from kernel import child
+from kernel.errors import UsageError
 
 START_S = 60.0
 """Longest wait for a node to answer; a cold start takes about 4 s."""

@@ -10,7 +10,7 @@ from pamqp.common import FieldTable
 
 from choreography.cloud_events import CONTENT_TYPE, Envelope
 from choreography.rabbit_connection import LOST
-from shared_domain.errors import NotDelivered, OutcomeUnknown
+from kernel.errors import NotDelivered, OutcomeUnknown
 
 CONFIRM_S = 10.0
 """Wait for a confirm before the outcome counts as unknown."""

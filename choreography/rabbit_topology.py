@@ -16,7 +16,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
 from pamqp.common import FieldTable
 
 from choreography.broker import Topology
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
 
 QUEUE_TYPE = {"process": "classic", "power": "quorum"}
 # Without it, a quorum queue that comes back before its target drops what has expired meanwhile.

@@ -10,16 +10,12 @@ import contextlib
 from functools import partial
 from typing import Any
 
-import orjson
-
 from choreography.broker import Broker
 from choreography.cloud_events import envelope, publish
-from shared_domain import messages
-from shared_domain.database import Database, Transaction
-from shared_domain.errors import Failure
-from shared_domain.exactly_once import Unpublished
-from shared_domain.messages import Event
-from shared_domain.ports import Clock, Tracer
+from kernel.environment import Environment
+from kernel.errors import Failure
+from kernel.outbox import Unpublished, mark_published
+from kernel.participant import Participant
 
 MAX_IN_FLIGHT = 256
 """Most events between their commit and the broker's confirm."""
@@ -33,10 +29,14 @@ class Relay:
     """Publishes the outbox of one participant."""
 
     def __init__(
-        self, *, name: str, database: Database, broker: Broker, tracer: Tracer, clock: Clock
+        self, participant: Participant, *, broker: Broker, environment: Environment
     ) -> None:
-        self._name, self._database, self._broker = name, database, broker
-        self._tracer, self._clock = tracer, clock
+        self._name, self._database, self._outbox = (
+            participant.name,
+            participant.database,
+            participant.outbox,
+        )
+        self._broker, self._tracer, self._clock = broker, environment.tracer, environment.clock
 
     async def run(self) -> None:
         """Publish until cancelled."""
@@ -63,7 +63,7 @@ class Relay:
         try:
             async with asyncio.TaskGroup() as work:
                 work.create_task(self._keep_marking(confirmed, to_mark))
-                for row in await self._database.read(_left_behind):
+                for row in await self._database.read(self._outbox.left_behind):
                     seen.add(row.seq)
                     await room.acquire()
                     # LOOK: what this life dies of may be what it publishes here, and then the next life must not do so again.
@@ -102,24 +102,4 @@ class Relay:
             await self._broker.audited()
             rows = [(seq,) for seq in confirmed]
             confirmed.clear()
-            await self._database.write(partial(_mark_published, rows=rows))
-
-
-def _mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:
-    tx.run_many("UPDATE outbox SET published = 1 WHERE seq = ?", rows)
-
-
-def unpublished(tx: Transaction) -> int:
-    """How many events still wait in the outbox."""
-    row = tx.one("SELECT count(*) AS n FROM outbox WHERE published = 0")
-    return row["n"] if row else 0
-
-
-def _left_behind(tx: Transaction) -> list[Unpublished]:
-    rows = tx.all("SELECT seq, message, wall_s FROM outbox WHERE published = 0 ORDER BY seq")
-    found = []
-    for row in rows:
-        event = messages.from_json(orjson.loads(row["message"]))
-        assert isinstance(event, Event)
-        found.append(Unpublished(seq=row["seq"], event=event, wall_s=row["wall_s"]))
-    return found
+            await self._database.write(partial(mark_published, rows=rows))

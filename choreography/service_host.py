@@ -10,49 +10,32 @@ from functools import partial
 from choreography.broker import Broker
 from choreography.consumer import Consumer
 from choreography.deadline import watch_deadlines
-from choreography.reactions import STEP_ORDERS
 from choreography.relay import Relay
-from shared_domain.errors import ParticipantCrashed
-from shared_domain.guards import Guards
-from shared_domain.participant import Participant
-from shared_domain.policy import Policy
-from shared_domain.ports import Clock, Service
+from kernel.environment import Environment
+from kernel.errors import ParticipantCrashed
+from kernel.participant import Participant
+from kernel.ports import Service
 
 Loop = Callable[[], Awaitable[None]]
 
 
 async def serve_participant(
-    door: Participant,
+    participant: Participant,
     *,
     service: Service,
     broker: Broker,
-    step_order: str,
-    policy: Policy,
-    guards: Guards,
-    clock: Clock,
+    environment: Environment,
 ) -> None:
-    """React to events until cancelled. `service` is the participant's door, or a wrapper around it."""
-    consumer = Consumer(
-        service=service,
-        database=door.database,
-        reactions=STEP_ORDERS[step_order],
-        broker=broker,
-        once=door.once,
-        policy=policy,
-        guards=guards,
-        tracer=door.tracer,
-        clock=clock,
-    )
-    relay = Relay(
-        name=door.name, database=door.database, broker=broker, tracer=door.tracer, clock=clock
-    )
+    """React to events until cancelled. `service` is the participant, or a wrapper around it."""
+    consumer = Consumer(participant, service=service, broker=broker, environment=environment)
+    relay = Relay(participant, broker=broker, environment=environment)
+    guards = environment.guards
     loops: list[Loop] = [consumer.run]
     if guards.outbox:
         loops.append(relay.run)
-    if door.name == "order" and guards.timeouts:
+    if participant.name == environment.saga.opener and guards.timeouts:
         at_once = None if guards.outbox else broker
-        watch = partial(watch_deadlines, door, policy=policy, clock=clock, publish_at_once=at_once)
-        loops.append(watch)
+        loops.append(partial(watch_deadlines, participant, environment, publish_at_once=at_once))
     await serve(loops)
 
 

@@ -1,4 +1,4 @@
-"""The choreographed order system of one run: four services around a broker."""
+"""The choreography of one run: services around a broker."""
 
 import asyncio
 import base64
@@ -9,47 +9,43 @@ from typing import Any
 
 from choreography.broker import Attempt, Broker, DeadLetter, Topology
 from choreography.cloud_events import Envelope, envelope, publish
-from choreography.reactions import STEP_ORDERS, Reactions, heard_by
-from choreography.relay import unpublished
 from choreography.service_host import serve_participant
-from shared_domain.guards import Guards
-from shared_domain.messages import Event, Order, PlaceOrder, check_order
-from shared_domain.order.service import overdue
-from shared_domain.participants import Participants
-from shared_domain.policy import OnDeadline, Policy
-from shared_domain.ports import Clock, Ledgers, Parked, Service, Settlement, Tracer
-from shared_domain.settling import settle
+from kernel import orders
+from kernel.environment import Environment
+from kernel.messages import Event, Order
+from kernel.outbox import unpublished
+from kernel.participants import Participants
+from kernel.policy import OnDeadline
+from kernel.ports import Ledgers, Parked, Service, Settlement
+from kernel.settling import settle
 
 
-def topology(*, prefix: str, step_order: str, policy: Policy) -> Topology:
+def topology(*, prefix: str, environment: Environment) -> Topology:
     """The queues of one run: each service hears the messages that its reactions name."""
-    reactions = STEP_ORDERS[step_order]
-    services = {service for service, _ in reactions.values()}
+    saga, variant = environment.saga, environment.variant
+    services = sorted({service for service, _ in environment.reactions.values()})
     return Topology(
         prefix=prefix,
-        bindings={service: heard_by(service, reactions) for service in sorted(services)},
-        retry_delays_s=tuple(policy.delays_s()),
+        bindings={service: saga.heard_by(service, variant) for service in services},
+        retry_delays_s=tuple(environment.policy.delays_s()),
     )
 
 
 class ChoreographedSystem:
-    """The OrderSystem port over a Broker. Open it with `async with ChoreographedSystem.open(...)`."""
+    """The SagaSystem port over a Broker. Open it with `async with ChoreographedSystem.open(...)`."""
 
     def __init__(
         self,
         *,
         participants: Participants,
         broker: Broker,
-        policy: Policy,
-        guards: Guards,
-        tracer: Tracer,
-        clock: Clock,
-        reactions: Reactions,
+        environment: Environment,
         hosts: list[asyncio.Task[None]],
     ) -> None:
         self._participants, self._broker, self._hosts = participants, broker, hosts
-        self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
-        self._reactions = reactions
+        self._environment, self._saga = environment, environment.saga
+        self._policy, self._guards = environment.policy, environment.guards
+        self._tracer, self._clock = environment.tracer, environment.clock
 
     @classmethod
     @asynccontextmanager
@@ -59,67 +55,53 @@ class ChoreographedSystem:
         participants: Participants,
         services: Mapping[str, Service],
         broker: Broker,
-        step_order: str,
-        policy: Policy,
-        guards: Guards,
-        tracer: Tracer,
-        clock: Clock,
+        environment: Environment,
         brokers: Mapping[str, Broker] = {},
     ) -> AsyncIterator["ChoreographedSystem"]:
         """Start the services of this process; none if each has a process of its own.
 
-        `services`: the participants' doors, or wrappers around them. `brokers`: a service's own way to the broker,
+        `services`: the participants, or wrappers around them. `brokers`: a service's own way to the broker,
         where it is not the customers' way.
         """
         async with asyncio.TaskGroup() as running:
             hosts = [
                 running.create_task(
                     serve_participant(
-                        participants.doors[name],
+                        participants.by_name[name],
                         service=service,
                         broker=brokers.get(name, broker),
-                        step_order=step_order,
-                        policy=policy,
-                        guards=guards,
-                        clock=clock,
+                        environment=environment,
                     )
                 )
                 for name, service in services.items()
             ]
             system = cls(
-                participants=participants,
-                broker=broker,
-                policy=policy,
-                guards=guards,
-                tracer=tracer,
-                clock=clock,
-                reactions=STEP_ORDERS[step_order],
-                hosts=hosts,
+                participants=participants, broker=broker, environment=environment, hosts=hosts
             )
             try:
                 yield system
             finally:
                 await system.aclose()
 
-    async def place_order(self, order: Order) -> str:
-        """See ports.OrderSystem. Accepted = the broker has confirmed the PlaceOrder message."""
-        check_order(order)
+    async def start(self, order: Order) -> str:
+        """See ports.SagaSystem. Accepted = the broker has confirmed the opening message."""
+        self._saga.codec.check_order(order)
         with self._tracer.span(
             "place order", service="customer", parent="", order_id=order.order_id, kind="client"
         ) as traceparent:
             caused_by = f"{order.order_id}:customer"
-            command = PlaceOrder(order=order, caused_by=caused_by, traceparent=traceparent)
+            command = self._saga.opening(order=order, caused_by=caused_by, traceparent=traceparent)
             message = envelope(command, source="customer", wall_s=self._clock.wall_s())
             await publish(self._broker, message, self._tracer, service="customer")
         return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
 
     async def outcome(self, order_id: str) -> str:
-        """See ports.OrderSystem. The customer asks the order service; nobody else knows the whole order."""
+        """See ports.SagaSystem. The customer asks the order service; nobody else knows the whole order."""
         status = await self._participants.status(order_id)
         return "CONFIRMED" if status == "PENDING" and not self._guards.semantic_lock else status
 
     async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return await settle(
             order_ids,
             participants=self._participants,
@@ -131,11 +113,13 @@ class ChoreographedSystem:
         )
 
     async def parked(self) -> list[Parked]:
-        """See ports.OrderSystem: the dead letters, and what the order service reports as open past its deadline."""
+        """See ports.SagaSystem: the dead letters, and what the order service reports as open past its deadline."""
         parked = [_parked(letter) for letter in await self._broker.dead_letters()]
         if self._policy.on_deadline == OnDeadline.REPORT:
             waiting = {saga.order_id for saga in parked}
-            parked += [_overdue(e) for e in await self._overdue() if e.order_id not in waiting]
+            parked += [
+                self._reported(e) for e in await self._overdue() if e.order_id not in waiting
+            ]
         return parked
 
     async def show(self, parked_id: str) -> dict[str, Any]:
@@ -152,7 +136,7 @@ class ChoreographedSystem:
         for expired in late:
             message = envelope(expired, source="operator", wall_s=self._clock.wall_s())
             await publish(self._broker, message, self._tracer, service="operator")
-        return [*(_parked(letter) for letter in sent), *(_overdue(event) for event in late)]
+        return [*(_parked(letter) for letter in sent), *(self._reported(event) for event in late)]
 
     async def discard(self, parked_ids: Collection[str]) -> list[Parked]:
         """See ports.Operator."""
@@ -168,15 +152,15 @@ class ChoreographedSystem:
         await self._broker.restore([_restored(row) for row in kept])
 
     async def backlog(self) -> int:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return await self._broker.waiting()
 
     async def ledgers(self) -> Ledgers:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return await self._participants.ledgers()
 
     async def evidence(self, order_id: str = "") -> Mapping[str, list[dict[str, Any]]]:
-        """See ports.OrderSystem: what the broker kept, and who hears what."""
+        """See ports.SagaSystem: what the broker kept, and who hears what."""
         audit = [
             asdict(e) | {"body": e.body.decode(errors="replace")}
             for e in await self._broker.audit()
@@ -189,12 +173,12 @@ class ChoreographedSystem:
         ]
         definition = [
             {"heard": heard.__name__, "service": service, "operation": command.__name__}
-            for heard, (service, command) in self._reactions.items()
+            for heard, (service, command) in self._environment.reactions.items()
         ]
         return {"audit": audit, "dead_letters": letters, "definition": definition}
 
     async def aclose(self) -> None:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         for host in self._hosts:
             host.cancel()
         if self._hosts:
@@ -203,16 +187,30 @@ class ChoreographedSystem:
 
     def _leads_to(self, letter: DeadLetter) -> str:
         """The operation that a message leads to, or would if it could be read; "" = none."""
-        leads = {h.__name__: command.__name__ for h, (_, command) in self._reactions.items()}
-        return leads.get(letter.envelope.routing_key, "")
+        leads_to = self._saga.leads_to(self._environment.variant)
+        return leads_to.get(letter.envelope.routing_key, "")
 
     async def _overdue(self) -> list[Event]:
-        return await self._participants.doors["order"].database.read(overdue)
+        opener = self._participants.by_name[self._saga.opener].database
+        codec, expired = self._saga.codec, self._saga.expired
+        return await opener.read(lambda tx: orders.overdue(tx, codec=codec, expired=expired))
+
+    def _reported(self, expired: Event) -> Parked:
+        return Parked(
+            order_id=expired.order_id,
+            operation="",
+            where=f"{self._saga.opener} service",
+            why="open past the saga deadline",
+            parked_id=expired.order_id,
+            reported=True,
+        )
 
     async def _under_way(self) -> int:
         """Events that are not published, and messages that nobody has done with."""
-        doors = self._participants.doors.values()
-        return sum([await door.database.read(unpublished) for door in doors]) + await self.backlog()
+        everyone = self._participants.by_name.values()
+        return (
+            sum([await one.database.read(unpublished) for one in everyone]) + await self.backlog()
+        )
 
 
 def _kept(letter: DeadLetter) -> dict[str, Any]:
@@ -235,17 +233,6 @@ def _parked(letter: DeadLetter) -> Parked:
         where=f"dead letter of {letter.queue}, after {letter.envelope.routing_key}",
         why=f"{letter.reason}: {letter.fault}",
         parked_id=letter.letter_id,
-    )
-
-
-def _overdue(expired: Event) -> Parked:
-    return Parked(
-        order_id=expired.order_id,
-        operation="",
-        where="order service",
-        why="open past the saga deadline",
-        parked_id=expired.order_id,
-        reported=True,
     )
 
 

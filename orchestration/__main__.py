@@ -11,19 +11,19 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from kernel.child import until_stopped
+from kernel.database import SYNCHRONOUS
+from kernel.environment import Environment
+from kernel.errors import UsageError
+from kernel.event_loop import run
+from kernel.guards import Guards
+from kernel.loading import DEFAULT, load_saga
+from kernel.participants import open_participant
+from kernel.policy import Policy
+from kernel.saga import Saga
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from orchestration.tasks import serve_functions, workers
-from shared_domain.child import until_stopped
-from shared_domain.clock import SystemClock
-from shared_domain.database import SYNCHRONOUS
-from shared_domain.errors import UsageError
-from shared_domain.event_loop import run
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.participants import NAMES, open_participant
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
 
 
 def parse_function(text: str) -> tuple[str, str]:
@@ -34,8 +34,11 @@ def parse_function(text: str) -> tuple[str, str]:
     return name, endpoint.rstrip("/")
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(saga: Saga) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m orchestration", description=__doc__)
+    parser.add_argument(
+        "--saga", default=DEFAULT, metavar="NAME|FOLDER", help=f"default: {DEFAULT}"
+    )
     parts = parser.add_subparsers(dest="part", required=True, metavar="PART")
     engine = parts.add_parser("engine", help="the embedded Step Functions engine")
     engine.add_argument("--data", type=Path, required=True, help="folder of the history")
@@ -52,10 +55,11 @@ def _parser() -> argparse.ArgumentParser:
     engine.add_argument(
         "--express-twice", type=float, default=0.0, help="share of Express starts that start two"
     )
-    for name in NAMES:
+    for name in saga.services:
         worker = parts.add_parser(name, help=f"the task worker of {name}: serves its function")
         worker.add_argument("--database", type=Path, required=True, help="its SQLite file")
         worker.add_argument("--guards", default="all", help="all, none or -inbox,-timeouts")
+        worker.set_defaults(saga=saga)
     for part in parts.choices.values():
         part.add_argument("--port", type=int, required=True, help="TCP port on 127.0.0.1")
         part.add_argument("--time-scale", type=float, default=1.0, help="multiplies every second")
@@ -64,22 +68,26 @@ def _parser() -> argparse.ArgumentParser:
 
 
 async def _work(
-    name: str, *, database: Path, port: int, guards: str, time_scale: float, durability: str
+    name: str,
+    *,
+    saga: Saga,
+    database: Path,
+    port: int,
+    guards: str,
+    time_scale: float,
+    durability: str,
 ) -> None:
     """Serve one participant's function until SIGTERM."""
-    opening = open_participant(
-        name,
-        database,
+    environment = Environment(
+        saga=saga,
+        variant=saga.variant,
         policy=Policy(time_scale=time_scale),
         guards=Guards.parse(guards),
-        faults=NoFaults(),
-        tracer=NoTracer(),
-        clock=SystemClock(),
         durability=durability,
     )
     async with (
-        opening as door,
-        workers({name: door}, door.tracer) as functions,
+        open_participant(name, database, environment) as participant,
+        workers({name: participant}, environment) as functions,
         serve_functions(functions, port=port) as endpoint,
     ):
         print(f"ready on {endpoint}", flush=True)
@@ -90,6 +98,7 @@ def _part(arguments: dict[str, Any]) -> Coroutine[Any, Any, None]:
     name = arguments.pop("part")
     if name != "engine":
         return _work(name, **arguments)
+    arguments.pop("saga")
     functions = dict(parse_function(text) for text in arguments.pop("function"))
     arguments["data"].mkdir(parents=True, exist_ok=True)
     return serve(functions=functions, **arguments)
@@ -99,7 +108,10 @@ def main() -> int:
     """Serve until SIGTERM; 0, or 2 with one line on standard error if it cannot."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     try:
-        run(_part(vars(_parser().parse_args())))
+        first = argparse.ArgumentParser(add_help=False)
+        first.add_argument("--saga", default=DEFAULT)
+        saga = load_saga(first.parse_known_args()[0].saga)
+        run(_part(vars(_parser(saga).parse_args())))
     except (HistoryDamaged, UsageError, OSError, sqlite3.Error) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

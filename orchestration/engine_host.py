@@ -11,13 +11,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+from kernel import child
+from kernel.errors import NotDelivered, UsageError
+from kernel.memory_files import Folder
+from kernel.ports import Clock
 from orchestration.engine.branch import Invoke
 from orchestration.engine.registry import Entropy
 from orchestration.engine.service import StepFunctionsEngine
-from shared_domain import child
-from shared_domain.errors import NotDelivered, UsageError
-from shared_domain.memory_files import Folder
-from shared_domain.ports import Clock
 
 START_S = 20.0
 

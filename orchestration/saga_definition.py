@@ -1,31 +1,26 @@
-"""The order saga's state machine as deployed: the page in this folder, less the guards that are off."""
+"""A saga's state machine as deployed: the page in its folder, less the guards that are off."""
 
 import json
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
-from shared_domain.guards import Guards
-from shared_domain.policy import OnDeadline, Policy
-
-PAGES = {
-    "inventory-first": "order_saga.asl.json",
-    "payment-first": "order_saga_payment_first.asl.json",
-}
-FORWARD = frozenset({"PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder"})
+from kernel.environment import Environment
+from kernel.policy import OnDeadline
 
 
-def saga_definition(step_order: str, guards: Guards, policy: Policy) -> dict[str, Any]:
+def saga_definition(environment: Environment) -> dict[str, Any]:
     """The definition in Amazon States Language for one run, in unscaled seconds: retries and deadlines are the policy's.
 
     With REPORT the execution itself has the saga deadline: it ends as TIMED_OUT, which nothing can catch. Otherwise the
     step deadlines keep the saga within it, and what they stop is compensated.
     """
-    definition: dict[str, Any] = json.loads(_page(step_order))
+    saga, policy, guards = environment.saga, environment.policy, environment.guards
+    definition: dict[str, Any] = json.loads(_page(saga.state_machines[environment.variant]))
     for name, state in definition["States"].items():
         if state["Type"] != "Task":
             continue
-        if policy.retries(compensation=name not in FORWARD, guards=guards):
+        if policy.retries(compensation=name in saga.undoes, guards=guards):
             state["Retry"][-1] |= {
                 "IntervalSeconds": policy.interval_s,
                 "BackoffRate": policy.backoff_rate,
@@ -44,5 +39,5 @@ def saga_definition(step_order: str, guards: Guards, policy: Policy) -> dict[str
 
 
 @cache
-def _page(step_order: str) -> str:
-    return resources.files("orchestration").joinpath(PAGES[step_order]).read_text()
+def _page(path: Path) -> str:
+    return path.read_text(encoding="utf-8")

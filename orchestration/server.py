@@ -8,10 +8,10 @@ from pathlib import Path
 
 from aiohttp import web
 
+from kernel.clock import SystemClock
 from orchestration.engine.api import application
 from orchestration.engine.invoker import http_invoker
 from orchestration.engine.service import StepFunctionsEngine
-from shared_domain.clock import SystemClock
 
 
 async def serve(

@@ -17,10 +17,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from kernel.errors import NotDelivered, OutcomeUnknown, UsageError
 from orchestration.engine import actions
 from orchestration.engine.errors import ApiError
 from orchestration.engine.service import REGION, StepFunctionsEngine
-from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
 
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """(action such as "StartExecution", parameters) -> answer. Raises Refused, NotDelivered or OutcomeUnknown."""

@@ -6,27 +6,19 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
-from orchestration.account import message_in
+from kernel.environment import Environment
+from kernel.messages import Order, order_json
+from kernel.orders import TERMINAL
+from kernel.participants import Participants
+from kernel.ports import Ledgers, Parked, Settlement
+from kernel.settling import settle
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
-from shared_domain.guards import Guards
-from shared_domain.messages import Order, check_order, order_json
-from shared_domain.order.model import TERMINAL
-from shared_domain.participants import Participants
-from shared_domain.policy import Policy
-from shared_domain.ports import Clock, Ledgers, Parked, Settlement, Tracer
-from shared_domain.settling import settle
-
-_TOLD = {
-    "OrderCancelled": "CANCELLED",
-    "OrderRejected": "REJECTED",
-    "OrderParked": "PARKED",
-}
-"""Error of a failed execution -> what the customer is told. Any other failure is PARKED too."""
+from orchestration.timeline import message_in
 
 
 class OrchestratedSystem:
-    """The OrderSystem port over Step Functions. Open it with `async with OrchestratedSystem.open(...)`."""
+    """The SagaSystem port over Step Functions. Open it with `async with OrchestratedSystem.open(...)`."""
 
     def __init__(
         self,
@@ -35,14 +27,16 @@ class OrchestratedSystem:
         step_functions: StepFunctions,
         machine_arn: str,
         definition: dict[str, Any],
-        policy: Policy,
-        guards: Guards,
-        tracer: Tracer,
-        clock: Clock,
+        environment: Environment,
     ) -> None:
         self._participants, self._step_functions = participants, step_functions
         self._machine_arn, self._definition = machine_arn, definition
-        self._policy, self._guards, self._tracer, self._clock = policy, guards, tracer, clock
+        self._saga, self._policy, self._guards = (
+            environment.saga,
+            environment.policy,
+            environment.guards,
+        )
+        self._tracer, self._clock = environment.tracer, environment.clock
 
     @classmethod
     @asynccontextmanager
@@ -52,29 +46,22 @@ class OrchestratedSystem:
         participants: Participants,
         step_functions: StepFunctions,
         name: str,
-        step_order: str,
-        policy: Policy,
-        guards: Guards,
-        tracer: Tracer,
-        clock: Clock,
+        environment: Environment,
     ) -> AsyncIterator["OrchestratedSystem"]:
         """Create the run's state machine, called `name`."""
-        definition = saga_definition(step_order, guards, policy)
+        definition = saga_definition(environment)
         arn = await step_functions.create(name=name, definition=definition)
         yield cls(
             participants=participants,
             step_functions=step_functions,
             machine_arn=arn,
             definition=definition,
-            policy=policy,
-            guards=guards,
-            tracer=tracer,
-            clock=clock,
+            environment=environment,
         )
 
-    async def place_order(self, order: Order) -> str:
-        """See ports.OrderSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
-        check_order(order)
+    async def start(self, order: Order) -> str:
+        """See ports.SagaSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
+        self._saga.codec.check_order(order)
         with self._tracer.span(
             "place order", service="customer", parent="", order_id=order.order_id, kind="client"
         ) as traceparent:
@@ -90,7 +77,7 @@ class OrchestratedSystem:
         return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
 
     async def outcome(self, order_id: str) -> str:
-        """See ports.OrderSystem. The customer asks the conductor: DescribeExecution.
+        """See ports.SagaSystem. The customer asks the conductor: DescribeExecution.
 
         A failed execution only says that the conductor knows no more; then the order service is asked.
         """
@@ -103,12 +90,12 @@ class OrchestratedSystem:
             case "RUNNING":
                 return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
             case _:
-                told = _TOLD.get(found.get("error", ""), "PARKED")
+                told = self._saga.ends.get(found.get("error", ""), "PARKED")
                 status = await self._participants.status(order_id)
                 return status if told == "PARKED" and status in TERMINAL else told
 
     async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return await settle(
             order_ids,
             participants=self._participants,
@@ -120,7 +107,7 @@ class OrchestratedSystem:
         )
 
     async def parked(self) -> list[Parked]:
-        """See ports.OrderSystem: the failed executions that did not end in a compensated order."""
+        """See ports.SagaSystem: the failed executions that did not end in a compensated order."""
         statuses = await self._participants.statuses()
         found = []
         for status in ("FAILED", "TIMED_OUT", "ABORTED"):
@@ -177,15 +164,15 @@ class OrchestratedSystem:
         )
 
     async def backlog(self) -> int:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return len(await self._step_functions.executions(self._machine_arn, status="RUNNING"))
 
     async def ledgers(self) -> Ledgers:
-        """See ports.OrderSystem."""
+        """See ports.SagaSystem."""
         return await self._participants.ledgers()
 
     async def evidence(self, order_id: str = "") -> Mapping[str, list[dict[str, Any]]]:
-        """See ports.OrderSystem: GetExecutionHistory of every execution, and the state machine."""
+        """See ports.SagaSystem: GetExecutionHistory of every execution, and the state machine."""
         if order_id:
             arn = self._execution(order_id)
             executions = [arn] if await self._step_functions.describe(arn) else []
@@ -195,7 +182,7 @@ class OrchestratedSystem:
         return {"histories": histories, "definition": [self._definition]}
 
     async def aclose(self) -> None:
-        """See ports.OrderSystem. The engine and its history go with the run."""
+        """See ports.SagaSystem. The engine and its history go with the run."""
 
     async def _history(self, execution: str) -> dict[str, Any]:
         events = await self._step_functions.history(execution)

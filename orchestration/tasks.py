@@ -1,4 +1,4 @@
-"""Resource name -> participant call: the four participants as Lambda-style functions.
+"""Resource name -> participant call: a saga's participants as Lambda-style functions.
 
 The twin of choreography/consumer.py's delivery: same participants, same messages, another envelope.
 """
@@ -11,12 +11,13 @@ from dataclasses import replace
 import orjson
 from aiohttp import web
 
+from kernel import messages
+from kernel.environment import Environment
+from kernel.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
+from kernel.messages import Codec, Command, Event
+from kernel.ports import Service, Tracer
 from orchestration.engine.errors import StatesError
 from orchestration.engine.invoker import function_error, function_of
-from shared_domain import messages
-from shared_domain.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
-from shared_domain.messages import Command, Event
-from shared_domain.ports import Service, Tracer
 
 Function = Callable[[bytes], Awaitable[bytes]]
 """Payload -> answer. Raises Failure, ParticipantCrashed or UnreadableMessage."""
@@ -25,13 +26,13 @@ Function = Callable[[bytes], Awaitable[bytes]]
 class TaskWorker:
     """One participant's function, with what a crash of it means: every call in its hands gets no answer."""
 
-    def __init__(self, service: Service, tracer: Tracer) -> None:
-        self._service, self._tracer = service, tracer
+    def __init__(self, service: Service, tracer: Tracer, codec: Codec) -> None:
+        self._service, self._tracer, self._codec = service, tracer, codec
         self._in_hand: set[asyncio.Task[Event]] = set()
 
     async def __call__(self, payload: bytes) -> bytes:
         """See Function."""
-        command = messages.from_bytes(payload)
+        command = self._codec.from_bytes(payload)
         if not isinstance(command, Command):
             raise UnreadableMessage(f"{command.name} is not a command")
         with self._tracer.span(
@@ -73,10 +74,11 @@ class TaskWorker:
 
 @asynccontextmanager
 async def workers(
-    services: Mapping[str, Service], tracer: Tracer
+    services: Mapping[str, Service], environment: Environment
 ) -> AsyncIterator[dict[str, TaskWorker]]:
     """Function name -> function, for every participant; what is still in hand at the end is dropped."""
-    made = {name: TaskWorker(service, tracer) for name, service in services.items()}
+    tracer, codec = environment.tracer, environment.saga.codec
+    made = {name: TaskWorker(service, tracer, codec) for name, service in services.items()}
     try:
         yield made
     finally:

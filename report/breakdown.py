@@ -8,7 +8,7 @@ from matplotlib.patches import Patch
 
 from bench.critical_path import PARTS
 from bench.results import RunRow
-from report.charts import STYLE_LOOK
+from report.charts import look_of
 from report.gantt import PART_COLOUR, PART_HATCH
 
 _USUAL = 5.0
@@ -65,7 +65,7 @@ def inconsistency_bars(rows: Sequence[RunRow]) -> Figure:
     figure = Figure(figsize=(9, 1.1 + 0.26 * max(1, len(shown))), layout="constrained")
     axes = figure.subplots()
     for at, row in enumerate(shown):
-        colour, _ = STYLE_LOOK.get(row.style, ("#555555", "-"))
+        colour = look_of(row.style).colour
         closed = row.inconsistency_s(still_open=False)
         axes.barh(-at, closed, color=colour, height=0.75)
         axes.barh(

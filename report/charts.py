@@ -17,7 +17,9 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from bench.latency import proportion
 from bench.results import RunRow
-from scenarios.verdict import BAD, OrderClass
+from scenarios.judge.verdict import BAD, OrderClass
+from scenarios.styles.index import STYLES
+from scenarios.styles.style import Look
 
 COLOUR = {
     OrderClass.COMMITTED: "#1b6ca8",
@@ -29,7 +31,6 @@ COLOUR = {
     OrderClass.HALF_DONE: "#7b2d59",
     OrderClass.DUPLICATED: "#2b1042",
 }
-STYLE_LOOK = {"choreography": ("#b4551d", "-"), "orchestration": ("#1d4f91", "--")}
 _METADATA = re.compile(r"<metadata>.*?</metadata>", re.DOTALL)
 _COLUMNS = 4
 MOST_POINTS = 400
@@ -38,6 +39,14 @@ _NUMBERED = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
 """Ids that matplotlib numbers anew in each figure: two figures of a page would have the same."""
 # The same bytes for the same figure, and texts that stay texts.
 _SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
+
+
+_OTHER_LOOK = Look(colour="#3f6b2f", line=":", marker="x")
+
+
+def look_of(style: str) -> Look:
+    """How a style is drawn; one look for all that is no style."""
+    return STYLES[style].look if style in STYLES else _OTHER_LOOK
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
@@ -165,12 +174,12 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (scenario, runs) in zip(_each(panels), groups.items(), strict=False):
         for run in runs:
-            colour, line = STYLE_LOOK.get(run.style, ("#555555", ":"))
+            look = look_of(run.style)
             axes.step(
                 *_shares(run.times("latency_s")),
                 where="post",
-                color=colour,
-                ls=line,
+                color=look.colour,
+                ls=look.line,
                 label=run.style,
             )
         axes.set_title(scenario, fontsize=9)

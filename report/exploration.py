@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.latency import proportion
-from scenarios.simulation.agreement import Agreement
-from scenarios.simulation.explore import Explored
-from scenarios.simulation.finding import Finding
-from scenarios.simulation.hunt import Hunted
-from scenarios.simulation.schedule import Schedule
-from scenarios.verdict import OrderClass
+from scenarios.campaigns.simulation.agreement import Agreement
+from scenarios.campaigns.simulation.explore import Explored
+from scenarios.campaigns.simulation.finding import Finding
+from scenarios.campaigns.simulation.hunt import Hunted
+from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.judge.verdict import OrderClass
 
 
 def summary(found: Explored) -> str:

@@ -14,9 +14,11 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.text import Text
 
-from report.saga import Saga
-from scenarios.traceability.answer import UNDOES
-from shared_domain.account import ANSWERS, ENDS, Account
+from kernel.orders import CONFIRMED, REJECTED
+from kernel.saga import Saga
+from kernel.timeline import Account
+from report.saga_in_run import SagaInRun
+from scenarios.styles.index import STYLES
 
 GREEN, RED, AMBER, GREY, WHITE = "#3f9a6b", "#98140f", "#e9b13f", "#c3cad2", "#ffffff"
 _MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: "", WHITE: ""}
@@ -28,7 +30,6 @@ STATES = {
     WHITE: "entered: a choice",
     GREY: "not entered",
 }
-DEADLINE = "OrderExpired"
 _INK, _FAINT = "#1c2430", "#b9c0c8"
 
 
@@ -46,10 +47,10 @@ class Flow:
         self.edges[start, end] = (shown, used or was_used)
 
 
-def flow_of(saga: Saga) -> Flow:
+def flow_of(saga: SagaInRun) -> Flow:
     """The graph of a saga, of whatever style its definition is."""
     definition = saga.evidence["definition"]
-    if len(definition) == 1 and "States" in definition[0]:
+    if STYLES[saga.row.style].conducted:
         return _machine(definition[0], saga)
     return _events(definition, saga)
 
@@ -58,19 +59,19 @@ def _colours(account: Account) -> dict[str, str]:
     """Operation -> colour, of those that were tried."""
     found: dict[str, str] = {}
     for call in account.calls:
-        good = call.answer == ANSWERS.get(call.operation, ("",))[0]
-        if call.operation in UNDOES and call.answer and not good:
+        good = call.answer == account.saga.answers.get(call.operation, ("",))[0]
+        if call.operation in account.saga.undoes and call.answer and not good:
             found[call.operation] = WHITE  # it came too late, and left things as they were
             continue
         if good or found.get(call.operation) is None:
-            undo = AMBER if call.operation in UNDOES else GREEN
+            undo = AMBER if call.operation in account.saga.undoes else GREEN
             found[call.operation] = undo if good else RED
     if parked := account.parked_now():
         found[parked] = RED
     return found
 
 
-def _machine(definition: dict[str, Any], saga: Saga) -> Flow:
+def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
     """The state machine, with the states that its history says were entered."""
     states, flow = definition["States"], Flow()
     entered = [
@@ -84,7 +85,7 @@ def _machine(definition: dict[str, Any], saga: Saga) -> Flow:
     for name, state in states.items():
         colour = GREY
         if name in entered:
-            ends = {"Fail": AMBER if ENDS.get(name) else RED}
+            ends = {"Fail": AMBER if name in saga.saga.ends else RED}
             usual = {"Task": RED, "Choice": WHITE}
             done = usual.get(state["Type"], GREEN)
             colour = ends.get(state["Type"], colours.get(name, done))
@@ -96,11 +97,14 @@ def _machine(definition: dict[str, Any], saga: Saga) -> Flow:
     return flow
 
 
-def _events(definition: list[dict[str, Any]], saga: Saga) -> Flow:
+def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
     """Who reacts to what, with the events that were said and the reactions to them."""
+    deadline = saga.saga.expired.__name__
     flow, account = Flow(), saga.account
     colours = _colours(account)
-    said_by = {answer: operation for operation, answers in ANSWERS.items() for answer in answers}
+    said_by = {
+        answer: operation for operation, answers in saga.saga.answers.items() for answer in answers
+    }
     went = {(call.cause, call.operation) for call in account.calls}
     said = {call.answer for call in account.calls}
     heard = {row["heard"] for row in definition}
@@ -109,32 +113,33 @@ def _events(definition: list[dict[str, Any]], saga: Saga) -> Flow:
         flow.nodes[operation] = (f"{row['service']}\n{operation}", colours.get(operation, GREY))
     for row in definition:
         event, operation = row["heard"], row["operation"]
-        start = said_by.get(event, DEADLINE if event == DEADLINE else "")
-        if event == DEADLINE:
+        start = said_by.get(event, deadline if event == deadline else "")
+        if event == deadline:
             used = (event, operation) in went
-            flow.nodes[DEADLINE] = ("saga deadline", AMBER if used else GREY)
+            flow.nodes[deadline] = ("saga deadline", AMBER if used else GREY)
         if start:
             flow.edge(start, operation, event, used=(event, operation) in went)
     for event, operation in said_by.items():
-        if event not in heard and event in ENDS:
-            good = GREEN if event == "OrderConfirmed" else AMBER
+        if event not in heard and event in saga.saga.ends:
+            good = GREEN if saga.saga.ends[event] == CONFIRMED else AMBER
             flow.nodes[event] = (event, good if event in said else GREY)
             flow.edge(operation, event, "", used=event in said)
     return flow
 
 
-def _places(flow: Flow) -> dict[str, tuple[float, float]]:
-    """Node -> (column, row): the forward walk from PlaceOrder, compensations under what they undo, ends at the sides."""
-    walk, at = ["PlaceOrder"], "PlaceOrder"
+def _places(saga: Saga, flow: Flow) -> dict[str, tuple[float, float]]:
+    """Node -> (column, row): the forward walk from the first step, compensations under what they undo, ends at the sides."""
+    walk, at = [saga.forward[0]], saga.forward[0]
+    sides = _sides(saga, flow)
     seen = {at}
     while at:
-        onward = [end for start, end in flow.edges if start == at and end not in UNDOES]
-        forward = [n for n in onward if n not in seen and n not in ENDS and n not in _SIDES]
+        onward = [end for start, end in flow.edges if start == at and end not in saga.undoes]
+        forward = [n for n in onward if n not in seen and n not in saga.ends and n not in sides]
         at = forward[0] if forward else ""
         if at:
             walk.append(at)
             seen.add(at)
-    steps = [name for name in walk if name in ANSWERS]
+    steps = [name for name in walk if name in saga.answers]
     places: dict[str, tuple[float, float]] = {}
     for name in walk:
         column = 2.0 * steps.index(name) if name in steps else 0.0
@@ -142,32 +147,38 @@ def _places(flow: Flow) -> dict[str, tuple[float, float]]:
     for before, name in pairwise(walk):
         if name not in steps:
             places[name] = (places[before][0] + 1.0, 0.0)
-    for undo, step in UNDOES.items():
+    for undo, step in saga.undoes.items():
         if undo in flow.nodes:
             places[undo] = (places.get(step, (0.0, 0.0))[0], -2.0)
     for start, end in flow.edges:
-        if start in UNDOES and end not in places and end not in _SIDES and end not in ENDS:
+        if start in saga.undoes and end not in places and end not in {*sides, *saga.ends}:
             places[end] = (places[start][0] - 1.0, -2.0)
     right = max(x for x, _ in places.values())
-    places |= {"OrderConfirmed": (right + 2.0, 0.0), "OrderCancelled": (-2.0, -2.0)}
-    places |= {"OrderRejected": (0.0, 1.1), "OrderParked": (right / 2 + 0.5, -3.3), DEADLINE: (right, -2.0)}  # fmt: skip
+    at_the_sides = {CONFIRMED: (right + 2.0, 0.0), REJECTED: (0.0, 1.1)}
+    places |= {end: at_the_sides.get(status, (-2.0, -2.0)) for end, status in saga.ends.items()}
+    places |= dict.fromkeys(sides, (right / 2 + 0.5, -3.3)) | {saga.expired.__name__: (right, -2.0)}
     return {name: place for name, place in places.items() if name in flow.nodes}
 
 
-_SIDES = ("OrderParked", DEADLINE)
+def _sides(saga: Saga, flow: Flow) -> set[str]:
+    """What is neither a step, nor an end, nor between two steps: where a saga is parked, and its deadline."""
+    starts = {start for start, _ in flow.edges}
+    known = {*saga.answers, *saga.ends}
+    return {name for name in flow.nodes if name not in known | starts} | {saga.expired.__name__}
 
 
-def flow_figure(saga: Saga) -> Figure:
+def flow_figure(saga: SagaInRun) -> Figure:
     """The graph of a saga: what it entered in colour, all else in grey."""
     flow = flow_of(saga)
-    places = _places(flow)
+    places = _places(saga.saga, flow)
+    large = {*saga.saga.answers, *saga.saga.ends, *_sides(saga.saga, flow)}
     figure = Figure(figsize=(11, 4.3), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
     boxes = {}
     for name, (x, y) in places.items():
         label, colour = flow.nodes[name]
-        small = name not in ANSWERS and name not in ENDS and name not in _SIDES
+        small = name not in large
         boxes[name] = axes.text(
             x,
             y,
@@ -202,7 +213,7 @@ def flow_figure(saga: Saga) -> Figure:
     return figure
 
 
-def _tries(saga: Saga, name: str) -> str:
+def _tries(saga: SagaInRun, name: str) -> str:
     """How often an operation was tried, if more than once."""
     return f" {saga.tries[name]}x" if saga.tries[name] > 1 else ""
 

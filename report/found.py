@@ -8,13 +8,15 @@ from pathlib import Path
 from bench.critical_path import PARTS, Segment, critical_path
 from bench.results import RunRow, find_runs
 from bench.service_map import Edge, service_map
+from kernel.loading import load_saga
+from kernel.saga import Saga
 from report.traceability import BROKEN, INTACT, Scored
-from scenarios import sweep
-from scenarios.ablation import Ablated
-from scenarios.run_folder import read_json
-from scenarios.sweep import CellResult
-from scenarios.traceability.evidence import order_ids, read_evidence
-from scenarios.traceability.scores import score
+from scenarios.campaigns import sweep
+from scenarios.campaigns.ablation import Ablated
+from scenarios.campaigns.sweep import CellResult
+from scenarios.evidence.evidence import order_ids, read_evidence
+from scenarios.evidence.scores import score
+from scenarios.runs.folder import read_json
 
 SAMPLE = 50
 """Sagas of a run whose evidence is read: the first that came."""
@@ -33,6 +35,8 @@ class Found:
     left_out: list[str]
     scored: list[Scored] = field(default_factory=list)
     cells: list[CellResult] = field(default_factory=list)
+    swept: Saga | None = None
+    """The saga whose fault space the cells are."""
     ablated: list[Ablated] = field(default_factory=list)
     paths: dict[tuple[str, str], list[list[Segment]]] = field(default_factory=dict)
     edges: dict[str, list[Edge]] = field(default_factory=dict)
@@ -61,10 +65,11 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
     found = Found(folder=folder, rows=rows, left_out=left_out)
     for path in sorted(folder.rglob(sweep.CELLS)):
         found.cells += sweep.results(path.parent)
+        found.swept = sweep.saga_of(path.parent)
     for path in sorted(folder.rglob("ablation.json")):
         lines = read_json(path)["cells"]
         found.ablated += [Ablated(**line | {"rules": tuple(line["rules"])}) for line in lines]
-    sagas: dict[str, list[dict[str, list[dict[str, object]]]]] = {}
+    sagas: dict[tuple[str, str], list[dict[str, list[dict[str, object]]]]] = {}
     for row in every:
         if row.no_counterpart or not (row.folder / "evidence/definition.jsonl").exists():
             continue
@@ -79,9 +84,11 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
             )
         )
         if not row.context_broken:
-            sagas.setdefault(row.style, []).extend(kept.by_order.values())
+            sagas.setdefault((row.style, row.saga.address), []).extend(kept.by_order.values())
             _add_parts(found, row, list(kept.by_order.values()))
-    found.edges = {style: service_map(some) for style, some in sagas.items()}
+    found.edges = {
+        style: service_map(load_saga(kind), some) for (style, kind), some in sagas.items()
+    }
     return found
 
 

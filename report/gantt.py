@@ -4,13 +4,13 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from bench.critical_path import BACKOFF, BODY, COORDINATION, PARTS, QUEUE, Segment, critical_path
-from report.saga import Saga
+from report.saga_in_run import SagaInRun
 
 PART_COLOUR = {BODY: "#1f4e79", QUEUE: "#a9d6f0", COORDINATION: "#86909b", BACKOFF: "#e6a23c"}
 PART_HATCH = {BODY: "", QUEUE: "", COORDINATION: "", BACKOFF: "///"}
 
 
-def gantt_figure(saga: Saga, *, until_ms: float | None = None) -> Figure | None:
+def gantt_figure(saga: SagaInRun, *, until_ms: float | None = None) -> Figure | None:
     """Time since the customer came in ms, up to `until_ms`; None if the saga was not traced."""
     segments = critical_path(saga.evidence)
     if not segments:
@@ -44,7 +44,7 @@ def gantt_figure(saga: Saga, *, until_ms: float | None = None) -> Figure | None:
     return figure
 
 
-def lasted_ms(saga: Saga) -> float:
+def lasted_ms(saga: SagaInRun) -> float:
     """How long the saga took, since the customer came, as its trace tells it."""
     return max((1000 * (s.ended_s - saga.begun_s) for s in critical_path(saga.evidence)), default=0)
 

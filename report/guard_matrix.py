@@ -7,9 +7,18 @@ from matplotlib.patches import Patch, Rectangle
 from rich.table import Table
 
 from bench.latency import proportion
+from kernel.guards import OFF
 from report.heat_map import COLOURS, LETTER, ink
-from scenarios.ablation import ALL, DAMAGES, NONE, WRONG_SHARE, Ablated, in_words, prevented
-from shared_domain.guards import NO_COUNTERPART, OFF
+from scenarios.campaigns.ablation import (
+    ALL,
+    DAMAGES,
+    NONE,
+    WRONG_SHARE,
+    Ablated,
+    in_words,
+    prevented,
+)
+from scenarios.styles.index import STYLES
 
 _ROWS = (ALL, *OFF, NONE)
 _SHORT = {**LETTER, "parked": "P", "late": "late", "compensated": "c", "committed": "C", "rejected": "R", WRONG_SHARE: "W"}  # fmt: skip
@@ -111,7 +120,7 @@ def guard_markdown(cells: Sequence[Ablated]) -> str:
 
 def guards_in_words(cells: Sequence[Ablated], guard: str, style: str, *, most: int = 20) -> str:
     """What the guard prevents in a style, and the stories that show it."""
-    if guard in NO_COUNTERPART[style]:
+    if guard in STYLES[style].guards_without:
         return "no counterpart"
     found = prevented(cells, guard, style)
     return "; ".join(

@@ -7,11 +7,12 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
+from kernel.saga import Saga
 from report.charts import COLOUR
-from scenarios.fault_plan import ONLY_IN_TRACES, Moment
-from scenarios.fault_space import ALWAYS, FORWARD, ONCE, OPERATIONS
-from scenarios.outcome import INCONSISTENT, SEVERITY
-from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
+from scenarios.campaigns.outcome import INCONSISTENT, SEVERITY
+from scenarios.campaigns.sweep import NOT_RUN, NOT_STRUCK, CellResult
+from scenarios.faults.plan import ONLY_IN_TRACES, Moment
+from scenarios.faults.space import ALWAYS, ONCE
 
 COLOURS: dict[str, str] = {
     **{str(name): colour for name, colour in COLOUR.items()},
@@ -35,7 +36,6 @@ LETTER = {
     "unknown": "?",
 }
 """What is not consistent also has a letter, for eyes and printers that know no colours."""
-ROWS = [(operation, when) for operation in OPERATIONS for when in (ONCE, ALWAYS)]
 COLUMNS = [str(moment) for moment in Moment if moment not in ONLY_IN_TRACES]
 PALEST, HALF = 0.25, 0.5
 """The colour of what is the worst in one of many combinations, and where white letters begin."""
@@ -47,7 +47,7 @@ def worst_of(found: Sequence[CellResult]) -> CellResult:
     return min(found, key=lambda result: _ORDER.index(result.worst))
 
 
-def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
+def heat_map(saga: Saga, results: Sequence[CellResult], *, title: str) -> Figure:
     """One panel per style. A result with several faults stands in the cell of each of them.
 
     Such a cell tells how many of its combinations are as bad as the worst; the larger their share, the fuller the colour.
@@ -56,11 +56,12 @@ def heat_map(results: Sequence[CellResult], *, title: str) -> Figure:
     figure = Figure(figsize=(1.8 + 7.2 * len(styles), 7.6), layout="constrained")
     panels = figure.subplots(1, len(styles), sharey=True, squeeze=False)[0]
     for axes, style in zip(panels, styles, strict=True):
-        _panel(axes, [result for result in results if result.style == style])
+        _panel(axes, saga, [result for result in results if result.style == style])
         axes.set_title(style, fontsize=11)
+    rows = _rows(saga)
     panels[0].set_yticks(
-        range(len(ROWS)),
-        [f"{operation}   first attempt" if when == ONCE else when for operation, when in ROWS],
+        range(len(rows)),
+        [f"{operation}   first attempt" if when == ONCE else when for operation, when in rows],
         fontsize=8,
     )
     shown = _shown(results)
@@ -102,9 +103,14 @@ def _shown(results: Sequence[CellResult]) -> list[str]:
     return [name for name in _ORDER if name in found]
 
 
-def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
+def _rows(saga: Saga) -> list[tuple[str, str]]:
+    return [(operation, when) for operation in saga.operations for when in (ONCE, ALWAYS)]
+
+
+def _panel(axes: Axes, saga: Saga, results: Sequence[CellResult]) -> None:
+    rows = _rows(saga)
     for (operation, when, moment), found in _cells(results).items():
-        row, column = ROWS.index((operation, when)), COLUMNS.index(moment)
+        row, column = rows.index((operation, when)), COLUMNS.index(moment)
         worst = worst_of(found)
         share = _share(found, worst)
         bad = worst.worst in INCONSISTENT or worst.worst == "unknown"
@@ -132,8 +138,8 @@ def _panel(axes: Axes, results: Sequence[CellResult]) -> None:
             zorder=3,
         )
     axes.set_xlim(-0.5, len(COLUMNS) - 0.5)
-    axes.set_ylim(len(ROWS) - 0.5, -0.5)
-    axes.axhline(2 * len(FORWARD) - 0.5, color="#222222", linewidth=1.2, zorder=4)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.axhline(2 * len(saga.forward) - 0.5, color="#222222", linewidth=1.2, zorder=4)
     axes.set_xticks(range(len(COLUMNS)), COLUMNS, rotation=60, ha="right", fontsize=7)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)

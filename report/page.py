@@ -9,17 +9,17 @@ from markupsafe import Markup
 
 from bench.latency import LEAST_N_FOR_INTERVAL, proportion
 from bench.results import RunRow
+from kernel.errors import UsageError
 from report.charts import as_element, save
 from report.found import Found, as_json
 from report.html import environment
-from report.saga import telling_order
+from report.saga_in_run import telling_order
 from report.saga_page import write_saga_page
 from report.sections import Section, headline, sections
 from report.tables import COLUMNS, MEANING, cells
 from report.text_table import TextTable, comma_separated, markdown
-from scenarios.verdict import BAD
-from scenarios.verdict import MEANING as CLASS_MEANING
-from shared_domain.errors import UsageError
+from scenarios.judge.verdict import BAD
+from scenarios.judge.verdict import MEANING as CLASS_MEANING
 
 FORMATS = ("html", "md", "csv", "json")
 MOST_WITNESSES = 12

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from bench.latency import proportion
 from bench.results import RunRow
-from scenarios.verdict import BAD, Judgement
+from scenarios.judge.verdict import BAD, Judgement
 
 COLUMNS = ("scenario", "style", "runs consistent", "inconsistent orders", "orders ended as")
 

@@ -6,41 +6,28 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from report.saga import Saga
-from scenarios.fault_plan import MEANING, Moment
-from scenarios.traceability.answer import UNDOES, because_of
-from scenarios.traceability.truth import true_account
-from shared_domain.account import ENDS
+from kernel.orders import PENDING, REJECTED
+from kernel.saga import Saga
+from report.saga_in_run import SagaInRun
+from scenarios.evidence.diagnosis import because_of
+from scenarios.evidence.truth import true_account
+from scenarios.faults.plan import MEANING, Moment
 
-_DONE = {
-    ("PlaceOrder", "done"): "The order is opened, and not yet confirmed.",
-    ("PlaceOrder", "refused"): "The order is refused: nothing is opened.",
-    ("ReserveStock", "done"): "{units} held for this order.",
-    ("ReserveStock", "refused"): "Out of stock: nothing is held.",
-    ("ChargePayment", "done"): "{money} taken from the customer.",
-    ("ChargePayment", "refused"): "The card is declined: no money is taken.",
-    ("BookShipment", "done"): "The parcel is booked: from here the saga only goes forward.",
-    ("BookShipment", "refused"): "Undeliverable: no parcel is booked.",
-    ("ConfirmOrder", "done"): "The order is confirmed.",
-    ("CancelShipment", "undone"): "The parcel is cancelled.",
-    ("RefundPayment", "undone"): "{money} given back to the customer.",
-    ("ReleaseStock", "undone"): "{units} free again.",
-    ("CancelOrder", "undone"): "The order is cancelled.",
-}
 _EFFECT = {
     "tombstone": "There is nothing to undo; should {step} still come, it is refused.",
-    "kept": "Too late: the parcel is booked already, so the saga goes forward.",
+    "done": "{operation} is done.",
+    "undone": "{operation} is done: {step} is undone.",
+    "kept": "Too late: {step} is past the pivot, so the saga goes forward.",
     "gave up": "All attempts failed: {operation} is given up.",
     "refused": "{operation} is refused: it comes after its compensation.",
 }
-STATUS = {"PlaceOrder": "PENDING", "ConfirmOrder": "CONFIRMED", "CancelOrder": "CANCELLED"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing that happened. `mark`: done, refused, undone, failed, fault or told. `key`: the same for the same thing elsewhere.
 
-    `holds`: what the participants hold of this order then, as four short texts.
+    `holds`: the order's status and what the participants hold of it then, as short texts: see `held`.
     """
 
     at_ms: float
@@ -50,26 +37,30 @@ class Step:
     mark: str
     key: str
     node: str
-    holds: tuple[str, str, str, str]
+    holds: tuple[str, ...]
 
 
-HELD = ("order", "stock held", "money taken", "parcels")
+def held(saga: SagaInRun) -> tuple[str, ...]:
+    """What `Step.holds` says, by column."""
+    return ("order", *(resource.name for resource in saga.saga.resources))
 
 
-def steps(saga: Saga) -> list[Step]:
+def steps(saga: SagaInRun) -> list[Step]:
     """Everything that happened to an order, oldest first."""
     found: list[Step] = []
     rows: list[dict[str, Any]] = []
     for at_s, what in sorted(_entries(saga), key=lambda entry: entry[0]):
         if row := what.pop("row", None):
             rows.append(row)
-        found.append(Step(at_ms=1000 * (at_s - saga.begun_s), holds=_holds(rows), **what))
+        found.append(
+            Step(at_ms=1000 * (at_s - saga.begun_s), holds=_holds(saga.saga, rows), **what)
+        )
     return found
 
 
-def _entries(saga: Saga) -> Iterator[tuple[float, dict[str, Any]]]:
-    line, order, offset_s = saga.line, saga.line["order"], saga.offset_s
-    wanted = f"{order['quantity']} x {order['item']} for {_money(order['amount_cents'])}"
+def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
+    line, offset_s = saga.line, saga.offset_s
+    wanted = saga.saga.words.wanted(saga.saga.order(**line["order"]))
     yield saga.begun_s, _step("customer", "orders", f"The customer wants {wanted}.", "told")
     if line["accepted_mono_s"] is not None:
         told = "The order is accepted: it will not be forgotten."
@@ -77,8 +68,8 @@ def _entries(saga: Saga) -> Iterator[tuple[float, dict[str, Any]]]:
         yield accepted_s, _step("customer", f"is told {line['told'][0]}", told, "told")
     gone: set[str] = set()
     for row in saga.ledger:
-        yield row["wall_s"], _row_step(row, late=row["operation"] in gone)
-        gone.add(UNDOES.get(row["operation"], ""))
+        yield row["wall_s"], _row_step(saga.saga, row, late=row["operation"] in gone)
+        gone.add(saga.saga.undoes.get(row["operation"], ""))
     for fault in saga.faults:
         if fault["at_mono_s"] is not None:
             text = f"{MEANING[Moment(fault['moment'])].capitalize()}."
@@ -117,17 +108,17 @@ def _entries(saga: Saga) -> Iterator[tuple[float, dict[str, Any]]]:
         yield last_s + 2e-6, _step("customer", f"asks, is told {line['told'][-1]}", told, "told")
 
 
-def _row_step(row: dict[str, Any], *, late: bool) -> dict[str, Any]:
+def _row_step(saga: Saga, row: dict[str, Any], *, late: bool) -> dict[str, Any]:
     """A ledger row as a step. `late`: its compensation has been there before it."""
     operation, effect = row["operation"], row["effect"]
-    text = _EFFECT.get(effect, "") if late else _DONE.get((operation, effect), "")
-    text = text or _DONE.get((operation, effect)) or _EFFECT[effect]
+    usual = saga.words.effects.get((operation, effect), "")
+    text = (late and _EFFECT.get(effect)) or usual or _EFFECT[effect.replace(" ", "_")]
     n = abs(row["delta"])
     words = {
         "units": f"{n} unit{'s' if n != 1 else ''} {'are' if n != 1 else 'is'}",
         "money": f"{_money(n)} is",
         "operation": operation,
-        "step": UNDOES.get(operation, ""),
+        "step": saga.undoes.get(operation, ""),
     }
     mark = {"done": "done", "undone": "undone", "tombstone": "undone", "kept": "told"}
     return _step(
@@ -144,17 +135,18 @@ def _step(actor: str, title: str, text: str, mark: str, *, node: str = "") -> di
     return {"actor": actor, "title": title, "text": text, "mark": mark, "key": key, "node": node}
 
 
-def _holds(rows: list[dict[str, Any]]) -> tuple[str, str, str, str]:
-    net = dict.fromkeys(("inventory", "payment", "shipping"), 0)
+def _holds(saga: Saga, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    net = dict.fromkeys((resource.participant for resource in saga.resources), 0)
+    ended = {operation: status for status, operation in saga.ended_by.items()}
     status = "none"
     for row in rows:
         if row["participant"] in net:
             net[row["participant"]] += row["delta"]
-        if row["operation"] in STATUS and row["effect"] in ("done", "undone", "tombstone"):
-            status = STATUS[row["operation"]]
-        elif row["operation"] == "PlaceOrder":
-            status = "REJECTED"
-    return status, str(-net["inventory"]), _money(net["payment"]), str(net["shipping"])
+        if row["operation"] == saga.forward[0]:
+            status = PENDING if row["effect"] == "done" else REJECTED
+        elif row["operation"] in ended and row["effect"] in ("done", "undone", "tombstone"):
+            status = ended[row["operation"]]
+    return status, *(resource.shown(net[resource.participant]) for resource in saga.resources)
 
 
 def _money(cents: int) -> str:
@@ -165,7 +157,7 @@ Together = tuple[int | None, ...]
 """Which step of each saga stands in a row; None = it has none there."""
 
 
-def side_by_side(sagas: Sequence[Saga]) -> list[Together]:
+def side_by_side(sagas: Sequence[SagaInRun]) -> list[Together]:
     """The rows of a replay of one saga or two: the same step of both stands in one row, what only one of them did in its own."""
     told = [steps(saga) for saga in sagas]
     if len(told) == 1:
@@ -181,12 +173,12 @@ def side_by_side(sagas: Sequence[Saga]) -> list[Together]:
     return found
 
 
-def in_short(saga: Saga) -> list[str]:
+def in_short(saga: SagaInRun) -> list[str]:
     """Which step failed and why, what was undone in which order, what took several tries, and what the customer was told.
 
     From the ledgers, but for the tries, which only evidence knows of.
     """
-    truth = true_account(saga.order_id, saga.ledger)
+    truth = true_account(saga.saga, saga.order_id, saga.ledger)
     undone = [
         f"{row['operation']}{' (nothing was there to undo)' if row['effect'] == 'tombstone' else ''}"
         for row in saga.ledger
@@ -195,11 +187,12 @@ def in_short(saga: Saga) -> list[str]:
     parts = []
     if failed := because_of(truth):
         if _refused_first(saga, failed):
-            parts.append(f"{failed} was refused. {_DONE[failed, 'refused']}")
+            why = saga.saga.words.effects.get((failed, "refused"), "")
+            parts.append(f"{failed} was refused. {why}".rstrip())
         else:
             parts.append(f"{failed} did not work out in {saga.tries[failed]} tries.")
         parts.append(f"Undone, in this order: {', '.join(undone)}." if undone else "Nothing was undone.")  # fmt: skip
-    elif truth.status() in ENDS.values():
+    elif truth.status() in saga.saga.ends.values():
         parts.append("Every step was done, nothing was undone.")
     rows = Counter(row["operation"] for row in saga.ledger if row["effect"] in ("done", "undone"))
     if twice := [f"{operation} ({n} times)" for operation, n in rows.items() if n > 1]:
@@ -214,17 +207,17 @@ def in_short(saga: Saga) -> list[str]:
     return parts
 
 
-def _refused_first(saga: Saga, step: str) -> bool:
+def _refused_first(saga: SagaInRun, step: str) -> bool:
     """Whether a step was refused for a reason of its own, and not because its compensation was there before."""
     for row in saga.ledger:
-        if UNDOES.get(row["operation"]) == step:
+        if saga.saga.undoes.get(row["operation"]) == step:
             return False
         if row["operation"] == step and row["effect"] == "refused":
             return True
     return False
 
 
-def compared(sagas: Sequence[Saga]) -> str:
+def compared(sagas: Sequence[SagaInRun]) -> str:
     """How the styles differ in this order, in a sentence; "" if there is only one."""
     if len(sagas) < 2:
         return ""

@@ -9,14 +9,15 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bench.results import RunRow
+from kernel.errors import UsageError
 from report.charts import inline_svg
 from report.flow import flow_figure
 from report.gantt import gantt_figure, lasted_ms
 from report.html import environment
-from report.replay import HELD, compared, in_short, side_by_side, steps
-from report.saga import Saga
+from report.replay import compared, held, in_short, side_by_side, steps
+from report.saga_in_run import SagaInRun
 from report.sequence import sequence_figure
-from shared_domain.errors import UsageError
+from scenarios.styles.index import STYLES
 
 FLOW = "The way that the saga went, over all the ways that it could have gone. 2x = tried twice."
 SEQUENCE = (
@@ -27,10 +28,6 @@ GANTT = (
     "Where the time went, on one scale for both. Body = a participant at work; queue wait = a message or a call on its way;"
     " backoff = the planned wait before another try; coordination = all else."
 )
-IS = {
-    "choreography": "Each service reacts to the events of the others, through a broker; nobody conducts.",
-    "orchestration": "A conductor, a state machine, calls one service after the other.",
-}
 
 
 def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None) -> Path:
@@ -38,7 +35,7 @@ def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None)
 
     Raise UsageError if it cannot be written, or a run knows no such order.
     """
-    sagas = [Saga(row, order_id) for row in rows if _knows(row, order_id)]
+    sagas = [SagaInRun(row, order_id) for row in rows if _knows(row, order_id)]
     if not sagas:
         raise UsageError(f"no run knows an order {order_id!r}")
     page = path or sagas[0].row.folder / page_name(order_id)
@@ -51,7 +48,7 @@ def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None)
     return page
 
 
-def render(sagas: list[Saga]) -> str:
+def render(sagas: list[SagaInRun]) -> str:
     """The page as HTML."""
     about = sagas[0].row.about
     return (
@@ -61,7 +58,7 @@ def render(sagas: list[Saga]) -> str:
             order_id=sagas[0].order_id,
             scenario=about["scenario"],
             story=" ".join(str(about["story"]).split()),
-            held=HELD,
+            held=held(sagas[0]),
             compared=compared(sagas),
             pictures=_pictures(sagas),
             sagas=[_shown(saga) for saga in sagas],
@@ -76,10 +73,10 @@ def render(sagas: list[Saga]) -> str:
     )
 
 
-def _shown(saga: Saga) -> dict[str, Any]:
+def _shown(saga: SagaInRun) -> dict[str, Any]:
     return {
         "style": saga.row.style,
-        "what": IS.get(saga.row.style, ""),
+        "what": STYLES[saga.row.style].words,
         "order_class": saga.order_class,
         "short": in_short(saga),
         "coordinator": saga.row.about["backends"]["coordinator"],
@@ -87,10 +84,10 @@ def _shown(saga: Saga) -> dict[str, Any]:
     }
 
 
-def _pictures(sagas: list[Saga]) -> list[dict[str, Any]]:
+def _pictures(sagas: list[SagaInRun]) -> list[dict[str, Any]]:
     """The same picture of each saga together."""
     until_ms = 1.02 * max(map(lasted_ms, sagas)) or None
-    kinds: tuple[tuple[str, str, Callable[[Saga], Figure | None]], ...] = (
+    kinds: tuple[tuple[str, str, Callable[[SagaInRun], Figure | None]], ...] = (
         ("Which way did it go?", FLOW, flow_figure),
         ("Who said what to whom?", SEQUENCE, sequence_figure),
         ("Where did the time go?", GANTT, partial(gantt_figure, until_ms=until_ms)),

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from bench.critical_path import PARTS
 from bench.latency import Proportion, proportion, quantile
+from kernel.guards import OFF
 from report import traceability
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
@@ -14,13 +15,13 @@ from report.found import Found
 from report.guard_matrix import guard_matrix, guards_in_words
 from report.heat_map import heat_map
 from report.map_figure import map_figure
-from report.saga import with_counterparts
+from report.saga_in_run import with_counterparts
 from report.sweep_tables import bad_cells, what
 from report.text_table import Row, TextTable
-from scenarios.ablation import ALL, NONE
-from scenarios.sweep import NOT_RUN
-from scenarios.verdict import BAD
-from shared_domain.guards import OFF
+from scenarios.campaigns.ablation import ALL, NONE
+from scenarios.campaigns.sweep import NOT_RUN
+from scenarios.judge.verdict import BAD
+from scenarios.styles.index import STYLES
 
 MOST_NAMES = 5
 MOST_LINES = 200
@@ -110,18 +111,19 @@ def _latency(found: Found) -> Section | None:
 def _faster(found: Found) -> str:
     """How the styles' medians compare, over pairs of runs that differ in nothing else."""
     rows = [row for row in found.rows if row.comparable]
+    first, second = list(STYLES)[:2]
     ratios = []
     for row in rows:
-        if row.style == "choreography":
+        if row.style == first:
             middle = {run.style: run.latency_s(0.5) for run in with_counterparts(row, rows)}
-            if (a := middle["choreography"]) and (b := middle.get("orchestration")):
+            if (a := middle[first]) and (b := middle.get(second)):
                 ratios.append(a / b)
     if not ratios:
         return "Only one style is comparable here."
     less = sum(ratio < 1 for ratio in ratios)
     return (
-        f"The median order took less time in the choreography in {less} of {len(ratios)} pairs of runs; its median was"
-        f" {min(ratios):.2f} to {max(ratios):.2f} times the orchestration's, {quantile(ratios, 0.5) or 0:.2f} times in the middle."
+        f"The median order took less time in {first} in {less} of {len(ratios)} pairs of runs; its median was"
+        f" {min(ratios):.2f} to {max(ratios):.2f} times that of {second}, {quantile(ratios, 0.5) or 0:.2f} times in the middle."
     )
 
 
@@ -261,7 +263,7 @@ def _map(found: Found) -> Section | None:
 
 
 def _faults(found: Found) -> Section | None:
-    if not found.cells:
+    if not found.cells or found.swept is None:
         return None
     run = [cell for cell in found.cells if cell.worst != NOT_RUN]
     kept = [cell for cell in run if not cell.expected]
@@ -278,7 +280,9 @@ def _faults(found: Found) -> Section | None:
         reading="Rows are operations, columns what happens there; a cell is the worst that any order came to.",
         not_reading="A pale cell is not proof: it was tried with few orders, or under virtual time. The last column breaks a promise that no coordinator breaks.",
         command=_command(found, "saga sweep --simulated"),
-        figure=heat_map(found.cells, title="The worst in each cell of the fault space"),
+        figure=heat_map(
+            found.swept, found.cells, title="The worst in each cell of the fault space"
+        ),
         table=(("style", "faults", "worst", "orders", "why"), lines),
     )
 

@@ -7,9 +7,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from bench.service_map import CONDUCTOR
-from report.saga import Saga
-from shared_domain.account import ANSWERS, CUSTOMER, ENDS
-from shared_domain.participants import NAMES
+from kernel.timeline import CUSTOMER
+from report.saga_in_run import SagaInRun
+from scenarios.styles.index import STYLES
 
 _INK, _BAD, _GREY = "#1c2430", "#c0392b", "#8b949e"
 MOST_LINES = 40
@@ -26,9 +26,9 @@ class Said:
     kind: str
 
 
-def said_in(saga: Saga) -> list[Said]:
+def said_in(saga: SagaInRun) -> list[Said]:
     """Every message of a saga, oldest first. In a choreography answers go to whoever reacts; otherwise to the conductor."""
-    conducted = "histories" in saga.evidence
+    conducted = STYLES[saga.row.style].conducted
     calls = saga.account.calls
     said_by = {answer: call.service for call in calls if (answer := call.answer)}
     said: list[Said] = []
@@ -47,7 +47,7 @@ def said_in(saga: Saga) -> list[Said]:
             )
             continue
         first = call.cause in (CUSTOMER, "")
-        speaker = CUSTOMER if first else said_by.get(call.cause, "order")
+        speaker = CUSTOMER if first else said_by.get(call.cause, saga.saga.opener)
         text = call.operation if first else f"{call.cause} → {call.operation}"
         text += again
         said.append(_said(began_s, speaker, call.service, text))
@@ -55,7 +55,7 @@ def said_in(saga: Saga) -> list[Said]:
             said.append(
                 _said(call.at_s, call.service, call.service, _short(call.failure), "failure")
             )
-        elif call.answer in ENDS:
+        elif call.answer in saga.saga.ends:
             said.append(_said(call.at_s, call.service, call.service, call.answer, "answer"))
     if saga.parked.parked_now():
         at_s = max((one.at_s for one in said), default=saga.begun_s)
@@ -71,10 +71,12 @@ def said_in(saga: Saga) -> list[Said]:
     return sorted(said, key=lambda one: one.at_s)
 
 
-def _service_of(saga: Saga) -> str:
+def _service_of(saga: SagaInRun) -> str:
     at = saga.parked.parked_now()
     rows = saga.evidence["definition"]
-    return next((str(row["service"]) for row in rows if row.get("operation") == at), "order")
+    return next(
+        (str(row["service"]) for row in rows if row.get("operation") == at), saga.saga.opener
+    )
 
 
 def _said(at_s: float, speaker: str, hearer: str, text: str, kind: str = "request") -> Said:
@@ -86,12 +88,12 @@ def _short(failure: str) -> str:
     return text if len(text) <= 46 else text[:45] + "…"
 
 
-def sequence_figure(saga: Saga) -> Figure:
+def sequence_figure(saga: SagaInRun) -> Figure:
     """A lane per speaker, a line per message, from above; times in ms since the customer came."""
     said = said_in(saga)
     left_out, said = max(0, len(said) - MOST_LINES), said[:MOST_LINES]
-    conducted = "histories" in saga.evidence
-    lanes = [CUSTOMER, *([CONDUCTOR] if conducted else []), *NAMES]
+    conducted = STYLES[saga.row.style].conducted
+    lanes = [CUSTOMER, *([CONDUCTOR] if conducted else []), *saga.saga.services]
     figure = Figure(figsize=(9.5, 1.2 + 0.30 * (len(said) + bool(left_out))), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
@@ -103,15 +105,15 @@ def sequence_figure(saga: Saga) -> Figure:
     for number, one in enumerate(said, 1):
         ms = 1000 * (one.at_s - saga.begun_s)
         axes.text(-0.7, -number, f"{ms:.1f}", fontsize=7, color=_GREY, ha="left", va="center")
-        _draw(axes, one, lanes.index(one.speaker), lanes.index(one.hearer), -number)
+        _draw(axes, saga, one, lanes.index(one.speaker), lanes.index(one.hearer), -number)
     if left_out:
         axes.text(0, -len(said) - 1, f"and {left_out} more messages", fontsize=7.5, color=_GREY)
     return figure
 
 
-def _draw(axes: Axes, one: Said, start: int, end: int, y: float) -> None:
+def _draw(axes: Axes, saga: SagaInRun, one: Said, start: int, end: int, y: float) -> None:
     refused = ", try" not in one.text and one.text.partition(" ")[0] in {
-        answer for answers in ANSWERS.values() for answer in answers[1:]
+        answer for answers in saga.saga.answers.values() for answer in answers[1:]
     }
     colour = _BAD if one.kind == "failure" or refused else _INK
     if start == end:

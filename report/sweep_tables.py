@@ -7,9 +7,9 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.latency import proportion
-from scenarios.outcome import SEVERITY
-from scenarios.sweep import NOT_RUN, NOT_STRUCK, CellResult
-from scenarios.verdict import BROKEN_LAW
+from scenarios.campaigns.outcome import SEVERITY
+from scenarios.campaigns.sweep import NOT_RUN, NOT_STRUCK, CellResult
+from scenarios.judge.verdict import BROKEN_LAW
 
 MOST_ROWS = 500
 """Most lines of what did not happen."""

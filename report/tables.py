@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bench.latency import proportion, quantile
 from bench.results import RunRow
-from scenarios.verdict import BAD
+from scenarios.judge.verdict import BAD
 
 COLUMNS = (
     "scenario",

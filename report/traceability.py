@@ -7,12 +7,11 @@ from typing import Any
 from matplotlib.figure import Figure
 
 from bench.latency import Proportion, proportion
-from report.charts import STYLE_LOOK
 from report.text_table import Row, TextTable
-from scenarios.traceability.scores import KINDS, Score, together
+from scenarios.evidence.scores import KINDS, Score, together
+from scenarios.styles.index import STYLES
 
 INTACT, BROKEN = "intact", "broken"
-KIND_LOOK = {"native": "#5b6770", "correlated": "#1b9e77", "traced": "#7570b3"}
 READING = (
     "Over the scenarios that every style has. Exact = the share of sagas whose operations were all rebuilt, with their answers and causes, as the ledgers have them"
     " (what was done twice counts once). Where = right"
@@ -160,19 +159,19 @@ def score_chart(scored: Sequence[Scored]) -> Figure:
     for axes, (title, measure) in zip(panels, measures, strict=True):
         for (style, _, _, score), name in zip(groups, names, strict=True):
             share = measure(score)
-            colour, _ = STYLE_LOOK.get(style, ("#555555", "-"))
-            shift = 0.14 if style == "choreography" else -0.14
+            look = STYLES[style].look
+            shift = 0.14 - 0.28 * list(STYLES).index(style) / max(1, len(STYLES) - 1)
             at, middle = -ticks.index(name) + shift, share.k / share.n if share.n else 0.0
-            axes.plot([share.low_ratio, share.high_ratio], [at, at], color=colour, lw=2.2)
-            axes.plot(middle, at, marker="o" if shift > 0 else "s", color=colour, ms=5, ls="")
+            axes.plot([share.low_ratio, share.high_ratio], [at, at], color=look.colour, lw=2.2)
+            axes.plot(middle, at, marker=look.marker, color=look.colour, ms=5, ls="")
         axes.set_title(title, fontsize=10)
         axes.set_xlim(-0.03, 1.03)
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0 %", "25", "50", "75", "100 %"], fontsize=8)
         axes.grid(axis="x", alpha=0.3)
     panels[0].set_yticks([-i for i in range(len(ticks))], ticks, fontsize=9)
     handles = [
-        panels[0].plot([], [], color=STYLE_LOOK[style][0], marker=marker, label=style)[0]
-        for style, marker in (("choreography", "o"), ("orchestration", "s"))
+        panels[0].plot([], [], color=s.look.colour, marker=s.look.marker, label=s.name)[0]
+        for s in STYLES.values()
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
     return figure

@@ -12,32 +12,39 @@ import typer
 from rich.table import Table
 
 from choreography.rabbit_connection import quieten_clients
+from kernel import event_loop
+from kernel.database import SYNCHRONOUS
+from kernel.errors import Failure, UsageError, first
+from kernel.guards import OFF, Guards
+from kernel.loading import DEFAULT, load_saga
+from kernel.policy import OnDeadline
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.server import serve
 from report.page import CONCLUSIONS, write_report
 from report.repeats import rates, rates_table
 from report.tables import comparison, findings
-from scenarios.arrivals import Arrivals
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import MEANING
-from scenarios.planted.index import BUGS
-from scenarios.systems import STYLES
-from scenarios.verdict import Exit
-from scenarios.workload import ServiceTimes
-from shared_domain import event_loop
-from shared_domain.database import SYNCHRONOUS
-from shared_domain.errors import Failure, UsageError, first
-from shared_domain.guards import NO_COUNTERPART, OFF, Guards
-from shared_domain.policy import OnDeadline
-from testbed import brokering, settings
-from testbed.ablating import ablate
-from testbed.benching import bench
-from testbed.carrying_out import carry_out, carry_suite, say_backends, wide
-from testbed.checking import check_oracle
-from testbed.collecting import collected
-from testbed.exploring import explore
-from testbed.full_suite import suite
-from testbed.operating import COMMAND, operating
+from scenarios.catalog.bugs import bugs_of
+from scenarios.catalog.index import headline_of, scenarios_of
+from scenarios.faults.plan import MEANING
+from scenarios.judge.verdict import Exit
+from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.workload import ServiceTimes
+from scenarios.styles.index import STYLES
+from testbed import settings
+from testbed.commands import broker as brokering
+from testbed.commands.ablate import ablate
+from testbed.commands.bench import bench
+from testbed.commands.check_oracle import check_oracle
+from testbed.commands.explore import explore
+from testbed.commands.parked import operating
+from testbed.commands.replay import replay
+from testbed.commands.soak import soak
+from testbed.commands.suite import suite
+from testbed.commands.sweep import sweep
+from testbed.commands.trace import trace, where
+from testbed.commands.traceability import traceability
+from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.load import collected
 from testbed.options import (
     ArrivalsOption,
     AsJson,
@@ -48,35 +55,16 @@ from testbed.options import (
     Otlp,
     Out,
     Rate,
+    SagaOption,
     Seed,
     ServiceTimesOption,
     StepOrder,
     TimeScale,
     TraceSampling,
 )
-from testbed.replaying import replay
-from testbed.soaking import soak
-from testbed.suite import SuiteResult, suite_folder
-from testbed.sweeping import sweep
-from testbed.traceability import traceability
-from testbed.tracing import trace, where
+from testbed.runs import SuiteResult, suite_folder
 
 T = TypeVar("T")
-HEADLINE = (
-    "happy_path",
-    "out_of_stock",
-    "card_declined",
-    "undeliverable",
-    "delivered_twice",
-    "lost_reply",
-    "crash_after_commit",
-    "flaky_participant",
-    "budget_spent",
-    "refund_flaky",
-    "refund_fails_forever",
-    "last_item",
-    "coordinator_killed",
-)
 DEMO_RATE_PER_S, DEMO_TIME_SCALE = 90.0, 0.02
 
 app = typer.Typer(
@@ -84,7 +72,7 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="Compare choreography and orchestration: the same order saga, the same faults, judged by ledgers.",
+    help="Compare choreography and orchestration: the same saga, the same faults, judged by ledgers.",
     epilog="Exit codes: 0 as the scenario expects, 1 not as expected, 2 wrong usage, 3 unknown.",
 )
 
@@ -93,18 +81,21 @@ app = typer.Typer(
 def demo(
     orders: Orders = 50,
     seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
     broker: Broker = "auto",
     engine: Engine = "auto",
     out: Out = Path("runs"),
 ) -> None:
     """The headline comparison: both styles, every headline scenario, table, charts and page."""
+    chosen_saga = load_saga(saga)
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     say_backends(chosen, engine)
     result = carry_out(
         carry_suite(
             lambda: suite_folder(out, "demo"),
-            scenarios=[SCENARIOS[name] for name in HEADLINE],
+            saga=chosen_saga,
+            scenarios=headline_of(chosen_saga),
             styles=list(STYLES),
             broker=chosen,
             engine=engine,
@@ -127,6 +118,7 @@ def run_scenarios(
     style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
     orders: Orders = 50,
     seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
     broker: Broker = "auto",
     engine: Engine = "auto",
     durability: Annotated[
@@ -142,9 +134,7 @@ def run_scenarios(
     rate: Rate = 50.0,
     arrivals: ArrivalsOption = Arrivals.POISSON,
     service_times: ServiceTimesOption = "",
-    step_order: Annotated[
-        StepOrder, typer.Option(help="Which of stock and money comes first.")
-    ] = StepOrder.inventory_first,
+    step_order: StepOrder = "",
     repeat: Annotated[
         int,
         typer.Option(
@@ -173,14 +163,20 @@ def run_scenarios(
     engine = settings.choose_engine(engine, chosen)
     if processes:
         settings.check_processes(chosen, engine)
-    stories, styles = settings.choose_scenarios(scenarios), settings.choose_styles(style)
-    checked_guards, extra = Guards.parse(guards), settings.read_plan(plan)
-    times = ServiceTimes.parse(service_times) if service_times else None
+    chosen_saga = load_saga(saga)
+    variant = settings.choose_variant(chosen_saga, step_order)
+    stories = settings.choose_scenarios(chosen_saga, scenarios)
+    styles = settings.choose_styles(style)
+    checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
+    times = None
+    if service_times:
+        times = ServiceTimes.parse(service_times).check(chosen_saga.services)
     say_backends(chosen, engine)
     several = len(stories) * len(styles) * repeat > 1
     result = carry_out(
         carry_suite(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
+            saga=chosen_saga,
             scenarios=stories,
             styles=styles,
             broker=chosen,
@@ -191,7 +187,7 @@ def run_scenarios(
             time_scale=time_scale,
             durability=durability.value,
             guards=checked_guards,
-            step_order=step_order.value,
+            variant=variant,
             extra_plan=extra,
             on_deadline=on_deadline.value,
             processes=processes,
@@ -217,14 +213,15 @@ def run_scenarios(
 
 
 @app.command("list")
-def list_all(as_json: AsJson = False) -> None:
+def list_all(saga: SagaOption = DEFAULT, as_json: AsJson = False) -> None:
     """Scenarios, faults and guards, with one line each."""
+    chosen = load_saga(saga)
     kinds = {
-        "scenarios": {name: " ".join(s.story.split()) for name, s in SCENARIOS.items()},
+        "scenarios": {name: " ".join(s.story.split()) for name, s in scenarios_of(chosen).items()},
         "faults": {str(moment): text for moment, text in MEANING.items()},
         "guards": {name: f"off: {text}{_no_counterpart(name)}" for name, text in OFF.items()},
-        "bugs": {name: bug.words for name, bug in BUGS.items()},
-        "styles": {name: (make.__doc__ or "") for name, make in STYLES.items()},
+        "bugs": {name: bug.words for name, bug in bugs_of(chosen.address).items()},
+        "styles": {name: style.words for name, style in STYLES.items()},
     }
     if as_json:
         print(json.dumps({"schema": 1, "ok": True, **kinds}))
@@ -310,7 +307,7 @@ def engine(
 
 
 def _no_counterpart(guard: str) -> str:
-    styles = [style for style, guards in NO_COUNTERPART.items() if guard in guards]
+    styles = [name for name, style in STYLES.items() if guard in style.guards_without]
     return f" (no counterpart in {', '.join(styles)})" if styles else ""
 
 
@@ -346,8 +343,8 @@ app.command()(ablate)
 app.command()(bench)
 app.command("check-oracle")(check_oracle)
 app.add_typer(brokering.app, name="broker")
-for _style, _name in COMMAND.items():
-    app.add_typer(operating(_style), name=_name)
+for _style in STYLES.values():
+    app.add_typer(operating(_style), name=_style.parked_command)
 
 
 def main() -> None:

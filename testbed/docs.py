@@ -6,32 +6,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from choreography.reactions import GAVE_UP, INVENTORY_FIRST
+from kernel.environment import Environment
+from kernel.guards import OFF
 from orchestration.engine import checks, field_checks, intrinsics, limits, tasks
 from orchestration.engine.actions import ACTIONS
 from orchestration.engine.choice import OPERATORS
 from orchestration.engine.jsonata_functions import ADDED
 from orchestration.saga_definition import saga_definition
-from scenarios import fault_plan, verdict
-from scenarios.catalog.index import SCENARIOS
-from scenarios.json_schema import schema
-from scenarios.simulation import schedule
-from shared_domain.guards import NO_COUNTERPART, OFF, Guards
-from shared_domain.policy import Policy
+from scenarios.campaigns.simulation import schedule
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults import plan as fault_plan
+from scenarios.faults.json_schema import schema
+from scenarios.judge import verdict
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 from testbed.oracle_docs import oracle
+from testbed.rooms import rooms
+
+ROOT = Path(__file__).parents[1]
 
 _HEAD = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
-_STEPS = (
-    ("PlaceOrder", "the customer's order"),
-    ("ReserveStock", "step 2"),
-    ("ChargePayment", "step 3"),
-    ("BookShipment", "step 4, the pivot"),
-    ("ConfirmOrder", "step 5"),
-    ("CancelShipment", "compensation of step 4"),
-    ("RefundPayment", "compensation of step 3"),
-    ("ReleaseStock", "compensation of step 2"),
-    ("CancelOrder", "compensation of step 1"),
-)
 
 
 def documents() -> dict[str, str]:
@@ -48,29 +42,39 @@ def documents() -> dict[str, str]:
         "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
         + "\n",
         "oracle.md": _HEAD + oracle(),
+        "rooms.md": _HEAD + rooms(ROOT),
     }
 
 
 def _side_by_side() -> str:
-    states = saga_definition("inventory-first", Guards.all(), Policy())["States"]
+    states = saga_definition(Environment(saga=SAGA, variant=SAGA.variant))["States"]
     text = (
         "# Each step in both styles\n\n"
-        "On the left what `choreography/reactions.py` says, on the right the state of the same name in\n"
-        "`orchestration/order_saga.asl.json`. Every task there has the same Retry and TimeoutSeconds; the\n"
-        "choreography's are in `choreography/consumer.py`. Both come from `shared_domain/policy.py`.\n\n"
+        "On the left what `shared_domain/order/reactions.py` says, on the right the state of the same name in\n"
+        "`shared_domain/order/order_saga.asl.json`. Every task there has the same Retry and TimeoutSeconds; the\n"
+        "choreography's are in `choreography/consumer.py`. Both come from `kernel/policy.py`.\n\n"
         "| command | choreography: when this is heard | orchestration: the state, and where it goes |\n"
         "|---|---|---|\n"
     )
-    for command, what in _STEPS:
-        heard = [
-            event.__name__ for event, (_, c) in INVENTORY_FIRST.items() if c.__name__ == command
-        ]
-        service = next(s for s, c in INVENTORY_FIRST.values() if c.__name__ == command)
+    reactions = SAGA.reactions[SAGA.variant]
+    for command, what in _rows():
+        heard = [event.__name__ for event, (_, c) in reactions.items() if c.__name__ == command]
+        service = next(s for s, c in reactions.values() if c.__name__ == command)
         left = f"**{service}** hears {', '.join(f'`{name}`' for name in heard)}"
-        gave_up = {c.__name__: e.__name__ for c, e in GAVE_UP.items()}.get(command)
-        left += f"; gives up with `{gave_up}`" if gave_up else "; budget spent: dead letter"
+        gave_up = SAGA.gave_up.get(command)
+        left += (
+            f"; gives up with `{gave_up.__name__}`" if gave_up else "; budget spent: dead letter"
+        )
         text += f"| `{command}`, {what} | {left} | {_state(states, command)} |\n"
     return text
+
+
+def _rows() -> Iterable[tuple[str, str]]:
+    """Every operation, and what it is."""
+    for number, step in enumerate(SAGA.steps, 1):
+        yield step.name, f"step {number}{', the pivot' if step.pivot else ''}"
+    for undo, step_name in SAGA.undoes.items():
+        yield undo, f"compensation of step {SAGA.forward.index(step_name) + 1}"
 
 
 def _state(states: dict[str, Any], name: str) -> str:
@@ -94,7 +98,7 @@ def _caught(state: dict[str, Any]) -> str:
 
 def _scenarios() -> str:
     text = "# Scenarios\n\nRun one with `saga run NAME`. Faults are for 100 orders.\n"
-    for name, scenario in SCENARIOS.items():
+    for name, scenario in scenarios_of(SAGA).items():
         faults = scenario.faults(100).to_json()["faults"]
         text += f"\n## {name}\n\n{scenario.story}\n"
         if faults:
@@ -109,7 +113,7 @@ def _faults() -> str:
         "[fault_plan.schema.json](fault_plan.schema.json). `saga run any_ending --plan FILE` brings no fault of its own.\n\n"
         "```json\n"
         '{"schema": 1, "faults": [\n'
-        '  {"orders": {"every": 4}, "operation": "ChargePayment", "moment": "answer.lost", "attempts": [1]}\n'
+        f'  {{"orders": {{"every": 4}}, "operation": "{SAGA.forward[2]}", "moment": "answer.lost", "attempts": [1]}}\n'
         "]}\n```\n\n"
         '`orders`: `"all"`, a list of indices from 0, `{"every": k}` (the k-th, 2k-th, ...), or `{"share": p}`\n'
         '(chance by hash of seed and address, the same orders in every style). `attempts`: a list from 1, `"all"`, or\n'
@@ -123,9 +127,9 @@ def _faults() -> str:
     for moment, what in fault_plan.MEANING.items():
         seconds = fault_plan.DEFAULT_S.get(moment)
         without = [
-            f"{style}: {found[moment]}"
-            for style, found in fault_plan.NO_COUNTERPART.items()
-            if moment in found
+            f"{name}: {style.moments_without[moment]}"
+            for name, style in STYLES.items()
+            if moment in style.moments_without
         ]
         text += f"| `{moment}` | {what} | {'' if seconds is None else f'{seconds:g}'} | {'; '.join(without)} |\n"
     return text
@@ -137,7 +141,7 @@ def _guards() -> str:
         "| guard | off means | no counterpart in |\n|---|---|---|\n"
     )
     for guard, off in OFF.items():
-        without = [style for style, guards in NO_COUNTERPART.items() if guard in guards]
+        without = [name for name, style in STYLES.items() if guard in style.guards_without]
         text += f"| `{guard}` | {off} | {', '.join(without)} |\n"
     return text
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scenarios.arrivals import Arrivals
+from scenarios.runs.arrivals import Arrivals
 
 
 class Durability(StrEnum):
@@ -16,13 +16,13 @@ class Durability(StrEnum):
     power = "power"
 
 
-class StepOrder(StrEnum):
-    """Which of stock and money comes first."""
-
-    inventory_first = "inventory-first"
-    payment_first = "payment-first"
-
-
+SagaOption = Annotated[
+    str,
+    typer.Option("--saga", metavar="NAME|FOLDER", help="A built-in saga, or a folder of yours."),
+]
+StepOrder = Annotated[
+    str, typer.Option("--step-order", help="A variant of the saga; default: its first.")
+]
 Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each run.")]
 Seed = Annotated[int, typer.Option(min=0, help="Decides customers, arrivals and chance.")]
 Out = Annotated[Path, typer.Option(help="Folder for run folders.")]

@@ -1,14 +1,14 @@
 """docs/oracle.md: every rule of the judge with its formula and rows that break it."""
 
-from scenarios.counter_examples import EXAMPLES, CounterExample
-from scenarios.planted.index import BUGS
-from scenarios.rules import MEANING, Rule
+from scenarios.judge.rules import MEANING, Rule
+from shared_domain.order.bugs.index import BUGS
+from shared_domain.order.counter_examples import EXAMPLES, CounterExample
 
 _INTRO = """\
 # The oracle
 
-How a run is judged, and why you may believe it. Code, in reading order: `scenarios/oracle.py` (one order), `scenarios/laws.py` (the
-whole run), `scenarios/exposure.py` (times), `scenarios/isolation.py` (readers), `scenarios/judgement.py` (the verdict): pure functions
+How a run is judged, and why you may believe it. Code, in reading order: `scenarios/judge/oracle.py` (one order), `scenarios/judge/laws.py` (the
+whole run), `scenarios/judge/exposure.py` (times), `shared_domain/order/isolation.py` (readers), `scenarios/judge/judgement.py` (the verdict): pure functions
 over the participants' rows.
 
 ## What it reads

@@ -6,13 +6,14 @@ from pathlib import Path
 
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import find_server
+from kernel.errors import UsageError
+from kernel.saga import Saga
 from orchestration.step_functions import check_endpoint
 from report.page import FORMATS
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import FaultPlan
-from scenarios.scenario import Scenario
-from scenarios.systems import STYLES
-from shared_domain.errors import UsageError
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults.plan import FaultPlan
+from scenarios.runs.scenario import Scenario
+from scenarios.styles.index import STYLES
 
 
 def choose_broker(wanted: str) -> str:
@@ -83,27 +84,36 @@ def choose_styles(text: str) -> list[str]:
     return names
 
 
-def choose_scenarios(names: list[str]) -> list[Scenario]:
-    """Stories of the catalog by name; `all` is all of them."""
+def choose_scenarios(saga: Saga, names: list[str]) -> list[Scenario]:
+    """Scenarios of a saga by name; `all` is all of them."""
+    known = scenarios_of(saga)
     if names == ["all"]:
-        return list(SCENARIOS.values())
+        return list(known.values())
     for name in names:
-        if name not in SCENARIOS:
+        if name not in known:
             raise UsageError(f"unknown scenario {name!r}: saga list shows them")
-    return [SCENARIOS[name] for name in names]
+    return [known[name] for name in names]
+
+
+def choose_variant(saga: Saga, name: str) -> str:
+    """A variant of a saga; "" = its first. Raise UsageError if there is none of this name."""
+    if name and name not in saga.variants:
+        raise UsageError(f"unknown step order {name!r}: use {' or '.join(saga.variants)}")
+    return name or saga.variant
 
 
 def _no_number(name: str) -> float:
     raise ValueError(f"{name} is no number in JSON")
 
 
-def read_plan(path: Path | None) -> FaultPlan:
-    """The user's fault plan. Raise UsageError if it cannot be read or is malformed."""
+def read_plan(path: Path | None, saga: Saga) -> FaultPlan:
+    """The user's fault plan. Raise UsageError if it cannot be read, is malformed, or is for another saga."""
     if path is None:
         return FaultPlan()
     try:
         text = path.read_text(encoding="utf-8")
-        return FaultPlan.from_json(json.loads(text, parse_constant=_no_number))
+        document = json.loads(text, parse_constant=_no_number)
+        return FaultPlan.from_json(document).check(saga)
     except OSError as error:
         raise UsageError(f"the fault plan {path} cannot be read: {error.strerror}") from error
     except ValueError as error:

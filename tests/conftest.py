@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from choreography.rabbit_node import RabbitNode, find_server
-from shared_domain.event_loop import look_only_at_what_comes
+from kernel.event_loop import look_only_at_what_comes
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever started this in the background; programs under test must hear Ctrl-C all the same.

@@ -2,10 +2,15 @@
 
 from dataclasses import replace
 
-from shared_domain.exactly_once import ExactlyOnce
-from shared_domain.guards import Guards
-from shared_domain.messages import Command, Order
-from shared_domain.policy import Policy
+from kernel.environment import Environment
+from kernel.guards import Guards
+from kernel.inbox import Inbox
+from kernel.ledger import Ledger
+from kernel.messages import Command
+from kernel.outbox import Outbox
+from kernel.policy import Policy
+from shared_domain.order.messages import Order
+from shared_domain.order.saga import SAGA
 
 ORDER = Order(
     order_id="o1",
@@ -39,5 +44,12 @@ class FixedClock:
         raise AssertionError("nothing here may wait")
 
 
-def once(guards: Guards | None = None) -> ExactlyOnce:
-    return ExactlyOnce(guards=guards or Guards.all(), clock=FixedClock())
+def environment(**changes) -> Environment:
+    """The order saga with every guard on, fast, without faults or spans."""
+    return Environment(**{"saga": SAGA, "variant": SAGA.variant, "policy": FAST, **changes})
+
+
+def inbox(guards: Guards | None = None) -> Inbox:
+    guards, clock = guards or Guards.all(), FixedClock()
+    outbox = Outbox(codec=SAGA.codec, guards=guards, clock=clock)
+    return Inbox(codec=SAGA.codec, guards=guards, ledger=Ledger(clock), outbox=outbox)

@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.experiment import Effort, Lab, Result, Trial
-from scenarios.catalog.index import SCENARIOS
-from scenarios.run_folder import read_json
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.systems import STYLES
-from scenarios.traceability.evidence import order_ids, read_evidence
-from scenarios.traceability.traced import is_hop
-from shared_domain.errors import Failure
+from kernel.errors import Failure
+from scenarios.catalog.index import scenarios_of
+from scenarios.evidence.evidence import order_ids, read_evidence
+from scenarios.evidence.traced import is_hop
+from scenarios.runs.folder import read_json
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 
 STORY, ORDERS, TIME_SCALE = "undeliverable", 8, 0.1
 """Every second order is committed, every other one turned back at the last step that can refuse."""
@@ -33,7 +34,9 @@ class Counts:
     async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: path -> what -> how many per saga, the least and the most of the sagas on that path."""
         spec = RunSpec(
-            scenario=SCENARIOS[STORY],
+            saga=SAGA,
+            variant=SAGA.variant,
+            scenario=scenarios_of(SAGA)[STORY],
             style=trial.settings["style"],
             orders=ORDERS,
             seed=lab.seed,

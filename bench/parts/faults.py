@@ -6,17 +6,17 @@ from typing import Any
 
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.open_loop import rows_by_order
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import DISTURBANCES
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.systems import STYLES
-from scenarios.traceability.evidence import read_evidence
-from scenarios.traceability.traced import began_s, ended_s, is_hop
-from scenarios.workload import NO_TIME
-from shared_domain.errors import Failure, ParticipantCrashed
-from shared_domain.participants import SERVED_BY
+from kernel.errors import Failure, ParticipantCrashed
+from scenarios.catalog.index import scenarios_of
+from scenarios.evidence.evidence import read_evidence
+from scenarios.evidence.traced import began_s, ended_s, is_hop
+from scenarios.faults.plan import DISTURBANCES
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from scenarios.runs.workload import NO_TIME
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 
 NOTICED = ("lost_reply", "crash_before_commit", "crash_after_commit", "flaky_participant")
 """Stories in which a saga is struck and must go on."""
@@ -52,7 +52,9 @@ class Faults:
     async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: `noticed_s`, `on_again_s` per struck saga; `silent_s`, `recovered_s` of a struck coordinator. Not scaled back."""
         spec = RunSpec(
-            scenario=SCENARIOS[trial.settings["story"]],
+            saga=SAGA,
+            variant=SAGA.variant,
+            scenario=scenarios_of(SAGA)[trial.settings["story"]],
             style=trial.settings["style"],
             orders=next(n for stories, n in ORDERS.items() if trial.settings["story"] in stories),
             seed=1000 * lab.seed + trial.round,
@@ -119,12 +121,12 @@ def _recovery(folder: Path, rows: dict[str, list[Result]], at: float, operation:
     Of a coordinator that is cut off from one participant, that participant's rows count; else everybody's.
     """
     cut = read_json(folder / "run.json")["scenario"] == "cut_off"
-    served = SERVED_BY[operation]
+    served = SAGA.served_by[operation]
     times = sorted(
         row["mono_s"]
         for of in rows.values()
         for row in of
-        if row["mono_s"] >= at and (not cut or SERVED_BY[row["operation"]] == served)
+        if row["mono_s"] >= at and (not cut or SAGA.served_by[row["operation"]] == served)
     )
     gaps = [
         (after - before, after)

@@ -16,10 +16,10 @@ from bench.ways import (
     WAYS,
     Place,
 )
+from kernel.clock import SystemClock
+from kernel.errors import Failure, UsageError
 from orchestration.engine_host import InProcessEngine, running
 from orchestration.step_functions import ROLE, direct_call
-from shared_domain.clock import SystemClock
-from shared_domain.errors import Failure, UsageError
 
 IN_FLIGHT, HISTORY, PAYLOAD, EXECUTION = "in flight", "sagas done before", "payload KiB", "transitions of one execution"  # fmt: skip
 FLIGHTS = (1, 4, 16, 64, 256, 1024)

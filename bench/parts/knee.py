@@ -10,8 +10,8 @@ from bench.latency import LEAST_N_FOR_INTERVAL, quantile
 from bench.open_loop import Load, Loaded, loaded
 from bench.profile import profile
 from bench.usage import python_processes
-from scenarios.systems import STYLES
-from shared_domain.errors import Failure
+from kernel.errors import Failure
+from scenarios.styles.index import STYLES
 
 START_PER_S, LEAST_PER_S, STEP, MOST_STEPS = 100.0, 5.0, 1.3, 14
 BISECTIONS = 2

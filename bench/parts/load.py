@@ -9,11 +9,11 @@ from bench.experiment import Effort, Lab, Result, Trial
 from bench.open_loop import Load, loaded
 from bench.parts.peers import AGAIN
 from bench.ways import CHOREOGRAPHY
-from scenarios.systems import STYLES
-from scenarios.traceability.evidence import order_ids as orders_in
-from scenarios.traceability.evidence import read_evidence
-from scenarios.workload import NO_TIME, ServiceTimes
-from shared_domain.errors import Failure
+from kernel.errors import Failure
+from scenarios.evidence.evidence import order_ids as orders_in
+from scenarios.evidence.evidence import read_evidence
+from scenarios.runs.workload import NO_TIME, ServiceTimes
+from scenarios.styles.index import STYLES
 
 BASE, BARE, FAILING, TRACED = "base mix", "no service times", "10 % fail", "base mix, 10 % traced"
 MIXES = (BASE, BARE, FAILING, TRACED)

@@ -8,7 +8,7 @@ from bench.closed_loop import check_ledgers, loop
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.usage import watched
 from bench.ways import CHOREOGRAPHY, ORCHESTRATION, WAYS, Place
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
 
 AGAIN = " again"
 """The second of two identical arms: whatever differs between them is noise."""

@@ -24,21 +24,19 @@ from faststream.rabbit import (
     RabbitQueue,
 )
 
-from choreography.reactions import STEP_ORDERS, heard_by
-from shared_domain import messages
-from shared_domain.clock import SystemClock
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.messages import Command, Message, Order, PlaceOrder
-from shared_domain.participant import Participant
-from shared_domain.participants import NAMES, Participants, open_participants
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
+from kernel import messages
+from kernel.environment import Environment
+from kernel.messages import Command, Message
+from kernel.participant import Participant
+from kernel.participants import Participants, open_participants
+from shared_domain.order.messages import Order, PlaceOrder
+from shared_domain.order.reactions import INVENTORY_FIRST
+from shared_domain.order.saga import SAGA
 
 PREFETCH = 64
 """Also the most handlers at work at once in one service: FastStream starts one for every delivery."""
 STOCK = {"book": 1_000_000}
-_REACTIONS = STEP_ORDERS["inventory-first"]
+_REACTIONS = INVENTORY_FIRST
 
 
 def _broker(url: str) -> RabbitBroker:
@@ -54,15 +52,8 @@ def _queue(name: str, durability: str) -> RabbitQueue:
 
 @asynccontextmanager
 async def _participants(folder: Path, durability: str) -> AsyncIterator[Participants]:
-    async with open_participants(
-        folder,
-        policy=Policy(),
-        guards=Guards.all(),
-        faults=NoFaults(),
-        tracer=NoTracer(),
-        clock=SystemClock(),
-        durability=durability,
-    ) as participants:
+    environment = Environment(saga=SAGA, variant=SAGA.variant, durability=durability)
+    async with open_participants(folder, environment) as participants:
         await participants.stock_up(STOCK)
         yield participants
 
@@ -85,16 +76,16 @@ async def _raw(message: RabbitMessage) -> bytes:
 
 
 def _serve(
-    broker: RabbitBroker, queue: RabbitQueue, exchange: RabbitExchange, door: Participant
+    broker: RabbitBroker, queue: RabbitQueue, exchange: RabbitExchange, participant: Participant
 ) -> None:
     """Register the one handler of a service."""
 
     @broker.subscriber(queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_raw, no_reply=True)
     async def handle(body: bytes) -> None:
-        heard = messages.from_bytes(body)
+        heard = SAGA.codec.from_bytes(body)
         _, operation = _REACTIONS[type(heard)]
         command = heard if isinstance(heard, Command) else messages.follow(operation, heard)
-        await _publish(broker, exchange, await door.call(command))
+        await _publish(broker, exchange, await participant.call(command))
 
 
 @asynccontextmanager
@@ -105,7 +96,7 @@ async def _declared(
     source = await customer.declare_exchange(exchange)
     made = {name: await customer.declare_queue(queue) for name, queue in queues.items()}
     for name, queue in made.items():
-        for key in heard_by(name, _REACTIONS):
+        for key in SAGA.heard_by(name, SAGA.variant):
             await queue.bind(source, key)
     try:
         yield
@@ -125,14 +116,14 @@ async def faststream_choreography(
     and are removed at the end.
     """
     exchange = RabbitExchange(f"{prefix}.events", type=ExchangeType.TOPIC, durable=True)
-    queues = {name: _queue(f"{prefix}.{name}", durability) for name in NAMES}
+    queues = {name: _queue(f"{prefix}.{name}", durability) for name in SAGA.services}
     async with AsyncExitStack() as stack:
         participants = await stack.enter_async_context(_participants(folder, durability))
         customer = await stack.enter_async_context(_broker(url))
         await stack.enter_async_context(_declared(customer, exchange, queues))
-        for name, door in participants.doors.items():
+        for name, participant in participants.by_name.items():
             broker = await stack.enter_async_context(_broker(url))
-            _serve(broker, queues[name], exchange, door)
+            _serve(broker, queues[name], exchange, participant)
             await broker.start()
 
         async def place(order: Order) -> None:

@@ -20,8 +20,8 @@ from urllib.parse import urlsplit
 import aiohttp
 import boto3
 
-from shared_domain import child
-from shared_domain.errors import UsageError
+from kernel import child
+from kernel.errors import UsageError
 
 START_S = 60.0
 _CONFIGURATION = {

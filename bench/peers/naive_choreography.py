@@ -21,37 +21,34 @@ import aio_pika
 import aiosqlite
 from aio_pika.abc import AbstractConnection, AbstractExchange, AbstractIncomingMessage
 
-from choreography.reactions import STEP_ORDERS, heard_by
-from shared_domain import exactly_once, messages
-from shared_domain.clock import SystemClock
-from shared_domain.database import SYNCHRONOUS
-from shared_domain.exactly_once import Effect
-from shared_domain.inventory import model as inventory_model
-from shared_domain.inventory import store as inventory_store
-from shared_domain.messages import Command, Message, Order, PlaceOrder
-from shared_domain.order import model as order_model
-from shared_domain.order import store as order_store
-from shared_domain.payment import model as payment_model
-from shared_domain.payment import store as payment_store
-from shared_domain.shipping import model as shipping_model
-from shared_domain.shipping import store as shipping_store
+from kernel import messages
+from kernel.clock import SystemClock
+from kernel.database import SYNCHRONOUS
+from kernel.ledger import Effect
+from kernel.messages import Command, Message
+from kernel.orders import OrderRecord
+from kernel.participants import SCHEMA
+from shared_domain.order.messages import Order, PlaceOrder
+from shared_domain.order.participants import inventory, order, payment, shipping
+from shared_domain.order.reactions import INVENTORY_FIRST
+from shared_domain.order.saga import SAGA
 
 QUEUE_TYPE = {"process": "classic", "power": "quorum"}
 PREFETCH = 64
-_REACTIONS = STEP_ORDERS["inventory-first"]
+_REACTIONS = INVENTORY_FIRST
 _CLOCK = SystemClock()
 _BOOKS = "INSERT OR IGNORE INTO stock VALUES ('book', 1000000, 1000000)"
 _SERVICES: dict[str, tuple[str, Callable[..., Any], dict[Any, Any]]] = {
-    "order": (order_store.SCHEMA, order_model.OrderRecord, order_model.RULES),
-    "inventory": (inventory_store.SCHEMA, inventory_model.Reservation, inventory_model.RULES),
-    "payment": (payment_store.SCHEMA, payment_model.Account, payment_model.RULES),
-    "shipping": (shipping_store.SCHEMA, shipping_model.Shipment, shipping_model.RULES),
+    "order": (order.SCHEMA, OrderRecord, order.RULES),
+    "inventory": (inventory.SCHEMA, inventory.Reservation, inventory.RULES),
+    "payment": (payment.SCHEMA, payment.Account, payment.RULES),
+    "shipping": (shipping.SCHEMA, shipping.Shipment, shipping.RULES),
 }
 # The statement that loads a record, and those that save it.
 _SQL = {
     "order": """SELECT status FROM orders WHERE order_id = :order_id;
-        INSERT INTO orders (order_id, status, amount_cents, message, placed_wall_s)
-        VALUES (:order_id, :status, :amount_cents, :message, :wall_s)
+        INSERT INTO orders (order_id, status, message, placed_wall_s)
+        VALUES (:order_id, :status, :message, :wall_s)
         ON CONFLICT (order_id) DO UPDATE SET status = excluded.status""",
     "inventory": """SELECT :item AS item, IFNULL(free, 0) AS free, IFNULL(reserved, 0) AS reserved,
         IFNULL(released, 0) AS released FROM (SELECT 1) LEFT JOIN stock ON stock.item = :item
@@ -80,7 +77,7 @@ class _Service:
         self.busy += 1
         try:
             async with delivery.process(requeue=True):
-                heard = messages.from_bytes(delivery.body)
+                heard = SAGA.codec.from_bytes(delivery.body)
                 _, operation = _REACTIONS[type(heard)]
                 command = heard if isinstance(heard, Command) else messages.follow(operation, heard)
                 await _publish(self._exchange, await self._answer(command))
@@ -101,7 +98,7 @@ class _Service:
     async def _act_once(self, command: Command) -> Message:
         recall = "SELECT answer FROM inbox WHERE message_id = ?"
         if earlier := await self._row(recall, (command.message_id,)):
-            return messages.from_bytes(earlier["answer"].encode())
+            return SAGA.codec.from_bytes(earlier["answer"].encode())
         wanted = asdict(command.order)
         before = self._record(order_id=command.order_id, **await self._row(self._load, wanted))
         after, decision = self._rules[type(command)](before, command)
@@ -145,7 +142,7 @@ async def _serve(
         db.row_factory = sqlite3.Row
         await db.execute("PRAGMA journal_mode=WAL")
         await db.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
-        await db.executescript(exactly_once.SCHEMA + _SERVICES[name][0])
+        await db.executescript(SCHEMA + _SERVICES[name][0])
         if name == "inventory":
             await db.execute(_BOOKS)
         await channel.set_qos(prefetch_count=PREFETCH)
@@ -153,7 +150,7 @@ async def _serve(
             f"{prefix}.{name}", durable=True, arguments={"x-queue-type": QUEUE_TYPE[durability]}
         )
         exchange = await channel.get_exchange(f"{prefix}.events")
-        for key in heard_by(name, _REACTIONS):
+        for key in SAGA.heard_by(name, SAGA.variant):
             await queue.bind(exchange, key)
         service = _Service(name, db, exchange)
         tag = await queue.consume(service.on_message)

@@ -15,11 +15,11 @@ from aiormq.channel import Channel
 from pamqp.commands import Basic
 
 from choreography.rabbit_connection import close, connect
-from shared_domain import messages
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database
-from shared_domain.messages import Order, PlaceOrder
-from shared_domain.participants import database_path
+from kernel import messages
+from kernel.clock import SystemClock
+from kernel.database import Database
+from kernel.participants import database_path
+from shared_domain.order.messages import Order, PlaceOrder
 
 HOPS = 6
 """PlaceOrder, and an event after each of five steps: what a committed saga publishes."""

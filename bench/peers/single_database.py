@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database, Transaction
-from shared_domain.messages import Order
-from shared_domain.participants import database_path
+from kernel.clock import SystemClock
+from kernel.database import Database, Transaction
+from kernel.participants import database_path
+from shared_domain.order.messages import Order
 
 STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
 _SCHEMA = """

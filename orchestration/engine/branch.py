@@ -12,11 +12,11 @@ from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
+from kernel.ports import Clock
 from orchestration.engine.errors import BranchAborted, HistoryDamaged
 from orchestration.engine.history import Event
 from orchestration.engine.paths import Scope
 from orchestration.engine.redrive import REDRIVEN
-from shared_domain.ports import Clock
 
 Invoke = Callable[[str, str], Awaitable[str]]
 """(function, payload) -> result, both JSON texts. Raises StatesError if the invocation failed."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import orjson
 
+from kernel.database import Database, Transaction
 from orchestration.engine import store
-from shared_domain.database import Database, Transaction
 
 HISTORY_SCHEMA = """
 CREATE TABLE IF NOT EXISTS executions (

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from kernel.ports import Clock
 from orchestration.engine import states
 from orchestration.engine.branch import Branch, Callbacks, Invoke
 from orchestration.engine.definition import Definition
@@ -20,7 +21,6 @@ from orchestration.engine.history import Ending, Event, History
 from orchestration.engine.limits import MAX_EVENTS, MAX_EXPRESS_S, MAX_PENDING, QUIET_TURNS
 from orchestration.engine.redrive import standing
 from orchestration.engine.text import UNTRUNCATED, error_details, text
-from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 _LAST = {

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from kernel.database import Database, Transaction
 from orchestration.engine import store
 from orchestration.engine.limits import MAX_MACHINES
-from shared_domain.database import Database, Transaction
 
 Entropy = Callable[[int], bytes]
 """That many bytes that nobody can guess; secrets.token_bytes, but for a simulation."""

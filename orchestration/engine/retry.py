@@ -7,9 +7,9 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from kernel.policy import backoff_s
 from orchestration.engine.errors import Ended, StatesError
 from orchestration.engine.limits import MAX_RETRY_DELAY_S
-from shared_domain.policy import backoff_s
 
 NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
 """Errors that States.ALL does not match."""

@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from kernel.database import Database
+from kernel.memory_files import Folder
+from kernel.ports import Clock
 from orchestration.engine.branch import Invoke
 from orchestration.engine.callbacks import TaskCallbacks
 from orchestration.engine.definition import Definition, accepted
@@ -17,9 +20,6 @@ from orchestration.engine.interpreter import Execution
 from orchestration.engine.limits import MAX_KEPT_TEXT
 from orchestration.engine.registry import REGISTRY_SCHEMA, Entropy, Registry
 from orchestration.engine.store import open_store
-from shared_domain.database import Database
-from shared_domain.memory_files import Folder
-from shared_domain.ports import Clock
 
 _LOG = logging.getLogger(__name__)
 REGION, ACCOUNT = "us-east-1", "000000000000"

@@ -6,9 +6,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from kernel.database import Database, Transaction
+from kernel.memory_files import Folder
 from orchestration.engine.errors import HistoryDamaged
-from shared_domain.database import Database, Transaction
-from shared_domain.memory_files import Folder
 
 HISTORY = "history.sqlite"
 APPLICATION_ID, FORMAT = 0x53414741, 3

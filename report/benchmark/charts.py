@@ -13,10 +13,9 @@ from bench.parts.growth import EXECUTION, PAYLOAD
 from bench.parts.load import BASE
 from bench.parts.peers import AGAIN
 from report.benchmark.section import Section, by_arm
-from report.charts import STYLE_LOOK
+from report.charts import look_of
 
 _GREY = "#5b6470"
-_ENGINE_LOOK = ("#3f6b2f", ":")
 
 
 def _log_scale(axes: Axes, which: str, *, percent: bool = False) -> None:
@@ -72,7 +71,8 @@ def latency_chart(done: Iterable[Done]) -> Figure | None:
             if result["rate_per_s"] != rate:
                 continue
             times = np.sort(np.concatenate([r["latency_s"] for r in rounds.values()])) * 1000
-            colour, line = STYLE_LOOK[result["style"]]
+            look = look_of(result["style"])
+            colour, line = look.colour, look.line
             again = AGAIN in result["label"]
             longer = 1 - np.arange(len(times)) / len(times)
             axes.plot(times, longer, line, color=colour, linewidth=1 if again else 2, alpha=0.55 if again else 1, label=result["label"])  # fmt: skip
@@ -95,7 +95,8 @@ def knee_chart(done: Iterable[Done]) -> Figure | None:
     rate_axes, time_axes = figure.subplots(1, 2)
     most = 0.0
     for style, rounds in sorted(arms.items()):
-        colour, line = STYLE_LOOK[style]
+        look = look_of(style)
+        colour, line = look.colour, look.line
         for number, result in rounds.items():
             steps = result["steps"]
             offered = [s["came_per_s"] for s in steps]
@@ -126,7 +127,8 @@ def growth_chart(done: Iterable[Done]) -> Figure | None:
     figure = Figure(figsize=(10, 7), layout="constrained")
     for axes, (over, ways) in zip(figure.subplots(2, 2).flat, sorted(found.items()), strict=False):
         for way, points in ways.items():
-            colour, line = STYLE_LOOK.get(way.partition(",")[0], _ENGINE_LOOK)
+            look = look_of(way.partition(",")[0])
+            colour, line = look.colour, look.line
             xs = sorted({x for x, _ in points})
             means = [np.mean([y for x, y in points if x == at]) for at in xs]
             axes.plot(xs, means, line, color=colour, label=way)

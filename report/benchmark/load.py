@@ -1,6 +1,7 @@
 """Latency of open loops, time to compensate, and where the time goes."""
 
 from collections.abc import Iterable
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from report.benchmark.section import (
     quantile_ms,
     told,
 )
+from scenarios.styles.index import STYLES
 
 QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "p99.9": 0.999}
 SATURATED = 0.95
@@ -94,11 +96,8 @@ def _ratios(arms: Arms) -> Section:
         by_label.setdefault((result["rate_per_s"], result["mix"]), {})[result["label"]] = rounds
     lines, estimates = [], {}
     for (rate, mix), of in by_label.items():
-        for over, under in (
-            ("orchestration", "choreography"),
-            ("choreography" + AGAIN, "choreography"),
-            ("orchestration" + AGAIN, "orchestration"),
-        ):
+        styles = [(after, before) for before, after in combinations(STYLES, 2)]
+        for over, under in (*styles, *((style + AGAIN, style) for style in STYLES)):
             if over not in of or under not in of:
                 continue
             name = f"{over} : {under}, {rate:g}/s, {mix}"

@@ -14,7 +14,7 @@ from report.benchmark.charts import growth_chart, knee_chart, latency_chart, rat
 from report.benchmark.section import Section
 from report.charts import save
 from report.text_table import Row, markdown
-from scenarios.run_folder import SCHEMA
+from scenarios.runs.folder import SCHEMA
 
 SUMMARY = "summary.json"
 

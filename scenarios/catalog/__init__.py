@@ -1,1 +1,1 @@
-"""One story per file; `index` lists them in the order in which a workshop would tell them."""
+"""Scenarios that every saga has, and how a saga's own scenarios and planted bugs are found: index, bug, bugs."""

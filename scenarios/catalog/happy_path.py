@@ -1,5 +1,5 @@
-"""Nothing goes wrong: every order is placed, reserved, charged, booked and confirmed."""
+"""Nothing goes wrong: every step of every order is done."""
 
-from scenarios.scenario import Scenario
+from scenarios.runs.scenario import Scenario
 
 SCENARIO = Scenario(name="happy_path")

@@ -1,1 +1,1 @@
-"""The order service: opens, confirms and cancels orders. model (pure rules), store (rows), service."""
+"""The order saga. Reading order: saga, messages, participants, reactions beside order_saga.asl.json, workload, laws."""

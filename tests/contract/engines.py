@@ -5,11 +5,11 @@ import json
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from kernel.child import free_port
+from kernel.clock import SystemClock
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import ROLE, Call, boto3_call, direct_call
 from orchestration.tasks import in_process_invoker, serve_functions
-from shared_domain.child import free_port
-from shared_domain.clock import SystemClock
 
 LAMBDA = "arn:aws:lambda:us-east-1:000000000000:function:"
 STATES = "arn:aws:states:us-east-1:000000000000:"

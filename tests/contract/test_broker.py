@@ -11,10 +11,10 @@ from choreography.broker import Attempt, Topology
 from choreography.cloud_events import envelope
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database
-from shared_domain.errors import NotDelivered, OutcomeUnknown
-from shared_domain.messages import OrderConfirmed, OrderPlaced, StockReserved
+from kernel.clock import SystemClock
+from kernel.database import Database
+from kernel.errors import NotDelivered, OutcomeUnknown
+from shared_domain.order.messages import OrderConfirmed, OrderPlaced, StockReserved
 from tests.samples import ORDER, order
 
 

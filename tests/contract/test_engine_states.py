@@ -5,8 +5,8 @@ import json
 
 import pytest
 
+from kernel.errors import OutcomeUnknown
 from orchestration.step_functions import Refused
-from shared_domain.errors import OutcomeUnknown
 from tests.contract.engines import WAYS, open_engine, start, wait_for_end
 
 INVOKE = "arn:aws:states:::lambda:invoke"

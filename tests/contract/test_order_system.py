@@ -5,16 +5,17 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan
-from scenarios.planned_faults import PlannedFaults
-from scenarios.setting import Backends, Setting
-from scenarios.systems import STYLES
-from shared_domain.clock import SystemClock
-from shared_domain.guards import Guards
-from shared_domain.payment.model import CARD_LIMIT_CENTS
-from shared_domain.policy import Policy
-from shared_domain.tracing import OtelTracer
-from tests.samples import FAST, order
+from kernel.clock import SystemClock
+from kernel.guards import Guards
+from kernel.policy import Policy
+from kernel.tracing import OtelTracer
+from scenarios.faults.plan import FaultPlan
+from scenarios.faults.planned import PlannedFaults
+from scenarios.runs.environment import Backends, RunEnvironment
+from scenarios.styles.index import STYLES
+from shared_domain.order.participants.payment import CARD_LIMIT_CENTS
+from shared_domain.order.saga import SAGA
+from tests.samples import FAST, environment, order
 
 FAILING_REFUND = {
     "schema": 1,
@@ -30,7 +31,7 @@ FAILING_REFUND = {
 
 
 async def _open(
-    stack, backends, tmp_path, style, *, plan=None, step_order="inventory-first", guards=None
+    stack, backends, tmp_path, style, *, plan=None, variant="inventory-first", guards=None
 ):
     clock, tracer, guards = SystemClock(), OtelTracer(), guards or Guards.all()
     # Deadlines of 100 ms are too short for processes that share two cores with other tests.
@@ -38,19 +39,21 @@ async def _open(
     faults = PlannedFaults(
         FaultPlan.from_json(plan) if plan else FaultPlan(),
         ["o1"],
+        saga=SAGA,
         seed=1,
         policy=policy,
         clock=clock,
     )
+    core = environment(
+        variant=variant, policy=policy, guards=guards, faults=faults, tracer=tracer, clock=clock
+    )
     setting = await stack.enter_async_context(
-        Setting.open(
-            tmp_path, run_id=secrets.token_hex(4), backends=backends, step_order=step_order,
-            durability="process", policy=policy, guards=guards, faults=faults, tracer=tracer,
-            clock=clock,
+        RunEnvironment.open(
+            tmp_path, core, run_id=secrets.token_hex(4), backends=backends, faults=faults
         )
-    )  # fmt: skip
+    )
     await setting.participants.stock_up({"book": 10})
-    return (await stack.enter_async_context(STYLES[style](setting))).system
+    return (await stack.enter_async_context(STYLES[style].open(setting))).system
 
 
 @pytest.fixture(params=["embedded", "real"])
@@ -75,16 +78,16 @@ styles = pytest.mark.parametrize("style", STYLES)
 
 
 @styles
-@pytest.mark.parametrize("step_order", ["inventory-first", "payment-first"])
-async def test_an_order_goes_through_every_step_once_in_its_order(open_system, style, step_order):
-    system = await open_system(style, step_order=step_order)
-    assert await system.place_order(order("o1")) == "PENDING"
+@pytest.mark.parametrize("variant", ["inventory-first", "payment-first"])
+async def test_an_order_goes_through_every_step_once_in_its_order(open_system, style, variant):
+    system = await open_system(style, variant=variant)
+    assert await system.start(order("o1")) == "PENDING"
     assert (await system.settle(["o1"], deadline_s=20)).how == "quiescent"
     assert await system.outcome("o1") == "CONFIRMED"
     ledgers = await system.ledgers()
     rows = sorted((r for t in ledgers.values() for r in t["ledger"]), key=lambda r: r["mono_s"])
     middle = ["ReserveStock", "ChargePayment"]
-    if step_order == "payment-first":
+    if variant == "payment-first":
         middle.reverse()
     assert [r["operation"] for r in rows] == ["PlaceOrder", *middle, "BookShipment", "ConfirmOrder"]
     assert {r["effect"] for r in rows} == {"done"}
@@ -97,17 +100,17 @@ async def test_an_order_goes_through_every_step_once_in_its_order(open_system, s
 async def test_an_order_placed_twice_is_one_order(open_system, style):
     system = await open_system(style)
     for _ in range(2):
-        await system.place_order(order("o1"))
+        await system.start(order("o1"))
     await system.settle(["o1"], deadline_s=20)
     ledgers = await system.ledgers()
     assert [len(tables["ledger"]) for tables in ledgers.values()] == [2, 1, 1, 1]
 
 
 @styles
-@pytest.mark.parametrize("step_order", ["inventory-first", "payment-first"])
-async def test_a_declined_card_leaves_nothing_behind(open_system, style, step_order):
-    system = await open_system(style, step_order=step_order)
-    await system.place_order(order("o1", amount_cents=CARD_LIMIT_CENTS + 1))
+@pytest.mark.parametrize("variant", ["inventory-first", "payment-first"])
+async def test_a_declined_card_leaves_nothing_behind(open_system, style, variant):
+    system = await open_system(style, variant=variant)
+    await system.start(order("o1", amount_cents=CARD_LIMIT_CENTS + 1))
     await system.settle(["o1"], deadline_s=20)
     assert await system.outcome("o1") == "CANCELLED"
     ledgers = await system.ledgers()
@@ -118,7 +121,7 @@ async def test_a_declined_card_leaves_nothing_behind(open_system, style, step_or
 @styles
 async def test_an_order_of_nothing_is_rejected_and_touches_nobody_else(open_system, style):
     system = await open_system(style)
-    await system.place_order(order("o1", quantity=0))
+    await system.start(order("o1", quantity=0))
     await system.settle(["o1"], deadline_s=20)
     assert await system.outcome("o1") == "REJECTED"
     ledgers = await system.ledgers()
@@ -130,7 +133,7 @@ async def test_a_saga_whose_refund_fails_for_ever_is_parked_where_an_operator_se
     open_system, style
 ):
     system = await open_system(style, plan=FAILING_REFUND)
-    await system.place_order(order("o1", destination="Atlantis"))
+    await system.start(order("o1", destination="Atlantis"))
     assert (await system.settle(["o1"], deadline_s=20)).how == "quiescent"
     (saga,) = await system.parked()
     assert (saga.order_id, saga.operation) == ("o1", "RefundPayment")
@@ -150,7 +153,7 @@ async def test_an_order_nobody_placed_is_unknown_and_does_not_settle(open_system
 @styles
 async def test_without_the_semantic_lock_the_customer_is_told_too_early(open_system, style):
     system = await open_system(style, guards=Guards(semantic_lock=False))
-    assert await system.place_order(order("o1", destination="Atlantis")) == "CONFIRMED"
+    assert await system.start(order("o1", destination="Atlantis")) == "CONFIRMED"
     await system.settle(["o1"], deadline_s=20)
     assert await system.outcome("o1") == "CANCELLED"
 
@@ -158,7 +161,7 @@ async def test_without_the_semantic_lock_the_customer_is_told_too_early(open_sys
 @styles
 async def test_the_evidence_names_every_order(open_system, style):
     system = await open_system(style)
-    await system.place_order(order("o1"))
+    await system.start(order("o1"))
     await system.settle(["o1"], deadline_s=20)
     evidence = await system.evidence()
     assert evidence

@@ -13,10 +13,12 @@ from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import connect
 from choreography.rabbit_publisher import Publisher
 from choreography.rabbit_topology import find, sweep
-from shared_domain.errors import NotDelivered, UsageError
-from shared_domain.messages import OrderPlaced
-from shared_domain.participants import NAMES
+from kernel.errors import NotDelivered, UsageError
+from shared_domain.order.messages import OrderPlaced
+from shared_domain.order.saga import SAGA
 from tests.samples import order
+
+NAMES = SAGA.services
 
 FAILED = Attempt(number=1, fault="no", wall_s=1.0)
 

@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
+from kernel.errors import OutcomeUnknown
 from orchestration.engine.history import Event
 from orchestration.engine.redrive import standing
 from orchestration.step_functions import Refused
-from shared_domain.errors import OutcomeUnknown
 from tests.contract.engines import LAMBDA, run_to_end, start, wait_for_end
 
 

@@ -7,10 +7,10 @@ import sqlite3
 import aiohttp
 import pytest
 
+from kernel.clock import SystemClock
+from kernel.errors import OutcomeUnknown
 from orchestration.engine import states
 from orchestration.step_functions import ROLE
-from shared_domain.clock import SystemClock
-from shared_domain.errors import OutcomeUnknown
 from tests.contract.engines import LAMBDA, STATES, open_engine, start, wait_for_end
 
 WAIT = {"Type": "Wait", "Seconds": 60, "Next": "Z"}

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
+from kernel.errors import ConnectionLost, OutcomeUnknown
 from orchestration.step_functions import ROLE, Refused, StepFunctions
-from shared_domain.errors import ConnectionLost, OutcomeUnknown
 from tests.contract.engines import STATES, WAYS, open_engine
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"

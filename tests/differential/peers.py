@@ -7,10 +7,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 
 from bench.peers.moto_server import moto_server
+from kernel.child import free_port
+from kernel.errors import Failure
 from orchestration.step_functions import ROLE, boto3_call
 from orchestration.tasks import serve_functions
-from shared_domain.child import free_port
-from shared_domain.errors import Failure
 from tests.contract.engines import open_engine
 
 DEADLINE_S = 30.0

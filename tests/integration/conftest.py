@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import FaultPlan
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.setting import Backends
-from shared_domain.guards import Guards
+from kernel.guards import Guards
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults.plan import FaultPlan
+from scenarios.runs.environment import Backends
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from shared_domain.order.saga import SAGA
 
 
 @pytest.fixture
@@ -24,7 +25,9 @@ def carry_out(tmp_path):
         # Deadlines of 150 ms are too short for processes that share two cores with other tests.
         time_scale = time_scale or (0.1 if backends.engine == "embedded" else 0.03)
         spec = RunSpec(
-            scenario=replace(SCENARIOS[scenario], **changes),
+            saga=SAGA,
+            variant=SAGA.variant,
+            scenario=replace(scenarios_of(SAGA)[scenario], **changes),
             style=style,
             orders=orders,
             seed=seed,

@@ -16,17 +16,17 @@ from bench.open_loop import Load, loaded
 from bench.parts.index import FULL, PARTS
 from bench.profile import shares
 from bench.ways import CHOREOGRAPHY, ORCHESTRATION, RAW_HOPS, WAYS, Place
-from scenarios.setting import Backends
-from scenarios.systems import STYLES
-from scenarios.workload import ServiceTimes
-from shared_domain.errors import Failure, UsageError
-from shared_domain.messages import MAX_ORDER_BYTES
+from kernel.errors import Failure, UsageError
+from kernel.messages import MAX_ORDER_BYTES
+from scenarios.runs.environment import Backends
+from scenarios.runs.workload import ServiceTimes
+from scenarios.styles.index import STYLES
 
-SAGA = str(Path(sys.executable).with_name("saga"))
+PROGRAM = str(Path(sys.executable).with_name("saga"))
 
 
 def saga(*arguments, timeout=110):
-    command = [SAGA, *map(str, arguments)]
+    command = [PROGRAM, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
 
@@ -110,7 +110,7 @@ def test_two_benchmarks_are_set_against_each_other(tmp_path):
 
 
 def test_an_interrupted_benchmark_goes_on_where_it_was(tmp_path):
-    command = [SAGA, "bench", "--only", "counts", "--out", tmp_path]
+    command = [PROGRAM, "bench", "--only", "counts", "--out", tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:  # fmt: skip
         until = time.monotonic() + 60
         while not (journals := list(tmp_path.glob(f"*/{JOURNAL}"))) and time.monotonic() < until:
@@ -150,10 +150,10 @@ def test_a_benchmark_that_makes_no_sense_is_refused(tmp_path, arguments, told):
 def test_samples_are_shared_out_by_package():
     raw = (
         "run (/x/lib/python3.11/asyncio/base_events.py:1);read (/v/site-packages/aiormq/channel.py:4) 3\n"
-        "run (/x/lib/python3.11/asyncio/base_events.py:1);_commit (/w/shared_domain/database.py:9) 6\n"
+        "run (/x/lib/python3.11/asyncio/base_events.py:1);_commit (/w/kernel/database.py:9) 6\n"
         "<module> (odd) 1\n"
     )
-    assert shares(raw) == {"shared_domain/database.py": 0.6, "aiormq": 0.3, "odd": 0.1}
+    assert shares(raw) == {"kernel/database.py": 0.6, "aiormq": 0.3, "odd": 0.1}
 
 
 @pytest.mark.long

@@ -8,16 +8,15 @@ import pytest
 
 from choreography.rabbit_connection import connect
 from choreography.rabbit_troubles import TROUBLES
-from scenarios.fault_plan import FaultPlan
-from scenarios.planned_faults import PlannedFaults
-from scenarios.setting import Backends, Setting
-from scenarios.systems import STYLES
-from shared_domain.clock import SystemClock
-from shared_domain.errors import Failure
-from shared_domain.guards import Guards
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
-from tests.samples import order
+from kernel.clock import SystemClock
+from kernel.errors import Failure
+from kernel.policy import Policy
+from scenarios.faults.plan import FaultPlan
+from scenarios.faults.planned import PlannedFaults
+from scenarios.runs.environment import Backends, RunEnvironment
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
+from tests.samples import environment, order
 
 pytestmark = [pytest.mark.timeout(120)]
 POLICY = Policy(time_scale=0.5)
@@ -27,16 +26,16 @@ POLICY = Policy(time_scale=0.5)
 class _Shop:
     """A choreography on a real node, and customers who do not give up."""
 
-    def __init__(self, assembled, participants, node):
-        self.assembled, self.participants, self.node = assembled, participants, node
-        self.system, self.placed = assembled.system, []
+    def __init__(self, running_system, participants, node):
+        self.running_system, self.participants, self.node = running_system, participants, node
+        self.system, self.placed = running_system.system, []
 
     async def place(self, count, *, every_s=0.01):
         for _ in range(count):
             wanted = order(f"o{len(self.placed)}")
             while True:
                 try:
-                    await self.system.place_order(wanted)
+                    await self.system.start(wanted)
                     break
                 except Failure:
                     await asyncio.sleep(0.1)
@@ -63,19 +62,19 @@ class _Shop:
 @asynccontextmanager
 async def _open(rabbit, tmp_path, *, cuttable=False):
     async with AsyncExitStack() as stack:
-        clock, guards, tracer = SystemClock(), Guards.all(), NoTracer()
-        faults = PlannedFaults(FaultPlan(), [], seed=1, policy=POLICY, clock=clock)
+        faults = PlannedFaults(
+            FaultPlan(), [], saga=SAGA, seed=1, policy=POLICY, clock=SystemClock()
+        )
         setting = await stack.enter_async_context(
-            Setting.open(
-                tmp_path, run_id=secrets.token_hex(4), step_order="inventory-first",
+            RunEnvironment.open(
+                tmp_path, environment(policy=POLICY, faults=faults), run_id=secrets.token_hex(4),
                 backends=Backends(broker=rabbit.url, node=rabbit, engine="embedded"),
-                durability="process", policy=POLICY, guards=guards, faults=faults, tracer=tracer,
-                clock=clock, cuttable=cuttable,
+                faults=faults, cuttable=cuttable,
             )
         )  # fmt: skip
         await setting.participants.stock_up({"book": 10_000})
-        assembled = await stack.enter_async_context(STYLES["choreography"](setting))
-        yield _Shop(assembled, setting.participants, rabbit), setting
+        running_system = await stack.enter_async_context(STYLES["choreography"].open(setting))
+        yield _Shop(running_system, setting.participants, rabbit), setting
 
 
 @pytest.fixture
@@ -112,7 +111,7 @@ async def test_a_participant_that_is_cut_off_holds_up_its_own_step_only(rabbit, 
     async with _open(rabbit, tmp_path, cuttable=True) as (shop, _):
         await shop.place(5)
         await shop.all_confirmed()
-        shop.assembled.wires["payment"].cut()
+        shop.running_system.wires["payment"].cut()
         await asyncio.sleep(0.2)
         charged = len(await shop.effects("payment"))
         await shop.place(10)
@@ -120,7 +119,7 @@ async def test_a_participant_that_is_cut_off_holds_up_its_own_step_only(rabbit, 
             while len(await shop.effects("inventory")) < 15:
                 await asyncio.sleep(0.05)
         assert len(await shop.effects("payment")) == charged
-        shop.assembled.wires["payment"].mend()
+        shop.running_system.wires["payment"].mend()
         await shop.all_confirmed()
 
 

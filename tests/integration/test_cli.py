@@ -13,7 +13,7 @@ import pytest
 
 from testbed.cli import main
 
-SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
 
 
@@ -307,7 +307,7 @@ def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(
         broker = ["--broker", "rabbitmq"]
     process = subprocess.Popen(
         [
-            *SAGA,
+            *PROGRAM,
             "run",
             scenario,
             "--style",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared_domain.child import free_port
+from kernel.child import free_port
 
 SAMPLE = Path(__file__).parents[3] / "shared" / "conformance"
 LEAST_EXACT_RATIO = 0.95

@@ -8,19 +8,16 @@ import pytest
 from choreography import memory_journal
 from choreography.memory_broker import MemoryBroker
 from choreography.system import ChoreographedSystem, topology
+from kernel.database import Database
+from kernel.guards import Guards
+from kernel.participants import open_participants
+from kernel.policy import OnDeadline, Policy
 from orchestration.saga_definition import saga_definition
-from scenarios.repairing import repair
-from scenarios.run_folder import read_lines
-from scenarios.setting import Backends
-from scenarios.verdict import Judgement
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.participants import open_participants
-from shared_domain.policy import OnDeadline, Policy
-from shared_domain.tracing import NoTracer
-from tests.samples import order
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_lines
+from scenarios.runs.repair import repair
+from tests.samples import environment, order
 
 styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
 
@@ -41,21 +38,20 @@ async def test_without_tombstones_the_late_success_takes_effect(carry_out, style
 
 async def _without_inventory(tmp_path, on_deadline):
     """A choreography in which the order service alone is at work, so that every order waits."""
-    policy, clock = Policy(time_scale=0.005, on_deadline=on_deadline), SystemClock()
-    parts = {"policy": policy, "guards": Guards.all(), "tracer": NoTracer(), "clock": clock}
-    participants = open_participants(tmp_path, faults=NoFaults(), durability="process", **parts)
+    around = environment(policy=Policy(time_scale=0.005, on_deadline=on_deadline))
+    participants = open_participants(tmp_path, around)
     journal = Database.open(tmp_path / "broker.sqlite", schema=memory_journal.SCHEMA)
-    queues = topology(prefix=secrets.token_hex(4), step_order="inventory-first", policy=policy)
+    queues = topology(prefix=secrets.token_hex(4), environment=around)
     async with (
         participants as opened,
         journal as database,
-        MemoryBroker.open(database, queues, clock) as broker,
+        MemoryBroker.open(database, queues, around.clock) as broker,
         ChoreographedSystem.open(
-            participants=opened, services={"order": opened.doors["order"]}, broker=broker,
-            step_order="inventory-first", **parts,
+            participants=opened, services={"order": opened.by_name["order"]}, broker=broker,
+            environment=around,
         ) as system,
     ):  # fmt: skip
-        await system.place_order(order("o1"))
+        await system.start(order("o1"))
         yield system
 
 
@@ -98,11 +94,9 @@ async def test_an_overdue_saga_is_compensated_without_anybody(compensating):
 
 
 async def test_a_state_machine_that_reports_times_out_as_a_whole():
-    reporting = saga_definition(
-        "inventory-first", Guards.all(), Policy(on_deadline=OnDeadline.REPORT)
-    )
+    reporting = saga_definition(environment(policy=Policy(on_deadline=OnDeadline.REPORT)))
     assert reporting["TimeoutSeconds"] == Policy().saga_deadline_s
-    assert "TimeoutSeconds" not in saga_definition("inventory-first", Guards.all(), Policy())
+    assert "TimeoutSeconds" not in saga_definition(environment(policy=Policy()))
 
 
 async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(carry_out):

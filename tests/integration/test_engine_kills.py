@@ -9,11 +9,11 @@ from collections import defaultdict
 
 import pytest
 
+from kernel.child import free_port
+from kernel.errors import Failure, OutcomeUnknown
 from orchestration.engine_host import EngineProcess, running
 from orchestration.step_functions import StepFunctions, boto3_call
 from orchestration.tasks import serve_functions
-from shared_domain.child import free_port
-from shared_domain.errors import Failure, OutcomeUnknown
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 

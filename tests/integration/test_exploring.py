@@ -11,24 +11,25 @@ import psutil
 import pytest
 
 from report.exploration import hunted_markdown
-from scenarios.planted.index import BUGS
-from scenarios.simulation.agreement import compare
-from scenarios.simulation.explore import explore
-from scenarios.simulation.hunt import hunt
-from scenarios.simulation.schedule import Schedule, Space
-from scenarios.simulation.shrink import size
-from scenarios.sweep import results
-from scenarios.systems import STYLES
-from testbed.hunting import stories_markdown
+from scenarios.campaigns.simulation.agreement import compare
+from scenarios.campaigns.simulation.explore import explore
+from scenarios.campaigns.simulation.hunt import hunt
+from scenarios.campaigns.simulation.schedule import Schedule, Space
+from scenarios.campaigns.simulation.shrink import size
+from scenarios.campaigns.sweep import results
+from scenarios.styles.index import STYLES
+from shared_domain.order.bugs.index import BUGS
+from shared_domain.order.saga import SAGA
+from testbed.commands.every_bug import stories_markdown
 
 DOCS = Path(__file__).parents[2] / "docs"
-SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 pytestmark = pytest.mark.timeout(120)
 
 
 def _saga(*arguments, cwd):
     return subprocess.run(
-        [*SAGA, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
+        [*PROGRAM, *map(str, arguments)], capture_output=True, text=True, check=False, cwd=cwd
     )
 
 
@@ -108,7 +109,7 @@ def test_a_fault_that_can_never_strike_is_told(tmp_path):
 def test_a_replay_that_says_nothing_is_unknown(tmp_path):
     """A bug that is planted in the state machine cannot be planted in one that has no such state."""
     path = _wrong(
-        tmp_path, style="orchestration", bug="shipped_before_paid", step_order="payment-first"
+        tmp_path, style="orchestration", bug="shipped_before_paid", variant="payment-first"
     )
     done = _saga("replay", path, "--broker", "memory", cwd=tmp_path)
     assert (done.returncode, "said nothing" in done.stdout) == (3, True), done.stdout
@@ -152,7 +153,11 @@ LONG_WORK = (
 def _begun(arguments, cwd):
     """The process, once its workers are at it, and those."""
     process = subprocess.Popen(
-        [*SAGA, *arguments], cwd=cwd, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
+        [*PROGRAM, *arguments],
+        cwd=cwd,
+        stderr=subprocess.PIPE,
+        text=True,
+        stdout=subprocess.DEVNULL,
     )
     until = time.monotonic() + 30
     workers = []
@@ -215,7 +220,7 @@ def _disturbs(schedule: Schedule) -> bool:
 @pytest.mark.long
 @pytest.mark.timeout(900)
 def test_every_planted_bug_is_found_and_shrunk_to_three_faults_at_most():
-    hunted = hunt(BUGS.values(), styles=STYLES, faults=(0, 3), runs=5000, seed=1)
+    hunted = hunt(SAGA, BUGS.values(), styles=STYLES, faults=(0, 3), runs=5000, seed=1)
     assert [(one.bug, one.style) for one in hunted if one.shrunk is None] == []
     assert [one for one in hunted if size(one.shrunk.schedule)[1] > 3] == []
     stories = (DOCS / "planted_stories.md").read_text(encoding="utf-8")

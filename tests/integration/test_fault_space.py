@@ -9,24 +9,29 @@ import time
 
 import pytest
 
-from scenarios import sweep as sweeping
-from scenarios.fault_plan import Moment
-from scenarios.fault_space import ALWAYS, ONCE, Cell, Strike
-from scenarios.jobs import Job, carry_out_jobs
-from scenarios.run_folder import read_json
-from scenarios.sweep import NOT_RUN, Sweep
-from scenarios.systems import STYLES
-from scenarios.theory import PREDICTIONS
-from shared_domain.errors import Failure, UsageError
+from kernel.errors import Failure, UsageError
+from scenarios.campaigns import sweep as sweeping
+from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.sweep import NOT_RUN, Sweep
+from scenarios.faults.plan import Moment
+from scenarios.faults.space import ALWAYS, ONCE, Cell, Strike
+from scenarios.judge.predictions import predictions
+from scenarios.runs.folder import read_json
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 from testbed import cli
 
-SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 pytestmark = pytest.mark.timeout(120)
 
 
 def _saga(*arguments, timeout=110):
     return subprocess.run(
-        [*SAGA, *map(str, arguments)], capture_output=True, text=True, timeout=timeout, check=False
+        [*PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
 
 
@@ -34,14 +39,16 @@ def _sweep(**changes):
     settings = {
         "depth": 1, "sample": 0, "styles": list(STYLES), "guards": "all", "broker": "memory",
         "engine": "inprocess", "orders": 2, "seed": 1, "rate_per_s": 100.0, "time_scale": 0.05,
-        "step_order": "inventory-first",
+        "variant": "inventory-first",
     }  # fmt: skip
     return Sweep(**settings | changes)
 
 
 def _cells(moment, *operations, when=ONCE):
     return [
-        Cell(style=style, strikes=(Strike(operation=operation, when=when, moment=moment),))
+        Cell(
+            saga=SAGA, style=style, strikes=(Strike(operation=operation, when=when, moment=moment),)
+        )
         for operation in operations
         for style in STYLES
     ]
@@ -130,7 +137,7 @@ def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
 
 def test_an_interrupted_sweep_leaves_no_process_and_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
-        [*SAGA, "sweep", "--out", str(tmp_path)],
+        [*PROGRAM, "sweep", "--out", str(tmp_path)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
     )  # fmt: skip
     try:
@@ -259,7 +266,7 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, r
 @pytest.mark.long
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("how", [(), ("--simulated",)], ids=["real_time", "simulated"])
-@pytest.mark.parametrize("guard", sorted({p.guard for p in PREDICTIONS}))
+@pytest.mark.parametrize("guard", sorted({p.guard for p in predictions(SAGA)}))
 def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard, how):
     done = _saga("sweep", *how, f"--guards=-{guard}", "--out", tmp_path, "--json", timeout=890)
     theory = json.loads(done.stdout)["theory"]

@@ -2,9 +2,9 @@
 
 import pytest
 
-from scenarios.run_folder import read_lines
-from scenarios.setting import Backends
-from scenarios.verdict import Judgement
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_lines
 
 pytestmark = [pytest.mark.timeout(180)]
 

@@ -5,17 +5,18 @@ from collections import Counter
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan
-from scenarios.kept_state import STATE
-from scenarios.operator_desk import DistantOperator
-from scenarios.repairing import repair
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.scenario import Scenario
-from scenarios.setting import Backends
-from scenarios.verdict import Judgement
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
+from scenarios.faults.plan import FaultPlan
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.control_socket import DistantOperator
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.repair import repair
+from scenarios.runs.runner import run
+from scenarios.runs.saved_state import STATE
+from scenarios.runs.scenario import Scenario
+from scenarios.runs.spec import RunSpec
+from shared_domain.order.saga import SAGA
 
 pytestmark = [pytest.mark.timeout(120)]
 styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
@@ -100,6 +101,7 @@ def _living(style, backends, tmp_path, *, hold_s, failing_attempts):
         },
     ]  # fmt: skip
     spec = RunSpec(
+        saga=SAGA, variant=SAGA.variant,
         scenario=Scenario(name="repaired", expects=lambda i: frozenset({"committed", "parked"})),
         style=style, orders=3, seed=1, backends=backends, rate_per_s=100.0, time_scale=0.1,
         hold_s=hold_s, extra_plan=FaultPlan.from_json({"schema": 1, "faults": faults}),

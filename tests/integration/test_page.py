@@ -11,12 +11,12 @@ import pytest
 
 from bench.machine import machine_facts
 from bench.results import read_run
+from kernel.errors import UsageError
 from report.found import collect
 from report.page import write_report
-from report.saga import with_counterparts
+from report.saga_in_run import with_counterparts
 from report.saga_page import write_saga_page
-from scenarios.ablation import Ablated
-from shared_domain.errors import UsageError
+from scenarios.campaigns.ablation import Ablated
 from tests.browser import opened
 
 pytestmark = pytest.mark.timeout(180)
@@ -72,7 +72,10 @@ async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
 async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds(
     carry_out, tmp_path, width
 ):
-    rows = [read_run((await carry_out("undeliverable", style)).folder) for style in STYLES]
+    rows = [
+        read_run((await carry_out("undeliverable", style, time_scale=0.1)).folder)
+        for style in STYLES
+    ]
     page = write_saga_page(rows, "order-00001")
     assert _asks_for_nothing(page.read_text())
     holds = (

@@ -15,20 +15,17 @@ from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE, connect
 from choreography.rabbit_topology import find
 from choreography.system import ChoreographedSystem, topology
-from scenarios.catalog.index import SCENARIOS
-from scenarios.processes import ParticipantProcess, RestartPolicy
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.verdict import Judgement
-from shared_domain.clock import SystemClock
-from shared_domain.errors import UsageError
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.participants import NAMES, database_path, open_participants
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
-from tests.samples import order
+from kernel.errors import UsageError
+from kernel.participants import database_path, open_participants
+from kernel.policy import Policy
+from scenarios.catalog.index import scenarios_of
+from scenarios.judge.verdict import Judgement
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.processes import ParticipantProcess, RestartPolicy
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from shared_domain.order.saga import SAGA
+from tests.samples import environment, order
 
 pytestmark = [pytest.mark.timeout(120)]
 styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
@@ -36,7 +33,8 @@ styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
 
 def _spec(name, style, backends, **changes):
     given = {
-        "scenario": SCENARIOS[name], "style": style, "orders": 20, "seed": 1, "backends": backends,
+        "saga": SAGA, "variant": SAGA.variant,
+        "scenario": scenarios_of(SAGA)[name], "style": style, "orders": 20, "seed": 1, "backends": backends,
         "rate_per_s": 40.0, "time_scale": 0.05, "processes": True,
     }  # fmt: skip
     return RunSpec(**given | changes)
@@ -60,7 +58,9 @@ async def test_kill_9_of_a_participant_after_its_commit_loses_and_doubles_nothin
 async def _queues_of(folder, url):
     connection = await connect(url)
     try:
-        return await find(connection, f"saga.{read_json(folder / 'run.json')['run_id']}", NAMES)
+        return await find(
+            connection, f"saga.{read_json(folder / 'run.json')['run_id']}", SAGA.services
+        )
     finally:
         await connection.close()
 
@@ -79,7 +79,7 @@ async def test_stories_end_alike_in_processes_of_their_own(tmp_path, real_pair, 
 async def test_a_participant_that_is_never_started_again_leaves_its_orders_open_and_shown(
     tmp_path, real_pair
 ):
-    story = replace(SCENARIOS["crash_before_commit"], restart=RestartPolicy(at_most=0))
+    story = replace(scenarios_of(SAGA)["crash_before_commit"], restart=RestartPolicy(at_most=0))
     spec = _spec("happy_path", "choreography", real_pair, scenario=story, orders=20)
     result = await run(spec, runs=tmp_path, facts={})
     assert result.verdict.judgement is Judgement.INCONSISTENT
@@ -146,7 +146,7 @@ def test_no_process_outlives_its_runner(tmp_path, how, rabbit):
     )
     try:
         until = time.monotonic() + 30
-        while len(started := _descendants(runner.pid)) < len(NAMES):
+        while len(started := _descendants(runner.pid)) < len(SAGA.services):
             assert time.monotonic() < until, "the participants did not start"
             time.sleep(0.1)
         time.sleep(1)
@@ -170,12 +170,8 @@ def _alive(pid):
 
 async def test_four_participants_that_were_started_by_hand_carry_orders_out(tmp_path, rabbit):
     """What the module's own documentation says: python -m choreography NAME, four times."""
-    prefix, policy, clock = f"byhand.{os.getpid()}", Policy(), SystemClock()
-    parts = {
-        "policy": policy, "guards": Guards.all(), "tracer": NoTracer(), "clock": clock,
-    }  # fmt: skip
-    opening = open_participants(tmp_path, faults=NoFaults(), durability="process", **parts)
-    async with opening as participants:
+    prefix, around = f"byhand.{os.getpid()}", environment(policy=Policy())
+    async with open_participants(tmp_path, around) as participants:
         await participants.stock_up({"book": 100})
         processes = [
             subprocess.Popen(  # noqa: ASYNC220 - it is started, not waited for
@@ -184,19 +180,18 @@ async def test_four_participants_that_were_started_by_hand_carry_orders_out(tmp_
                     "--prefix", prefix, "--database", str(database_path(tmp_path, name)),
                 ]
             )
-            for name in NAMES
+            for name in SAGA.services
         ]  # fmt: skip
         try:
-            queues = topology(prefix=prefix, step_order="inventory-first", policy=policy)
+            queues = topology(prefix=prefix, environment=around)
             async with (
                 RabbitBroker.open(rabbit.url, queues) as broker,
                 ChoreographedSystem.open(
-                    participants=participants, services={}, broker=broker,
-                    step_order="inventory-first", **parts,
+                    participants=participants, services={}, broker=broker, environment=around
                 ) as customer,
             ):  # fmt: skip
                 for n in range(5):
-                    await customer.place_order(order(f"o{n}"))
+                    await customer.start(order(f"o{n}"))
                 async with asyncio.timeout(30):
                     for n in range(5):
                         while await customer.outcome(f"o{n}") != "CONFIRMED":

@@ -5,16 +5,15 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan
-from scenarios.planned_faults import PlannedFaults
-from scenarios.setting import Backends, Setting
-from scenarios.systems import STYLES
-from shared_domain import database
-from shared_domain.clock import SystemClock
-from shared_domain.database import SYNCHRONOUS
-from shared_domain.guards import Guards
-from shared_domain.tracing import NoTracer
-from tests.samples import FAST
+from kernel import database
+from kernel.clock import SystemClock
+from kernel.database import SYNCHRONOUS
+from scenarios.faults.plan import FaultPlan
+from scenarios.faults.planned import PlannedFaults
+from scenarios.runs.environment import Backends, RunEnvironment
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
+from tests.samples import FAST, environment
 
 LEVEL = {"NORMAL": 1, "FULL": 2}
 
@@ -33,25 +32,26 @@ async def test_every_database_of_both_styles_has_the_same_level(tmp_path, monkey
 
     monkeypatch.setattr(database.sqlite3, "connect", watched)
     levels = {}
-    for style, assemble in STYLES.items():
-        folder = tmp_path / style
+    for name, style in STYLES.items():
+        folder = tmp_path / name
         folder.mkdir()
         seen.clear()
         async with AsyncExitStack() as stack:
-            opening = Setting.open(
-                folder, run_id="x", backends=Backends(), step_order="inventory-first",
-                durability=durability, policy=FAST, guards=Guards.all(),
-                faults=PlannedFaults(FaultPlan(), [], seed=1, policy=FAST, clock=SystemClock()),
-                tracer=NoTracer(), clock=SystemClock(),
-            )  # fmt: skip
+            faults = PlannedFaults(
+                FaultPlan(), [], saga=SAGA, seed=1, policy=FAST, clock=SystemClock()
+            )
+            core = environment(durability=durability, faults=faults)
+            opening = RunEnvironment.open(
+                folder, core, run_id="x", backends=Backends(), faults=faults
+            )
             setting = await stack.enter_async_context(opening)
-            await stack.enter_async_context(assemble(setting))
-            levels[style] = {
+            await stack.enter_async_context(style.open(setting))
+            levels[name] = {
                 path.rpartition("/")[2]: connection.execute("PRAGMA synchronous").fetchone()[0]
                 for path, connection in seen.items()
             }
     participants = {"order.sqlite", "inventory.sqlite", "payment.sqlite", "shipping.sqlite"}
     assert levels["choreography"].keys() == participants | {"broker.sqlite"}
     assert levels["orchestration"].keys() == participants | {"history.sqlite"}
-    found = {level for style in levels.values() for level in style.values()}
+    found = {level for of in levels.values() for level in of.values()}
     assert found == {LEVEL[SYNCHRONOUS[durability]]}

@@ -6,15 +6,16 @@ import pytest
 
 from bench.results import read_run
 from choreography.system import ChoreographedSystem
+from kernel.errors import NotDelivered
+from kernel.guards import Guards
 from orchestration.system import OrchestratedSystem
-from scenarios.catalog.index import SCENARIOS
-from scenarios.fault_plan import FaultPlan
-from scenarios.run_folder import read_json, read_lines
-from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.simulated import play
-from scenarios.systems import STYLES
-from shared_domain.errors import NotDelivered
-from shared_domain.guards import Guards
+from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.campaigns.simulation.simulated import play
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults.plan import FaultPlan
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.styles.index import STYLES
+from shared_domain.order.saga import SAGA
 
 ONLY_SLOWER = ("participant.slow",)
 """What changes neither a saga's rows nor its attempts."""
@@ -35,7 +36,7 @@ def _assert_as_expected(result):
 
 
 @styles
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", scenarios_of(SAGA))
 def test_every_story_ends_as_it_says_under_virtual_time(scenario, style):
     schedule = Schedule(style=style, scenario=scenario, orders=12, rate_per_s=60, turns=1)
     simulated = play(schedule)
@@ -58,7 +59,7 @@ IN_REAL_TIME_TOO = {
     "scenario",
     [
         name if name in IN_REAL_TIME_TOO else pytest.param(name, marks=pytest.mark.long)
-        for name in SCENARIOS
+        for name in scenarios_of(SAGA)
     ],
 )
 async def test_every_story_ends_as_it_says_on_the_embedded_pair(carry_out, scenario, style):
@@ -73,7 +74,7 @@ ONLY_ON_REAL_IN_MAKE_LONG = {
 
 
 @styles
-@pytest.mark.parametrize("scenario", sorted(SCENARIOS.keys() - ONLY_ON_REAL_IN_MAKE_LONG))
+@pytest.mark.parametrize("scenario", sorted(scenarios_of(SAGA).keys() - ONLY_ON_REAL_IN_MAKE_LONG))
 async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair, scenario, style):
     _assert_as_expected(await carry_out(scenario, style, backends=real_pair))
 
@@ -81,7 +82,7 @@ async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @styles
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("scenario", scenarios_of(SAGA))
 async def test_every_story_at_two_hundred_orders_on_the_real_pair(
     carry_out, real_pair, scenario, style
 ):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
+PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 
 
 @pytest.mark.long
@@ -14,7 +14,7 @@ SAGA = [sys.executable, "-c", "from testbed.cli import main; main()"]
 def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit):
     words = ["--orders", "600", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]
     done = subprocess.run(
-        [*SAGA, "soak", *words, "--out", str(tmp_path), "--json"],
+        [*PROGRAM, "soak", *words, "--out", str(tmp_path), "--json"],
         stdout=subprocess.PIPE,
         check=False,
     )

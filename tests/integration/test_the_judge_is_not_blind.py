@@ -4,12 +4,13 @@ import pytest
 
 from choreography.memory_broker import MemoryBroker
 from orchestration.engine.actions import ACTIONS
-from scenarios.outcome import SEVERITY
-from scenarios.planted.index import BUGS, planted
-from scenarios.simulation.schedule import Schedule
-from scenarios.simulation.simulated import play
-from scenarios.systems import STYLES
-from scenarios.verdict import Judgement, OrderClass
+from scenarios.campaigns.outcome import SEVERITY
+from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.campaigns.simulation.simulated import play
+from scenarios.catalog.bugs import planted
+from scenarios.judge.verdict import Judgement, OrderClass
+from scenarios.styles.index import STYLES
+from shared_domain.order.bugs.index import BUGS
 
 ROWS = pytest.mark.parametrize(
     ("name", "style"), [(name, style) for name, bug in BUGS.items() for style in bug.found_by]
@@ -54,7 +55,7 @@ def test_a_planted_bug_is_found_by_the_rule_that_should(name, style):
 @ROWS
 async def test_a_planted_bug_is_found_in_real_time_too(carry_out, name, style):
     bug = BUGS[name]
-    with planted(name):
+    with planted("order", name):
         result = await carry_out(bug.scenario, style, faults=bug.plan.to_json()["faults"])
     _assert_found(name, style, result.verdict)
 

@@ -12,27 +12,30 @@ import pytest
 from bench.critical_path import BACKOFF, critical_path
 from bench.results import read_run
 from bench.service_map import CONDUCTOR, service_map
+from kernel.guards import Guards
+from kernel.policy import Policy
 from report.replay import in_short, steps
-from report.saga import Saga
-from scenarios.aftermath import SERVICE_LOG
-from scenarios.catalog.index import SCENARIOS
-from scenarios.operator_desk import DistantOperator
-from scenarios.repairing import repair
-from scenarios.run_folder import read_json, read_lines
-from scenarios.run_spec import RunSpec
-from scenarios.runner import run
-from scenarios.setting import Backends
-from scenarios.traceability.answer import answer
-from scenarios.traceability.evidence import order_ids, read_evidence
-from scenarios.traceability.scores import KINDS, accounts_of, score
-from scenarios.traceability.traced import in_trace, is_hop
-from shared_domain.guards import Guards
-from shared_domain.policy import Policy
+from report.saga_in_run import SagaInRun
+from scenarios.catalog.index import scenarios_of
+from scenarios.evidence.diagnosis import answer
+from scenarios.evidence.evidence import order_ids, read_evidence
+from scenarios.evidence.scores import KINDS, accounts_of, score
+from scenarios.evidence.traced import in_trace, is_hop
+from scenarios.runs.artifacts import SERVICE_LOG
+from scenarios.runs.control_socket import DistantOperator
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.repair import repair
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+from shared_domain.order.saga import SAGA
 from tests.otlp_receiver import otlp_receiver
 
 pytestmark = pytest.mark.timeout(120)
 STYLES = ("choreography", "orchestration")
 styles = pytest.mark.parametrize("style", STYLES)
+UNHURRIED = 0.1
+"""A time scale at which no deadline passes only because the machine is busy: such a call is in vain as well."""
 FLOW = {"StockReserved": "ChargePayment", "ShipmentRefused": "RefundPayment"}
 LOST = {"orders": "all", "operation": "ChargePayment", "moment": "trace.context_lost", "attempts": "all"}  # fmt: skip
 
@@ -141,7 +144,7 @@ async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_tr
 async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(carry_out, style):
     folder = (await carry_out("undeliverable", style, orders=4)).folder
     evidence = read_evidence(folder, ["order-00001"]).by_order["order-00001"]
-    before = accounts_of("order-00001", style, evidence)
+    before = accounts_of(SAGA, "order-00001", style, evidence)
     scrambled = {
         source: rows
         if source == "definition"
@@ -150,10 +153,10 @@ async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(carry_out,
     }
     assert "order-00001:" in json.dumps(evidence)
     assert "order-00001:" not in json.dumps(scrambled)
-    after = accounts_of("order-00001", style, scrambled)
+    after = accounts_of(SAGA, "order-00001", style, scrambled)
     assert after["native"].calls == before["native"].calls
     assert after["correlated"].calls != before["correlated"].calls
-    without = accounts_of("order-00001", style, scrambled | {"service_log": [], "trace": []})
+    without = accounts_of(SAGA, "order-00001", style, scrambled | {"service_log": [], "trace": []})
     assert without["correlated"].calls == without["traced"].calls == ()
     assert bool(without["native"].calls) is (style == "orchestration")
 
@@ -175,7 +178,7 @@ async def test_where_is_a_parked_order_and_why(carry_out, style):
     folder = (await carry_out("refund_fails_forever", style)).folder
     found = {}
     for order_id, evidence in read_evidence(folder, order_ids(folder)).by_order.items():
-        account = accounts_of(order_id, style, evidence)["native"]
+        account = accounts_of(SAGA, order_id, style, evidence)["native"]
         found[order_id] = answer(account, FLOW)
         assert bool(account.parked_id) is (found[order_id].status == "OPEN")
     waiting = {i: a for i, a in found.items() if a.status == "OPEN"}
@@ -188,9 +191,9 @@ async def test_where_is_a_parked_order_and_why(carry_out, style):
 
 @styles
 async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
-    story = SCENARIOS["refund_fails_forever"]
+    story = scenarios_of(SAGA)["refund_fails_forever"]
     spec = RunSpec(
-        scenario=story, style=style, orders=4, seed=1, backends=Backends(), rate_per_s=50,
+        saga=SAGA, variant=SAGA.variant, scenario=story, style=style, orders=4, seed=1, backends=Backends(), rate_per_s=50,
         time_scale=0.03, hold_s=60,
     )  # fmt: skip
     task = asyncio.create_task(run(spec, runs=tmp_path, facts={}))
@@ -201,7 +204,7 @@ async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
             operator = DistantOperator(read_json(folders[0])["operator"])
             while True:
                 evidence = await operator.evidence("order-00003")
-                told = accounts_of("order-00003", style, evidence)
+                told = accounts_of(SAGA, "order-00003", style, evidence)
                 if told["native"].parked_at:
                     break
                 await asyncio.sleep(0.1)
@@ -249,7 +252,7 @@ async def test_a_sampled_trace_is_whole_and_logs_are_always_there(carry_out_trac
 def carry_out_traced(tmp_path):
     async def carried_out(style, *, orders=6, **changes):
         spec = RunSpec(
-            scenario=SCENARIOS["happy_path"], style=style, orders=orders, seed=1, backends=Backends(),
+            saga=SAGA, variant=SAGA.variant, scenario=scenarios_of(SAGA)["happy_path"], style=style, orders=orders, seed=1, backends=Backends(),
             rate_per_s=60, time_scale=0.03, **changes,
         )  # fmt: skip
         return (await run(spec, runs=tmp_path / "runs", facts={})).folder
@@ -260,7 +263,7 @@ def carry_out_traced(tmp_path):
 @styles
 async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path, real_pair, style):
     spec = RunSpec(
-        scenario=replace(SCENARIOS["card_declined"], least_time_scale=0.1), style=style, orders=4, seed=1,
+        saga=SAGA, variant=SAGA.variant, scenario=replace(scenarios_of(SAGA)["card_declined"], least_time_scale=0.1), style=style, orders=4, seed=1,
         backends=real_pair, rate_per_s=40, time_scale=0.1, processes=True,
     )  # fmt: skip
     folder = (await run(spec, runs=tmp_path, facts={})).folder
@@ -271,13 +274,13 @@ async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path
 
 @styles
 async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(carry_out, style):
-    folder = (await carry_out("refund_flaky", style)).folder
+    folder = (await carry_out("refund_flaky", style, time_scale=UNHURRIED)).folder
     policy = Policy(**read_json(folder / "run.json")["policy"])
     for evidence in read_evidence(folder, order_ids(folder)).by_order.values():
         path = critical_path(evidence)
         assert all(before.ended_s == after.began_s for before, after in pairwise(path))
         assert all(segment.lasted_s > 0 for segment in path)
-        account = accounts_of("", style, evidence)["traced"]
+        account = accounts_of(SAGA, "", style, evidence)["traced"]
         end_s = max(call.ended_s for call in account.calls)
         assert path[-1].ended_s == pytest.approx(end_s, abs=1e-6)
         if any(call.cause == "OrderExpired" for call in account.calls):
@@ -289,12 +292,11 @@ async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(
 
 
 async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
-    unhurried = 0.1  # a deadline that a busy machine lets pass is a call in vain as well
     edges = {}
     for style in STYLES:
-        folder = (await carry_out("refund_flaky", style, time_scale=unhurried)).folder
+        folder = (await carry_out("refund_flaky", style, time_scale=UNHURRIED)).folder
         sagas = read_evidence(folder, order_ids(folder)).by_order.values()
-        edges[style] = {(e.caller, e.callee): e for e in service_map(sagas)}
+        edges[style] = {(e.caller, e.callee): e for e in service_map(SAGA, sagas)}
     said = edges["choreography"]
     assert said["customer", "order"].calls == said["order", "inventory"].calls == 12
     assert said["shipping", "payment"].errors > 0
@@ -303,9 +305,9 @@ async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
     assert {caller for caller, _ in told} == {"customer", CONDUCTOR}
     assert told["customer", CONDUCTOR].calls == 12
     assert told[CONDUCTOR, "payment"].errors == said["shipping", "payment"].errors
-    folder = (await carry_out("budget_spent", "choreography", time_scale=unhurried)).folder
+    folder = (await carry_out("budget_spent", "choreography", time_scale=UNHURRIED)).folder
     sagas = read_evidence(folder, order_ids(folder)).by_order.values()
-    given_up = {(e.caller, e.callee): e for e in service_map(sagas)}
+    given_up = {(e.caller, e.callee): e for e in service_map(SAGA, sagas)}
     assert given_up["inventory", "payment"].errors == 3 * 4, "a step that is given up is no answer"
 
 
@@ -313,9 +315,11 @@ async def test_a_call_takes_from_its_sending_to_its_end_in_both_styles(carry_out
     for style in STYLES:
         folder = (await carry_out("happy_path", style, orders=4)).folder
         evidence = read_evidence(folder, ["order-00001"]).by_order["order-00001"]
-        (edge,) = [e for e in service_map([evidence]) if e.callee == "payment"]
+        (edge,) = [e for e in service_map(SAGA, [evidence]) if e.callee == "payment"]
         (body,) = [
-            c for c in accounts_of("", style, evidence)["traced"].calls if c.service == "payment"
+            c
+            for c in accounts_of(SAGA, "", style, evidence)["traced"].calls
+            if c.service == "payment"
         ]
         on_the_way = [s for s in critical_path(evidence) if (s.operation, s.part) == ("ChargePayment", "queue wait")]  # fmt: skip
         least_s = body.ended_s - body.began_s + sum(segment.lasted_s for segment in on_the_way)
@@ -337,10 +341,10 @@ async def test_a_repaired_saga_waits_for_nobody(carry_out, style):
     parked = [row["parked_id"] for row in read_lines(folder / "evidence/parked.jsonl")]
     await repair(folder, Backends(), action="redrive", parked_ids=parked)
     for account in accounts_of(
-        "order-00003", style, read_evidence(folder, ["order-00003"]).by_order["order-00003"]
+        SAGA, "order-00003", style, read_evidence(folder, ["order-00003"]).by_order["order-00003"]
     ).values():
         assert (account.parked_now(), account.status()) == ("", "CANCELLED")
-    saga = Saga(read_run(folder), "order-00003")
+    saga = SagaInRun(read_run(folder), "order-00003")
     assert "operator" not in {step.actor for step in steps(saga)}
     assert not saga.row.comparable, "the operator's time is no latency"
 
@@ -348,7 +352,7 @@ async def test_a_repaired_saga_waits_for_nobody(carry_out, style):
 @styles
 async def test_the_replay_says_what_is_true_where_a_safeguard_is_off(carry_out, style):
     folder = (await carry_out("lost_reply", style, guards=Guards.parse("-inbox"))).folder
-    saga = Saga(read_run(folder), "order-00001")
+    saga = SagaInRun(read_run(folder), "order-00001")
     taken = [step.holds[2] for step in steps(saga) if step.title == "ChargePayment"]
     assert len(taken) == 2
     assert float(taken[1].replace(",", "")) == 2 * float(taken[0].replace(",", ""))
@@ -362,7 +366,7 @@ async def test_the_replay_says_what_is_true_where_a_safeguard_is_off(carry_out, 
 @styles
 async def test_a_step_that_meets_its_tombstone_is_not_told_as_a_declined_card(carry_out, style):
     folder = (await carry_out("overtaken", style)).folder
-    saga = Saga(read_run(folder), "order-00003")
+    saga = SagaInRun(read_run(folder), "order-00003")
     late = [step.text for step in steps(saga) if step.mark == "refused"]
     assert late == ["ChargePayment is refused: it comes after its compensation."]
     assert not any("was refused" in line for line in in_short(saga))
@@ -375,7 +379,7 @@ async def test_an_order_that_is_confirmed_was_not_turned_back(carry_out):
     folder = (await carry_out("late_success", "choreography")).folder
     confirmed = 0
     for order_id, evidence in read_evidence(folder, order_ids(folder)).by_order.items():
-        for account in accounts_of(order_id, "choreography", evidence).values():
+        for account in accounts_of(SAGA, order_id, "choreography", evidence).values():
             found = answer(account, FLOW)
             confirmed += found.status == "CONFIRMED"
             assert (found.status, found.because_of) != ("CONFIRMED", "BookShipment")

@@ -8,13 +8,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from shared_domain.clock import SystemClock
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.messages import COMMANDS
-from shared_domain.participants import open_participants
-from shared_domain.tracing import NoTracer
-from tests.samples import FAST, command, order
+from kernel.participants import open_participants
+from shared_domain.order.saga import SAGA
+from tests.samples import command, environment, order
+
+COMMANDS = {name: SAGA.codec.kinds[name] for name in SAGA.operations}
 
 OWNER = {
     "PlaceOrder": "order", "ConfirmOrder": "order", "CancelOrder": "order",
@@ -51,10 +49,7 @@ class AnyCommandAnyTime(RuleBasedStateMachine):
         self.loop.run_until_complete(self.participants.stock_up({"book": STOCK}))
 
     def _open(self):
-        self.opening = open_participants(
-            Path(self.folder.name), policy=FAST, guards=Guards.all(), faults=NoFaults(),
-            tracer=NoTracer(), clock=SystemClock(), durability="process",
-        )  # fmt: skip
+        self.opening = open_participants(Path(self.folder.name), environment())
         self.participants = self.loop.run_until_complete(self.opening.__aenter__())
 
     def _close(self):
@@ -63,8 +58,8 @@ class AnyCommandAnyTime(RuleBasedStateMachine):
     @rule(operation=st.sampled_from(sorted(COMMANDS)), order_id=st.sampled_from(sorted(ORDERS)))
     def send(self, operation, order_id):
         message = command(COMMANDS[operation], ORDERS[order_id])
-        door = self.participants.doors[OWNER[operation]]
-        answer = self.loop.run_until_complete(door.call(message))
+        participant = self.participants.by_name[OWNER[operation]]
+        answer = self.loop.run_until_complete(participant.call(message))
         assert self.answers.setdefault(message.message_id, answer) == answer
 
     @rule(
@@ -75,7 +70,7 @@ class AnyCommandAnyTime(RuleBasedStateMachine):
         async def together():
             messages = [command(COMMANDS[o], ORDERS[order_id]) for o in operations]
             return messages, await asyncio.gather(
-                *(self.participants.doors[OWNER[m.name]].call(m) for m in messages)
+                *(self.participants.by_name[OWNER[m.name]].call(m) for m in messages)
             )
 
         for message, answer in zip(*self.loop.run_until_complete(together()), strict=True):
@@ -125,10 +120,12 @@ class AnyCommandAnyTime(RuleBasedStateMachine):
 
     async def _outbox(self):
         return {
-            name: (await door.database.read(lambda tx: tx.one("SELECT count(*) AS n FROM outbox")))[
-                "n"
-            ]
-            for name, door in self.participants.doors.items()
+            name: (
+                await participant.database.read(
+                    lambda tx: tx.one("SELECT count(*) AS n FROM outbox")
+                )
+            )["n"]
+            for name, participant in self.participants.by_name.items()
         }
 
     def teardown(self):

@@ -1,6 +1,6 @@
 import asyncio
 
-from shared_domain.clock import ManualClock
+from kernel.clock import ManualClock
 
 
 async def test_manual_time_wakes_sleepers_in_the_order_of_their_deadlines():

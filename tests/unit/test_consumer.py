@@ -10,18 +10,13 @@ from choreography.broker import MAX_REDELIVERIES
 from choreography.cloud_events import envelope
 from choreography.consumer import Consumer
 from choreography.memory_broker import MemoryBroker, _Delivery
-from choreography.reactions import INVENTORY_FIRST
 from choreography.system import topology
-from shared_domain.clock import SystemClock
-from shared_domain.database import Database
-from shared_domain.errors import NotDelivered, OutcomeUnknown
-from shared_domain.faults import NoFaults
-from shared_domain.guards import Guards
-from shared_domain.messages import ShipmentCancelled, ShipmentRefused, StockReserved
-from shared_domain.participants import open_participant
-from shared_domain.policy import Policy
-from shared_domain.tracing import NoTracer
-from tests.samples import ORDER
+from kernel.database import Database
+from kernel.errors import NotDelivered, OutcomeUnknown
+from kernel.participants import open_participant
+from kernel.policy import Policy
+from shared_domain.order.messages import ShipmentCancelled, ShipmentRefused, StockReserved
+from tests.samples import ORDER, environment
 
 POLICY = Policy(time_scale=0.001)
 
@@ -31,8 +26,8 @@ class _Broken:
 
     name = "payment"
 
-    def __init__(self, door, error):
-        self._door, self.error, self.calls = door, error, 0
+    def __init__(self, participant, error):
+        self._door, self.error, self.calls = participant, error, 0
         self.lag = 0
         """Turns of the event loop by which every second call is late."""
 
@@ -47,24 +42,18 @@ class _Broken:
 
 @asynccontextmanager
 async def _payment(tmp_path, error):
-    clock, guards = SystemClock(), Guards.all()
-    queues = topology(prefix="x", step_order="inventory-first", policy=POLICY)
+    around = environment(policy=POLICY)
+    queues = topology(prefix="x", environment=around)
     async with (
         Database.open(tmp_path / "broker.sqlite", schema=memory_journal.SCHEMA) as journal,
-        MemoryBroker.open(journal, queues, clock) as broker,
-        open_participant(
-            "payment", tmp_path / "payment.sqlite", policy=POLICY, guards=guards,
-            faults=NoFaults(), tracer=NoTracer(), clock=clock, durability="process",
-        ) as door,
-    ):  # fmt: skip
-        service = _Broken(door, error)
-        consumer = Consumer(
-            service=service, database=door.database, reactions=INVENTORY_FIRST, broker=broker,
-            once=door.once, policy=POLICY, guards=guards, tracer=NoTracer(), clock=clock,
-        )  # fmt: skip
+        MemoryBroker.open(journal, queues, around.clock) as broker,
+        open_participant("payment", tmp_path / "payment.sqlite", around) as participant,
+    ):
+        service = _Broken(participant, error)
+        consumer = Consumer(participant, service=service, broker=broker, environment=around)
         consuming = asyncio.create_task(consumer.run())
         try:
-            yield broker, door, service
+            yield broker, participant, service
         finally:
             consuming.cancel()
             await asyncio.wait([consuming])
@@ -125,11 +114,11 @@ async def test_a_dead_letter_that_the_broker_did_not_take_is_sent_again(tmp_path
 
 @pytest.mark.parametrize(("kind", "end"), [(StockReserved, "PaymentFailed"), (ShipmentRefused, "")])
 async def test_a_message_that_comes_back_too_often_is_given_up(tmp_path, kind, end):
-    async with _payment(tmp_path, NotDelivered) as (broker, door, service):
+    async with _payment(tmp_path, NotDelivered) as (broker, participant, service):
         await _say(broker, kind)
         await _nothing_waits(broker)
         assert service.calls == MAX_REDELIVERIES + 1
-        answers = await door.database.read(lambda tx: tx.all("SELECT answer FROM ledger"))
+        answers = await participant.database.read(lambda tx: tx.all("SELECT answer FROM ledger"))
         letters = await broker.dead_letters()
         if end:
             assert [row["answer"] for row in answers] == [end]
@@ -140,13 +129,13 @@ async def test_a_message_that_comes_back_too_often_is_given_up(tmp_path, kind, e
 
 
 async def test_a_redriven_message_is_handled_once_and_sleeps_no_more(tmp_path):
-    async with _payment(tmp_path, OutcomeUnknown) as (broker, door, service):
+    async with _payment(tmp_path, OutcomeUnknown) as (broker, participant, service):
         await _say(broker, ShipmentRefused)
         await _nothing_waits(broker)
         service.error = None
         assert len(await broker.redrive(lambda letter: True)) == 1
         await _nothing_waits(broker)
         assert await broker.dead_letters() == []
-        answers = await door.database.read(lambda tx: tx.all("SELECT answer FROM ledger"))
+        answers = await participant.database.read(lambda tx: tx.all("SELECT answer FROM ledger"))
         assert [row["answer"] for row in answers] == ["PaymentRefunded"]
-        assert await door.database.read(lambda tx: tx.all("SELECT * FROM parked")) == []
+        assert await participant.database.read(lambda tx: tx.all("SELECT * FROM parked")) == []

@@ -2,9 +2,9 @@
 
 import pytest
 
-from scenarios.counter_examples import EXAMPLES, WENT_WELL, CounterExample, judged
-from scenarios.rules import MEANING, Rule
-from scenarios.verdict import Judgement
+from scenarios.judge.rules import MEANING, Rule
+from scenarios.judge.verdict import Judgement
+from shared_domain.order.counter_examples import EXAMPLES, WENT_WELL, CounterExample, judged
 
 
 def _broken(verdict):

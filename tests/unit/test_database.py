@@ -4,8 +4,8 @@ from functools import partial
 
 import pytest
 
-from shared_domain.database import SYNCHRONOUS, Database
-from shared_domain.memory_files import MemoryFolder
+from kernel.database import SYNCHRONOUS, Database
+from kernel.memory_files import MemoryFolder
 
 SCHEMA = "CREATE TABLE IF NOT EXISTS t (n INTEGER PRIMARY KEY);"
 

@@ -1,13 +1,13 @@
 """Whom a disturbance of the coordinator could have changed."""
 
-from scenarios.customers import Customer
-from scenarios.disturbing import Disturber
-from scenarios.fault_plan import Fault, FaultPlan, Moment
-from scenarios.planned_faults import PlannedFaults
-from scenarios.setting import Assembled
-from scenarios.staging import changed
-from shared_domain.messages import ChargePayment
-from shared_domain.participants import NAMES
+from scenarios.faults.injector import FaultInjector
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.faults.planned import PlannedFaults
+from scenarios.runs.customers import Customer
+from scenarios.runs.driver import changed
+from scenarios.runs.environment import RunningSystem
+from shared_domain.order.messages import ChargePayment
+from shared_domain.order.saga import SAGA
 from tests.samples import FAST, ORDER, FixedClock, command
 
 FREEZE = Fault(orders=(0,), operation="ChargePayment", moment=Moment.COORDINATOR_FROZEN, for_s=0)
@@ -28,7 +28,7 @@ class _Ordered:
         self._status = status
 
     async def ledgers(self):
-        empty = {name: {"ledger": []} for name in NAMES}
+        empty = {name: {"ledger": []} for name in SAGA.services}
         row = {"order_id": ORDER.order_id, "status": self._status}
         return {**empty, "order": {"ledger": [], "orders": [row]}}
 
@@ -42,10 +42,10 @@ async def _freeze_while(status):
     """What a freeze has changed whose customer has not heard yet that the order was accepted."""
     system, clock = _Ordered(status), _Clock()
     faults = PlannedFaults(
-        FaultPlan(faults=(FREEZE,)), [ORDER.order_id], seed=1, policy=FAST, clock=clock
+        FaultPlan(faults=(FREEZE,)), [ORDER.order_id], saga=SAGA, seed=1, policy=FAST, clock=clock
     )
-    disturber = Disturber(
-        Assembled(system=system, coordinator=_Coordinator()),
+    disturber = FaultInjector(
+        RunningSystem(system=system, coordinator=_Coordinator()),
         faults=faults,
         clock=clock,
         customers=[Customer(order=ORDER, intended_mono_s=0.0)],
@@ -54,7 +54,7 @@ async def _freeze_while(status):
     async with disturber.at_work():
         await faults.disturb(FREEZE, ORDER.order_id, faults.arrive(command(ChargePayment)))
         in_flight = disturber.orders_in_flight
-    (injection,) = changed(faults, await system.ledgers(), orders_in_flight=in_flight)
+    (injection,) = changed(faults, await system.ledgers(), saga=SAGA, orders_in_flight=in_flight)
     assert injection.struck
     return in_flight
 

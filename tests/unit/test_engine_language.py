@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from kernel.guards import Guards
 from orchestration.engine import intrinsics, paths, templates
 from orchestration.engine.choice import holds
 from orchestration.engine.definition import check
@@ -13,9 +14,9 @@ from orchestration.engine.jsonata_query import JsonataQuery
 from orchestration.engine.paths import Scope
 from orchestration.engine.query import JsonPath
 from orchestration.engine.retry import Retries, catcher, matches
-from orchestration.saga_definition import PAGES, saga_definition
-from shared_domain.guards import Guards
-from shared_domain.policy import Policy
+from orchestration.saga_definition import saga_definition
+from shared_domain.order.saga import SAGA
+from tests.samples import environment
 
 
 def _scope(**context):
@@ -133,10 +134,10 @@ def test_what_ends_an_execution_is_neither_retried_nor_caught():
     assert catcher(everything, StatesError("E")) == everything[0]
 
 
-@pytest.mark.parametrize("step_order", PAGES)
-def test_the_saga_is_a_valid_definition_with_and_without_guards(step_order):
+@pytest.mark.parametrize("variant", SAGA.variants)
+def test_the_saga_is_a_valid_definition_with_and_without_guards(variant):
     for guards in (Guards.all(), Guards.none()):
-        check(json.dumps(saga_definition(step_order, guards, Policy())))
+        check(json.dumps(saga_definition(environment(variant=variant, guards=guards))))
 
 
 OK = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}

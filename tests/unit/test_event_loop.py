@@ -1,10 +1,11 @@
 """The garbage collector need not look at what was there before the work began."""
 
 import gc
+import signal
 
 import pytest
 
-from testbed.carrying_out import carry_out
+from testbed.execution import carry_out
 
 
 @pytest.fixture
@@ -21,3 +22,12 @@ def test_what_a_command_imports_is_not_looked_at_while_it_works():
 
     before = len(gc.get_objects())
     assert carry_out(looked_at()) < before / 10
+
+
+def test_an_interrupt_after_the_work_is_heard_again():
+    async def nothing():
+        return "done"
+
+    assert carry_out(nothing()) == "done"
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

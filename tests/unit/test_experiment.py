@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from bench.experiment import JOURNAL, Journal, Lab, Trial, carry_out_all, shuffled
-from shared_domain.errors import Failure, UsageError
+from kernel.errors import Failure, UsageError
 
 
 def _trials(rounds=3, arms=("a", "b", "c", "d")):

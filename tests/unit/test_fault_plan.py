@@ -2,12 +2,13 @@ import json
 
 import pytest
 
-from scenarios.fault_plan import FaultPlan, Moment
-from scenarios.planned_faults import PlannedFaults
-from shared_domain.clock import SystemClock
-from shared_domain.errors import OutcomeUnknown, UsageError
-from shared_domain.faults import Point
-from shared_domain.messages import ChargePayment
+from kernel.clock import SystemClock
+from kernel.errors import OutcomeUnknown, UsageError
+from kernel.faults import Point
+from scenarios.faults.plan import FaultPlan, Moment
+from scenarios.faults.planned import PlannedFaults
+from shared_domain.order.messages import ChargePayment
+from shared_domain.order.saga import SAGA
 from tests.samples import FAST, command, order
 
 LINE = {"orders": "all", "operation": "ChargePayment", "moment": "participant.error"}
@@ -19,7 +20,7 @@ def _plan(*lines):
 
 def _faults(plan, n=100, seed=1):
     ids = [f"o{i}" for i in range(n)]
-    return PlannedFaults(plan, ids, seed=seed, policy=FAST, clock=SystemClock())
+    return PlannedFaults(plan, ids, saga=SAGA, seed=seed, policy=FAST, clock=SystemClock())
 
 
 def test_a_plan_reads_as_it_is_written():
@@ -58,7 +59,23 @@ def test_a_plan_reads_as_it_is_written():
 )
 def test_a_malformed_plan_is_refused(document):
     with pytest.raises(UsageError):
-        FaultPlan.from_json(document)
+        FaultPlan.from_json(document).check(SAGA)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ({"operation": "Seat"}, "operation 'Seat' is no command of the saga order"),
+        (
+            {"operation": "ConfirmOrder", "moment": "business.refused"},
+            "no business reason to refuse",
+        ),
+    ],
+)
+def test_a_plan_for_another_saga_is_refused_with_the_fault(line, reason):
+    with pytest.raises(UsageError, match=r"faults\[1\] of the plan") as refused:
+        _plan(LINE, LINE | line).check(SAGA)
+    assert reason in str(refused.value)
 
 
 def test_a_share_strikes_the_same_orders_for_the_same_seed_and_others_for_another():

@@ -1,7 +1,7 @@
 import pytest
 
-from shared_domain.errors import UsageError
-from shared_domain.guards import OFF, Guards
+from kernel.errors import UsageError
+from kernel.guards import OFF, Guards
 
 
 def test_guards_read_as_they_are_written():

@@ -5,7 +5,7 @@ import weakref
 
 import pytest
 
-from scenarios.interrupts import noticing_interrupts
+from scenarios.runs.interrupts import noticing_interrupts
 
 
 class _Thing:

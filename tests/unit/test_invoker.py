@@ -3,9 +3,9 @@
 import pytest
 from aiohttp import web
 
+from kernel.child import free_port
 from orchestration.engine.errors import StatesError
 from orchestration.engine.invoker import function_of, http_invoker
-from shared_domain.child import free_port
 
 ARN = "arn:aws:lambda:us-east-1:000000000000:function:"
 

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
-from scenarios.counter_examples import (
+from scenarios.judge.oracle import Asked, gather
+from scenarios.judge.rules import Rule
+from shared_domain.order.counter_examples import (
     CANCELLED,
     CHARGED,
+    ORDER,
     PLACED,
     REFUNDED,
     REFUSED,
@@ -14,9 +17,8 @@ from scenarios.counter_examples import (
     CounterExample,
     ledgers_of,
 )
-from scenarios.isolation import Visit, anomalies
-from scenarios.oracle import Asked, gather
-from scenarios.rules import Rule
+from shared_domain.order.isolation import Visit, anomalies
+from shared_domain.order.saga import SAGA
 
 CONFIRMED = CounterExample(rule=Rule.ONCE, story="", rows=WENT_WELL, status="CONFIRMED")
 UNDONE = CounterExample(
@@ -26,14 +28,13 @@ UNDONE = CounterExample(
     status="CANCELLED",
 )
 ASKED = Asked(
-    order_id="o1", item="book", quantity=1, amount_cents=500, accepted=True, told=(),
-    intended_mono_s=100,
+    order=ORDER, accepted=True, told=(), intended_mono_s=100,
 )  # fmt: skip
 
 
 def _found(example, *visits):
     ledgers = ledgers_of(example)
-    return anomalies(visits, gather([ASKED], ledgers), ledgers)
+    return anomalies(visits, gather(SAGA, [ASKED], ledgers), ledgers)
 
 
 def _visit(*shown, at=101.5, **more):

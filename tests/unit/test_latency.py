@@ -1,7 +1,7 @@
 import pytest
 
 from bench.latency import proportion, quantile
-from scenarios.arrivals import offsets_s
+from scenarios.runs.arrivals import offsets_s
 
 
 def test_none_of_n_is_told_as_a_bound_and_never_as_zero():

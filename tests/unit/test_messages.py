@@ -2,16 +2,17 @@ import json
 
 import pytest
 
-from shared_domain import messages
-from shared_domain.errors import UnreadableMessage
-from shared_domain.messages import COMMANDS, EVENTS, ChargePayment, PaymentDeclined
+from kernel import messages
+from kernel.errors import UnreadableMessage
+from shared_domain.order.messages import ChargePayment, PaymentDeclined
+from shared_domain.order.saga import SAGA
 from tests.samples import ORDER, command
 
 
-@pytest.mark.parametrize("kind", [*COMMANDS.values(), *EVENTS.values()])
+@pytest.mark.parametrize("kind", SAGA.codec.kinds.values())
 def test_every_message_survives_the_wire(kind):
     sent = kind(order=ORDER, caused_by="o1:x", traceparent="00-aa-bb-01")
-    assert messages.from_bytes(messages.to_bytes(sent)) == sent
+    assert SAGA.codec.from_bytes(messages.to_bytes(sent)) == sent
 
 
 def test_a_message_id_is_the_order_and_the_operation_and_never_changes():
@@ -44,11 +45,11 @@ def _broken(**changes):
 )
 def test_a_message_that_cannot_be_read_is_refused_as_such(body):
     with pytest.raises(UnreadableMessage):
-        messages.from_bytes(body)
+        SAGA.codec.from_bytes(body)
 
 
 def test_a_price_that_is_no_whole_number_is_not_read():
     document = messages.to_json(command(ChargePayment))
     document["order"]["amount_cents"] = "1500"
     with pytest.raises(UnreadableMessage, match="amount_cents"):
-        messages.from_json(document)
+        SAGA.codec.from_json(document)

@@ -2,9 +2,8 @@
 
 import pytest
 
-from shared_domain.exactly_once import Effect
-from shared_domain.inventory import model as inventory
-from shared_domain.messages import (
+from kernel.ledger import Effect
+from shared_domain.order.messages import (
     BookShipment,
     CancelOrder,
     CancelShipment,
@@ -22,9 +21,8 @@ from shared_domain.messages import (
     ShipmentRefused,
     StockRefused,
 )
-from shared_domain.order import model as orders
-from shared_domain.payment import model as payment
-from shared_domain.shipping import model as shipping
+from shared_domain.order.participants import inventory, payment, shipping
+from shared_domain.order.participants import order as orders
 from tests.samples import command, order
 
 

@@ -2,12 +2,14 @@
 
 import pytest
 
-from scenarios.judgement import judge
-from scenarios.oracle import Asked
-from scenarios.scenario import Scenario
-from scenarios.verdict import Exit, Judgement, OrderClass
-from shared_domain.policy import Policy
-from shared_domain.ports import Parked
+from kernel.policy import Policy
+from kernel.ports import Parked
+from scenarios.judge.judgement import judge
+from scenarios.judge.oracle import Asked
+from scenarios.judge.verdict import Exit, Judgement, OrderClass
+from scenarios.runs.scenario import Scenario
+from shared_domain.order.counter_examples import ORDER
+from shared_domain.order.saga import SAGA
 
 ANYTHING = Scenario(name="x", story="x", expects=lambda i: frozenset(OrderClass))
 PLACE, CONFIRM, CANCEL = (
@@ -65,10 +67,12 @@ def _judge(
     if disturb:
         disturb(ledgers)
     asked = Asked(
-        order_id="o1", item="book", quantity=1, amount_cents=500, accepted=accepted,
+        order=ORDER, accepted=accepted,
         told=("PENDING", told or status or "UNKNOWN"), intended_mono_s=100, accepted_mono_s=100,
     )  # fmt: skip
     return judge(
+        saga=SAGA,
+        variant=SAGA.variant,
         scenario=ANYTHING,
         asked=[asked],
         ledgers=ledgers,

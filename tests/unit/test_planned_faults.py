@@ -2,9 +2,10 @@
 
 from contextlib import closing
 
-from scenarios.fault_plan import FaultPlan
-from scenarios.planned_faults import FaultRecord, PlannedFaults, RecordedFaults, read_record
-from shared_domain.messages import ChargePayment
+from scenarios.faults.plan import FaultPlan
+from scenarios.faults.planned import FaultRecord, PlannedFaults, RecordedFaults, read_record
+from shared_domain.order.messages import ChargePayment
+from shared_domain.order.saga import SAGA
 from tests.samples import FAST, FixedClock, command
 
 PLAN = FaultPlan.from_json(
@@ -33,7 +34,14 @@ async def _live(path):
     """One life of a participant's process, as far as its faults go."""
     with closing(RecordedFaults(path)) as record:
         faults = PlannedFaults(
-            PLAN, ["o1"], seed=1, policy=FAST, clock=FixedClock(), record=record, crash=_kill
+            PLAN,
+            ["o1"],
+            saga=SAGA,
+            seed=1,
+            policy=FAST,
+            clock=FixedClock(),
+            record=record,
+            crash=_kill,
         )
         charge = command(ChargePayment)
         with faults.holding():

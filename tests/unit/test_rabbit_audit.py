@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from choreography.cloud_events import envelope
 from choreography.rabbit_audit import Audit
-from shared_domain.messages import ChargePayment
+from shared_domain.order.messages import ChargePayment
 from tests.samples import command
 
 SAID = envelope(command(ChargePayment), source="customer", wall_s=1.0)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from choreography.service_host import serve
-from shared_domain.errors import ParticipantCrashed
+from kernel.errors import ParticipantCrashed
 
 
 async def test_a_crash_of_one_loop_ends_all_of_them_and_starts_them_again():

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from scenarios.simulation.loop import START_S, NeverEnds, SimulatedLoop
+from scenarios.campaigns.simulation.loop import START_S, NeverEnds, SimulatedLoop
 
 
 def _run(coroutine, seed=1, limit_s=10_000.0):
@@ -84,7 +84,7 @@ def test_a_run_past_its_limit_ends():
 
 
 def test_a_run_that_is_busy_for_ever_ends(monkeypatch):
-    monkeypatch.setattr("scenarios.simulation.loop.MAX_TURNS", 1000)
+    monkeypatch.setattr("scenarios.campaigns.simulation.loop.MAX_TURNS", 1000)
 
     async def main():
         while True:

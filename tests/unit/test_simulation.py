@@ -8,18 +8,18 @@ from dataclasses import replace
 import pytest
 
 from choreography.consumer import Consumer
-from scenarios.fault_plan import Fault, FaultPlan, Moment
-from scenarios.simulation.agreement import compare, variations
-from scenarios.simulation.explore import Explored, explore_part, smallest
-from scenarios.simulation.finding import FAILED, NEEDLESS, NEVER_SETTLED, finding, states
-from scenarios.simulation.schedule import TIME_SCALE, Schedule, Space
-from scenarios.simulation.shrink import look, shrink, size
-from scenarios.simulation.simulated import log_bytes, play
-from scenarios.simulation.story import story
-from scenarios.systems import STYLES
-from scenarios.verdict import Judgement
-from shared_domain.errors import NotDelivered, OutcomeUnknown, UsageError
-from shared_domain.policy import Policy
+from kernel.errors import NotDelivered, OutcomeUnknown, UsageError
+from kernel.policy import Policy
+from scenarios.campaigns.simulation.agreement import compare, variations
+from scenarios.campaigns.simulation.explore import Explored, explore_part, smallest
+from scenarios.campaigns.simulation.finding import FAILED, NEEDLESS, NEVER_SETTLED, finding, states
+from scenarios.campaigns.simulation.schedule import TIME_SCALE, Schedule, Space
+from scenarios.campaigns.simulation.shrink import look, shrink, size
+from scenarios.campaigns.simulation.simulated import log_bytes, play
+from scenarios.campaigns.simulation.story import story
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.judge.verdict import Judgement
+from scenarios.styles.index import STYLES
 
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3)
 
@@ -30,8 +30,8 @@ def _plan(*faults):
 
 LOGS = """
 import hashlib, sys
-from scenarios.simulation.schedule import Space
-from scenarios.simulation.simulated import log_bytes, play
+from scenarios.campaigns.simulation.schedule import Space
+from scenarios.campaigns.simulation.simulated import log_bytes, play
 space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
 for number in range(int(sys.argv[1])):
     schedule = space.schedule(number)
@@ -64,8 +64,8 @@ def test_another_order_of_turns_is_another_log_of_the_same_run():
 
 NOTHING_ELSE = """
 import datetime, os, random, secrets, sys, time, uuid
-from scenarios.simulation.schedule import Space
-from scenarios.simulation.simulated import play
+from scenarios.campaigns.simulation.schedule import Space
+from scenarios.campaigns.simulation.simulated import play
 space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
 def go():
     for number in range(40):
@@ -95,7 +95,7 @@ for module, names in {
         setattr(module, name, forbidden(f"{module.__name__}.{name}"))
 random.Random = Seeded
 for name, module in list(sys.modules.items()):
-    if name.split(".")[0] in ("shared_domain", "choreography", "orchestration", "scenarios"):
+    if name.split(".")[0] in ("kernel", "shared_domain", "choreography", "orchestration", "scenarios"):
         if getattr(module, "datetime", None) is datetime.datetime:
             module.datetime = NoNow
 def audit(event, arguments):
@@ -106,14 +106,14 @@ def audit(event, arguments):
 sys.addaudithook(audit)
 go()
 if len(sys.argv) > 1:
-    from scenarios import run_spec
+    from scenarios.runs import spec
     {
         "time": time.time,
         "process time": time.process_time,
         "random": random.random,
         "uniform": lambda: random.uniform(0, 1),
         "seed": random.Random,
-        "now": run_spec.now_utc,
+        "now": spec.now_utc,
         "file": lambda: open("x"),
     }[sys.argv[1]]()
 os._exit(0)
@@ -172,7 +172,7 @@ BUGS = {
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize("bug", BUGS)
 def test_a_planted_bug_is_found_and_shrunk(bug, style):
-    space = Space(styles=[style], faults=(0, 3), seed=1, step_orders=["inventory-first"], bug=bug)
+    space = Space(styles=[style], faults=(0, 3), seed=1, variants=["inventory-first"], bug=bug)
     found = next(filter(None, (look(space.schedule(number)) for number in range(300))))
     small = shrink(found)
     assert set(small.rules) & set(found.rules)
@@ -203,7 +203,7 @@ def test_what_fails_unseen_is_a_finding(monkeypatch):
     def break_down(*_):
         raise ZeroDivisionError
 
-    monkeypatch.setattr("scenarios.staging.judge", break_down)
+    monkeypatch.setattr("scenarios.runs.driver.judge", break_down)
     assert look(Schedule(style="choreography")).rules == (FAILED,)
 
 
@@ -218,8 +218,8 @@ async def _takes_no_orders(self, order):
 @pytest.mark.parametrize(
     ("target", "broken"),
     [
-        ("shared_domain.participant.Participant._once", _does_not_answer),
-        ("choreography.system.ChoreographedSystem.place_order", _takes_no_orders),
+        ("kernel.participant.Participant._once", _does_not_answer),
+        ("choreography.system.ChoreographedSystem.start", _takes_no_orders),
     ],
 )
 def test_a_system_that_does_nothing_is_not_a_right_one(monkeypatch, target, broken):
@@ -235,7 +235,7 @@ def test_a_fault_that_cannot_be_brought_about_is_a_finding(monkeypatch):
     async def fails(*_):
         raise OSError("no way to kill it")
 
-    monkeypatch.setattr("scenarios.disturbing.Disturber._start", fails)
+    monkeypatch.setattr("scenarios.faults.injector.FaultInjector._start", fails)
     plan = _plan({"operation": "ChargePayment", "moment": Moment.COORDINATOR_KILLED})
     found = look(Schedule(style="orchestration", faults=plan))
     assert (found.rules, "no way to kill it" in found.why[0]) == ((FAILED,), True)
@@ -249,7 +249,7 @@ def test_messages_that_circulate_for_ever_are_a_finding(monkeypatch):
         await handle(self, delivery)
 
     monkeypatch.setattr(Consumer, "_handle", acts_and_asks_again)
-    monkeypatch.setattr("scenarios.simulation.loop.MAX_TURNS", 20_000)
+    monkeypatch.setattr("scenarios.campaigns.simulation.loop.MAX_TURNS", 20_000)
     assert look(Schedule(style="choreography")) is not None
 
 
@@ -279,7 +279,7 @@ def test_two_ways_to_spoil_a_message_can_meet():
         {"operation": "ChargePayment", "moment": Moment.POISON},
         {"operation": "PlaceOrder", "moment": Moment.OVERSIZED_ANSWER},
     )
-    schedule = Schedule(style="choreography", step_order="payment-first", faults=plan)
+    schedule = Schedule(style="choreography", variant="payment-first", faults=plan)
     assert look(schedule) is None
 
 
@@ -350,7 +350,7 @@ def test_a_schedule_survives_json():
         ({"orders": 0}, "orders: 0 is less than"),
         ({"orders": "two"}, "orders: 'two' is not of type"),
         ({"bug": "a_bee"}, "bug is 'a_bee'"),
-        ({"step_order": "random"}, "step_order is 'random'"),
+        ({"variant": "random"}, "variant is 'random'"),
         ({"schema": 2}, "schema: 1 was expected"),
         ({"colour": "red"}, "'colour' was unexpected"),
         ({"guards": "some"}, "some"),

@@ -5,17 +5,20 @@ from dataclasses import replace
 import pytest
 
 from report.sweep_tables import bad_cells, summary
-from scenarios import sweep as sweeping
-from scenarios.ablation import damage_of
-from scenarios.fault_plan import Moment
-from scenarios.fault_space import ONCE, Cell, Strike
-from scenarios.outcome import Outcome
-from scenarios.sweep import NOT_STRUCK, Sweep, result_of
-from scenarios.theory import PREDICTIONS, confirm
-from scenarios.verdict import Exit, Judgement
-from testbed.sweeping import exit_code
+from scenarios.campaigns import sweep as sweeping
+from scenarios.campaigns.ablation import damage_of
+from scenarios.campaigns.outcome import Outcome
+from scenarios.campaigns.sweep import NOT_STRUCK, Sweep, result_of
+from scenarios.catalog.index import scenarios_of
+from scenarios.faults.plan import Moment
+from scenarios.faults.space import ONCE, Cell, Strike
+from scenarios.judge.predictions import confirm, predictions
+from scenarios.judge.verdict import Exit, Judgement
+from shared_domain.order.saga import SAGA
+from testbed.commands.sweep import exit_code
 
 CELL = Cell(
+    saga=SAGA,
     style="choreography",
     strikes=(Strike(operation="ChargePayment", when=ONCE, moment=Moment.REQUEST_LOST),),
 )
@@ -42,12 +45,12 @@ DOUBLE = replace(
 )  # fmt: skip
 SETTINGS = Sweep(
     depth=1, sample=0, styles=["choreography"], guards="all", broker="memory", engine="inprocess",
-    orders=2, seed=1, rate_per_s=100, time_scale=0.05, step_order="inventory-first",
+    orders=2, seed=1, rate_per_s=100, time_scale=0.05, variant="inventory-first",
 )  # fmt: skip
 
 
 def _result(outcome):
-    return result_of(CELL, outcome, step_order="inventory-first")
+    return result_of(CELL, outcome, variant="inventory-first")
 
 
 def test_a_run_that_failed_is_unknown_and_says_why_and_is_no_pass():
@@ -105,14 +108,14 @@ def test_no_password_is_left_in_a_sweeps_folder(tmp_path):
     ],
 )
 def test_damage_is_the_worst_that_a_story_does_not_expect(scenario, outcome, damage):
-    assert damage_of(scenario, outcome) == damage
+    assert damage_of(scenarios_of(SAGA)[scenario], outcome) == damage
 
 
 def test_a_lesser_damage_than_the_predicted_one_contradicts_the_theory():
-    inbox = next(p for p in PREDICTIONS if p.guard == "inbox")
+    inbox = next(p for p in predictions(SAGA) if p.guard == "inbox")
     strike = Strike(operation="ChargePayment", when=ONCE, moment=inbox.moments[0])
-    cell = Cell(style="choreography", strikes=(strike,))
-    worse = result_of(cell, DOUBLE, step_order="inventory-first")
-    lesser = result_of(cell, replace(GOOD, laws=["x"]), step_order="inventory-first")
-    assert confirm("-inbox", [worse]).contradicted == []
-    assert len(confirm("-inbox", [lesser]).contradicted) == 1
+    cell = Cell(saga=SAGA, style="choreography", strikes=(strike,))
+    worse = result_of(cell, DOUBLE, variant="inventory-first")
+    lesser = result_of(cell, replace(GOOD, laws=["x"]), variant="inventory-first")
+    assert confirm(SAGA, "-inbox", [worse]).contradicted == []
+    assert len(confirm(SAGA, "-inbox", [lesser]).contradicted) == 1

@@ -7,29 +7,22 @@ import orjson
 import pytest
 
 from choreography.cloud_events import envelope, read
-from choreography.reactions import INVENTORY_FIRST
-from scenarios.fault_plan import FaultPlan, Moment
-from scenarios.planned_faults import PlannedFaults
-from scenarios.soft_wire import SoftWire
-from scenarios.wire_faults import (
+from kernel.clock import SystemClock
+from kernel.errors import ConnectionLost, NotDelivered, UnreadableMessage
+from kernel.messages import reply, to_bytes
+from scenarios.faults.network import (
     Later,
     UnreliableBroker,
     UnreliableLink,
     spoiled,
     unreliable_function,
 )
-from shared_domain.clock import SystemClock
-from shared_domain.errors import ConnectionLost, NotDelivered, UnreadableMessage
-from shared_domain.messages import (
-    ChargePayment,
-    PaymentCharged,
-    ReserveStock,
-    StockReserved,
-    from_bytes,
-    reply,
-    to_bytes,
-)
-from tests.samples import FAST, command, order
+from scenarios.faults.plan import FaultPlan, Moment
+from scenarios.faults.planned import PlannedFaults
+from scenarios.faults.soft_wire import SoftWire
+from shared_domain.order.messages import ChargePayment, PaymentCharged, ReserveStock, StockReserved
+from shared_domain.order.saga import SAGA
+from tests.samples import FAST, command, environment, order
 
 CLOCK = SystemClock()
 
@@ -37,7 +30,7 @@ CLOCK = SystemClock()
 def _faults(moment, *, operation="ChargePayment", **more):
     line = {"orders": "all", "operation": operation, "moment": moment, **more}
     plan = FaultPlan.from_json({"schema": 1, "faults": [line]})
-    return PlannedFaults(plan, ["o1"], seed=1, policy=FAST, clock=CLOCK)
+    return PlannedFaults(plan, ["o1"], saga=SAGA, seed=1, policy=FAST, clock=CLOCK)
 
 
 class _Service:
@@ -67,7 +60,7 @@ def _link(faults, *, answers_return=True, wire=None):
 
 def _broker(faults):
     inner = _Broker()
-    return inner, UnreliableBroker(inner, faults, CLOCK, reactions=INVENTORY_FIRST)
+    return inner, UnreliableBroker(inner, faults, environment())
 
 
 def _event(kind, asked):
@@ -132,15 +125,15 @@ async def test_a_spoiled_request_cannot_be_read_in_either_style(moment):
     await broker.publish(ASKS_FOR_IT)
     await broker.publish(CHARGED)
     with pytest.raises(UnreadableMessage):
-        read(inner.published[0].body)
-    assert read(inner.published[1].body).name == "PaymentCharged"
+        read(inner.published[0].body, SAGA.codec)
+    assert read(inner.published[1].body, SAGA.codec).name == "PaymentCharged"
 
     async def function(payload):
         return payload
 
     payload = await unreliable_function(function, _faults(moment))(to_bytes(CHARGE))
     with pytest.raises(UnreadableMessage):
-        from_bytes(payload)
+        SAGA.codec.from_bytes(payload)
 
 
 async def test_an_oversized_answer_is_the_answer_and_nothing_else():

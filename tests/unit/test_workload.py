@@ -5,10 +5,11 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from scenarios.arrivals import offsets_s
-from scenarios.catalog.index import SCENARIOS
-from scenarios.workload import ServiceTimes, zipf_item, zipf_shares
-from shared_domain.errors import UsageError
+from kernel.errors import UsageError
+from scenarios.catalog.index import scenarios_of
+from scenarios.runs.arrivals import offsets_s
+from scenarios.runs.workload import ServiceTimes, zipf_item, zipf_shares
+from shared_domain.order.saga import SAGA
 
 SLOW_CARDS = ServiceTimes.parse("payment=lognormal:80:800")
 
@@ -35,11 +36,16 @@ def test_service_times_are_told_as_they_are_read(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["payment", "payment=5", "bank=constant:5", "payment=constant:-1", "payment=lognormal:80:8", "payment=lognormal:0:8", "payment=constant:nan", ""],
+    ["payment", "payment=5", "payment=constant:-1", "payment=lognormal:80:8", "payment=lognormal:0:8", "payment=constant:nan", ""],
 )  # fmt: skip
 def test_service_times_that_make_no_sense_are_refused(text):
     with pytest.raises(UsageError, match="give none, or SERVICE=constant:MS"):
         ServiceTimes.parse(text)
+
+
+def test_service_times_of_a_service_that_the_saga_does_not_have_are_refused():
+    with pytest.raises(UsageError, match="'bank': services are order, inventory"):
+        ServiceTimes.parse("bank=constant:5").check(SAGA.services)
 
 
 def test_demand_follows_zipf():
@@ -51,9 +57,11 @@ def test_demand_follows_zipf():
 
 
 def test_the_base_mix_has_the_shares_of_refusals_that_it_names():
-    plan = SCENARIOS["base_mix"].faults(10_000)
+    plan = scenarios_of(SAGA)["base_mix"].faults(10_000)
     assert {f.operation: len(f.orders) for f in plan.faults} == {"ChargePayment": 200, "BookShipment": 50}  # fmt: skip
-    assert SCENARIOS["base_mix"].faults(10).faults == ()  # a plan that strikes nobody says nothing
+    assert (
+        scenarios_of(SAGA)["base_mix"].faults(10).faults == ()
+    )  # a plan that strikes nobody says nothing
 
 
 def test_constant_arrivals_have_constant_gaps():

@@ -1,0 +1,38 @@
+"""What every part of one running saga shares, as one value instead of seven arguments."""
+
+from dataclasses import dataclass, field
+
+from kernel.clock import SystemClock
+from kernel.faults import NoFaults
+from kernel.guards import Guards
+from kernel.policy import Policy
+from kernel.ports import Clock, Faults, Tracer
+from kernel.saga import Reactions, Saga, Step
+from kernel.tracing import NoTracer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """The saga and its variant, the policy and guards of both styles, and where time, spans and faults come from.
+
+    `durability`: see database.SYNCHRONOUS.
+    """
+
+    saga: Saga
+    variant: str
+    policy: Policy = field(default_factory=Policy)
+    guards: Guards = field(default_factory=Guards.all)
+    faults: Faults = field(default_factory=NoFaults)
+    tracer: Tracer = field(default_factory=NoTracer)
+    clock: Clock = field(default_factory=SystemClock)
+    durability: str = "process"
+
+    @property
+    def reactions(self) -> Reactions:
+        """The choreography's page."""
+        return self.saga.reactions[self.variant]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The forward steps, in this variant's order."""
+        return self.saga.variants[self.variant]

@@ -1,0 +1,67 @@
+"""The outbox: events to publish, written in the transaction that makes them true."""
+
+from dataclasses import dataclass
+
+from kernel import messages
+from kernel.database import Transaction
+from kernel.guards import Guards
+from kernel.messages import Codec, Event
+from kernel.ports import Clock
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS outbox (
+    seq INTEGER PRIMARY KEY, order_id TEXT NOT NULL, message TEXT NOT NULL,
+    wall_s REAL NOT NULL, published INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpublished:
+    """An event in the outbox, announced to the relay by the commit that put it there."""
+
+    seq: int
+    event: Event
+    wall_s: float
+
+
+class Outbox:
+    """The outbox of one participant; it stays empty if the guard is off."""
+
+    def __init__(self, *, codec: Codec, guards: Guards, clock: Clock) -> None:
+        self._codec, self._guards, self._clock = codec, guards, clock
+
+    def enqueue(self, tx: Transaction, event: Event, text: str = "") -> None:
+        """Put an event in: it is published after this transaction commits, at least once. `text`: the event as JSON."""
+        if not self._guards.outbox:
+            return
+        wall_s = self._clock.wall_s()
+        row = tx.one(
+            "INSERT INTO outbox (order_id, message, wall_s) VALUES (?, ?, ?) RETURNING seq",
+            event.order_id,
+            text or messages.to_bytes(event).decode(),
+            wall_s,
+        )
+        if row is not None:
+            tx.announce(Unpublished(seq=row["seq"], event=event, wall_s=wall_s))
+
+    def left_behind(self, tx: Transaction) -> list[Unpublished]:
+        """What is not marked as published, oldest first."""
+        rows = tx.all("SELECT seq, message, wall_s FROM outbox WHERE published = 0 ORDER BY seq")
+        return [
+            Unpublished(
+                seq=row["seq"], event=self._codec.event(row["message"]), wall_s=row["wall_s"]
+            )
+            for row in rows
+        ]
+
+
+def mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:
+    """The broker has confirmed these, given as (seq,)."""
+    tx.run_many("UPDATE outbox SET published = 1 WHERE seq = ?", rows)
+
+
+def unpublished(tx: Transaction) -> int:
+    """How many events still wait in the outbox."""
+    row = tx.one("SELECT count(*) AS n FROM outbox WHERE published = 0")
+    return row["n"] if row else 0

@@ -1,0 +1,115 @@
+"""A saga as GetExecutionHistory alone tells it."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from kernel.saga import Saga
+from kernel.timeline import CUSTOMER, Account, Call, Evidence
+from orchestration.engine.invoker import function_of
+
+PAGE = 1000
+"""Most events that one GetExecutionHistory gives."""
+_ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
+
+
+def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
+    """The saga rebuilt from the source `histories`.
+
+    What led to a task is the answer before it: the conductor calls one after another. An outcome that the conductor never
+    heard of is not in its history.
+    """
+    histories = evidence.get("histories", [])
+    events = [event for history in histories for event in history["events"]]
+    calls, running = _calls(events)
+    parked: dict[str, str] = {}
+    ended = next((event for event in reversed(events) if event["type"] in _ENDED), None)
+    ends = saga.ends
+    status = next((ends[c.answer] for c in reversed(calls) if c.answer in ends), "")
+    if ended is not None and ended["type"] != "ExecutionSucceeded" and not status:
+        tried = [*calls, *running]
+        parked = {
+            "parked_at": tried[-1].operation if tried else "",
+            "parked_why": _why(ended, calls),
+            "parked_id": order_id,
+        }
+    return Account(
+        saga=saga,
+        order_id=order_id,
+        calls=(*calls, *running),
+        read={
+            "sources": 1,
+            "records": len(events),
+            "bytes": len(json.dumps(histories)),
+            "requests": max(1, -(-len(events) // PAGE)),
+        },
+        **parked,
+    )
+
+
+def _calls(events: Iterable[dict[str, Any]]) -> tuple[list[Call], list[Call]]:
+    """Those that ended, and the one that has not."""
+    calls: list[Call] = []
+    operation, service, cause = "", "", CUSTOMER
+    began_s: float | None = None
+    for event in events:
+        kind = event["type"]
+        if kind == "TaskStateEntered":
+            operation = event["stateEnteredEventDetails"]["name"]
+        elif kind == "LambdaFunctionScheduled":
+            service = function_of(event["lambdaFunctionScheduledEventDetails"]["resource"])[0]
+            began_s = event["timestamp"]
+        elif (
+            began_s is not None
+            and kind.startswith("LambdaFunction")
+            and kind != "LambdaFunctionStarted"
+        ):
+            answer, failure = "", ""
+            if kind == "LambdaFunctionSucceeded":
+                answer = _answer(event["lambdaFunctionSucceededEventDetails"].get("output", ""))
+            else:
+                failure = _failure(event)
+            calls.append(
+                Call(
+                    operation=operation,
+                    service=service,
+                    began_s=began_s,
+                    ended_s=event["timestamp"],
+                    answer=answer,
+                    failure=failure,
+                    cause=cause,
+                )
+            )
+            began_s, cause = None, answer or cause
+    if began_s is None:
+        return calls, []
+    running = Call(operation=operation, service=service, began_s=began_s, ended_s=None, cause=cause)
+    return calls, [running]
+
+
+def _answer(output: str) -> str:
+    try:
+        return str(json.loads(output)["name"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _failure(event: dict[str, Any]) -> str:
+    """What a failed call's event says, in a line."""
+    (details,) = [value for key, value in event.items() if key.endswith("EventDetails")] or [{}]
+    return f"{details.get('error', event['type'])}: {message_in(details.get('cause', ''))}"
+
+
+def _why(ended: dict[str, Any], calls: list[Call]) -> str:
+    if ended["type"] == "ExecutionTimedOut":
+        return "open past the saga deadline"
+    failed = [call.failure for call in calls if call.failure]
+    return failed[-1] if failed else _failure(ended)
+
+
+def message_in(cause: str) -> str:
+    """The message in the cause of an error: what a function's own error says, or all of it."""
+    try:
+        return str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return cause

@@ -1,0 +1,130 @@
+"""One order in one run, with everything that a picture of it needs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bench.results import RunRow
+from kernel.saga import Saga
+from kernel.timeline import Account, Evidence
+from scenarios.evidence.evidence import read_evidence
+from scenarios.evidence.scores import accounts_of
+from scenarios.judge.verdict import OrderClass
+from scenarios.runs.folder import read_lines
+
+
+@dataclass(frozen=True)
+class SagaInRun:
+    """One order in one run. What is shown of it comes from its evidence; what is shown of balances, from its ledgers."""
+
+    row: RunRow
+    order_id: str
+
+    @property
+    def saga(self) -> Saga:
+        """Which saga it is."""
+        return self.row.saga
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        """All sources."""
+        return read_evidence(self.row.folder, [self.order_id]).by_order[self.order_id]
+
+    @cached_property
+    def account(self) -> Account:
+        """The calls, from the trace if it is whole, otherwise from the logs' ids; what is parked, from whoever sees it."""
+        told = accounts_of(self.saga, self.order_id, self.row.style, self.evidence)
+        return max(
+            (told["traced"], told["correlated"], told["native"]), key=lambda a: len(a.answered())
+        )
+
+    @cached_property
+    def parked(self) -> Account:
+        """The account that sees what is parked, if any does."""
+        told = accounts_of(self.saga, self.order_id, self.row.style, self.evidence).values()
+        return next((account for account in told if account.parked_now()), self.account)
+
+    @cached_property
+    def ledger(self) -> list[dict[str, Any]]:
+        """All ledger rows, oldest first."""
+        return self.row.ledger(self.order_id)
+
+    @cached_property
+    def line(self) -> dict[str, Any]:
+        """Its line of orders.jsonl."""
+        return self.row.order(self.order_id)
+
+    @cached_property
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults that struck it."""
+        rows = read_lines(self.row.folder / "faults.jsonl")
+        return [row for row in rows if row["order_id"] == self.order_id and row["struck"]]
+
+    @cached_property
+    def order_class(self) -> str:
+        """The verdict on it."""
+        verdicts = self.row.verdict["orders"]
+        return next((str(v["order_class"]) for v in verdicts if v["order_id"] == self.order_id), "")
+
+    @cached_property
+    def offset_s(self) -> float:
+        """Seconds from the host's monotonic clock to the epoch, as the ledgers saw both."""
+        return float(self.ledger[0]["wall_s"] - self.ledger[0]["mono_s"]) if self.ledger else 0.0
+
+    @cached_property
+    def begun_s(self) -> float:
+        """When the customer meant to come, in seconds since the epoch: the zero of every picture.
+
+        Never later than the first thing that is known to have happened: two clocks may differ by a little.
+        """
+        happened = [float(row["wall_s"]) for row in self.ledger[:1]]
+        happened += [call.began_s or call.at_s for call in self.account.calls]
+        return min([float(self.line["intended_mono_s"]) + self.offset_s, *happened])
+
+    @cached_property
+    def tries(self) -> Counter[str]:
+        """Operation -> how often it was tried."""
+        return Counter(call.operation for call in self.account.calls)
+
+
+_INTERESTING = (
+    "refund_flaky",
+    "undeliverable",
+    "budget_spent",
+    "card_declined",
+    "out_of_stock",
+    "lost_reply",
+)
+_ALIKE = ("scenario", "seed", "orders", "rate_per_s", "guards", "saga", "step_order", "durability", "policy", "plan", "processes")  # fmt: skip
+
+
+def alike(one: RunRow, other: RunRow) -> bool:
+    """Whether two runs differ in their style alone: the same orders under the same faults and the same rules."""
+    same = all(one.about.get(key) == other.about.get(key) for key in _ALIKE)
+    return same and one.about["backends"]["pair"] == other.about["backends"]["pair"]
+
+
+def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]:
+    """A run, and the newest run of every other style that is alike."""
+    found = {other.style: other for other in candidates if alike(row, other)} | {row.style: row}
+    return [found[style] for style in sorted(found)]
+
+
+def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
+    """Runs that differ in style alone, and an order in them worth looking at: one that was compensated if there is one.
+
+    None if there is no run.
+    """
+    if not runs:
+        return None
+    names = [*_INTERESTING, *(run.scenario for run in runs)]
+    groups = [with_counterparts(run, runs) for run in runs]
+    chosen = max(groups, key=lambda group: (len(group), -names.index(group[0].scenario)))
+    common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
+    verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
+    if not verdicts:
+        return None
+    compensated = [v for v in verdicts if v["order_class"] != OrderClass.COMMITTED]
+    return chosen, str((compensated or verdicts)[0]["order_id"])

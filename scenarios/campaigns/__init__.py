@@ -1,0 +1,1 @@
+"""Many runs: jobs (over all cores), sweep, ablation, soak, check_oracle, simulation."""

@@ -1,0 +1,191 @@
+"""One run under virtual time: the same driver, styles and judge as any other run, with nothing else of this machine in it."""
+
+import asyncio
+import gc
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.errors import first
+from kernel.memory_files import MemoryFolder
+from kernel.saga import Saga
+from kernel.tracing import NoTracer
+from scenarios.campaigns.simulation.loop import NeverEnds, SimulatedLoop
+from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.catalog.bugs import planted
+from scenarios.faults.planned import FaultRecord
+from scenarios.runs.driver import Driver, Ended
+from scenarios.runs.environment import RunEnvironment
+from scenarios.runs.spec import RunSpec
+from scenarios.styles.index import STYLES
+
+EPOCH_S = 1_000_000_000.0
+"""When virtual time begins, in seconds since the epoch: the same for every run."""
+LIMIT_S = 10_000.0
+"""No run needs more virtual time than this, or it never ends."""
+TICK_S = 1e-6
+"""What a turn of the loop takes, so that nothing happens at the same time as anything else."""
+
+
+class VirtualClock:
+    """The Clock port over a loop's virtual time."""
+
+    def __init__(self, loop: SimulatedLoop) -> None:
+        self._loop = loop
+
+    def wall_s(self) -> float:
+        """Seconds since the epoch."""
+        return EPOCH_S + self.mono_s()
+
+    def mono_s(self) -> float:
+        """Seconds of virtual time."""
+        return self._loop.time() + self._loop.turns * TICK_S
+
+    async def sleep(self, seconds: float) -> None:
+        """Return once virtual time has come so far."""
+        await asyncio.sleep(seconds)
+
+
+class EventLog(FaultRecord, NoTracer):
+    """All that happened, in order: (virtual time, what). As a tracer it hears of every call, as a record of every fault.
+
+    The spans that it keeps are what customers and participants do; hops between them are in the faults' record.
+    """
+
+    def __init__(self, clock: VirtualClock, saga: Saga) -> None:
+        super().__init__()
+        served = saga.served_by.items()
+        self._calls = {"place order", *(f"{name} {operation}" for operation, name in served)}
+        self._clock = clock
+        self.entries: list[tuple[Any, ...]] = []
+        self._open = True
+
+    def close(self) -> None:
+        """Hear no more: what is cancelled from now on is no part of the run."""
+        self._open = False
+
+    def note(self, *entry: Any) -> None:
+        """See FaultRecord."""
+        super().note(*entry)
+        if entry[0] in ("reached", "struck"):
+            entry = entry[:-1]
+        if self._open and entry[0] not in ("held", "arrived"):
+            self.entries.append((self._clock.mono_s(), *entry))
+
+    @contextmanager
+    def span(self, name: str, *, parent: str, order_id: str, **about: str) -> Iterator[str]:
+        """See ports.Tracer."""
+        if name not in self._calls:
+            yield parent
+            return
+        self.note("called", order_id, name)
+        try:
+            yield parent
+        except BaseException as failure:
+            self.note("failed", order_id, name, type(failure).__name__)
+            raise
+        self.note("returned", order_id, name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """What a simulated run came to. `ended` None = it did not come to its end.
+
+    `failure`: what failed that no story is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
+    """
+
+    ended: Ended | None
+    failure: str
+    hitches: tuple[str, ...]
+    backlog: int
+    log: list[tuple[Any, ...]]
+    virtual_s: float
+    turns: int
+
+
+def play(schedule: Schedule) -> Simulated:
+    """Carry a schedule out."""
+    return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+
+
+def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
+    """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
+
+    `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
+    `bug`: a planted bug that is in the code meanwhile.
+    """
+    loop = SimulatedLoop(turns, limit_s=LIMIT_S)  # type: ignore[abstract]  # what is missing needs a network
+    clock = VirtualClock(loop)
+    log = EventLog(clock, spec.saga)
+    driver = Driver(spec, clock=clock, tracer=log, record=log)
+    ended, failure, backlog = None, "", 0
+    collecting = gc.isenabled()
+    gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything
+    try:
+        with planted(spec.saga.address, bug), MemoryFolder() as folder:
+            ended, backlog = loop.run_until_complete(_staged(spec, driver, clock, log, folder))
+    except NeverEnds as error:
+        failure = str(error)
+    except Exception as error:
+        failure = f"{first(error)!r}"
+    finally:
+        if collecting:
+            gc.enable()
+    return Simulated(
+        ended=ended,
+        failure=failure or next(iter(loop.troubles), ""),
+        hitches=tuple(driver.failures),
+        backlog=backlog,
+        log=log.entries,
+        virtual_s=loop.time(),
+        turns=loop.turns,
+    )
+
+
+async def _staged(
+    spec: RunSpec, driver: Driver, clock: VirtualClock, log: EventLog, folder: MemoryFolder
+) -> tuple[Ended, int]:
+    async with AsyncExitStack() as stack:
+        environment = await stack.enter_async_context(
+            RunEnvironment.open(
+                folder,
+                driver.environment,
+                run_id="simulated",
+                backends=spec.backends,
+                faults=driver.faults,
+                cuttable=spec.needs_wires(),
+                entropy=bytes,
+            )
+        )
+        await environment.participants.stock_up(spec.scenario.units(spec.saga, spec.orders))
+        running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
+        disturber = driver.disturber(running_system)
+        await driver.start()
+        async with disturber.at_work():
+            await driver.serve(running_system.system, lambda customer: None)
+            settlement = await driver.settle(running_system.system)
+        ended = await driver.end(
+            running_system.system,
+            settlement=settlement,
+            orders_in_flight=disturber.orders_in_flight,
+        )
+        backlog = await running_system.system.backlog()
+    log.close()
+    return ended, backlog
+
+
+def log_bytes(simulated: Simulated) -> bytes:
+    """The event log and the ledgers of a run as lines of JSON."""
+    lines: list[Any] = [*simulated.log]
+    if simulated.ended is not None:
+        lines.append(simulated.ended.ledgers)
+    lines.append([simulated.turns, simulated.virtual_s, simulated.failure])
+    return b"".join(json.dumps(line).encode() + b"\n" for line in lines)
+
+
+def digest(simulated: Simulated) -> str:
+    """Names a log."""
+    return hashlib.sha256(log_bytes(simulated)).hexdigest()[:16]

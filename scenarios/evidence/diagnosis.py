@@ -1,0 +1,57 @@
+"""Where is an order, and why: one answer for every account, by the same rules."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from kernel.saga import Saga
+from kernel.timeline import OPEN, Account, Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """`status`: CONFIRMED, CANCELLED, REJECTED or OPEN. `last`: the last operation that was done.
+
+    `because_of`: the step whose refusal or failure turned the saga back, "" = none. `waits_for`: the operation that an open
+    saga needs next.
+    """
+
+    status: str
+    last: str
+    because_of: str
+    waits_for: str
+
+
+def answer(account: Account, leads_to: Mapping[str, str]) -> Answer:
+    """Where the order is. `leads_to`: answer -> the operation that it leads to, as the saga is defined."""
+    status, last = account.status(), account.last()
+    waits_for = ""
+    if status == OPEN:
+        failed = [c for c in account.calls if not c.answer and (not last or c.at_s >= last.at_s)]
+        waits_for = account.parked_now() or (failed[-1].operation if failed else "")
+        waits_for = waits_for or leads_to.get(last.answer if last else account.saga.forward[0], "")
+    return Answer(
+        status=status,
+        last=last.operation if last else "",
+        because_of=because_of(account),
+        waits_for=waits_for,
+    )
+
+
+def because_of(account: Account) -> str:
+    """The step that turned the saga back: refused, given up, or else the one that is undone first; "" = none did.
+
+    A step that is refused because its compensation was there before it turned nothing back.
+    """
+    done = account.answered()
+    saga = account.saga
+    undone_s = {saga.undoes[c.operation]: c.at_s for c in done if _undid(saga, c)}
+    for kind in (saga.refused, saga.given_up):
+        for call in done:
+            if call.answer in kind and call.at_s <= undone_s.get(call.operation, call.at_s):
+                return call.operation
+    return min(undone_s, key=lambda step: undone_s[step], default="")
+
+
+def _undid(saga: Saga, call: Call) -> bool:
+    """Whether it was a compensation, and not one that came too late."""
+    return call.operation in saga.undoes and call.answer == saga.answers[call.operation][0]

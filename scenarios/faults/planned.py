@@ -1,0 +1,311 @@
+"""The faults of a run as they happen: struck as the plan says, and recorded so that a kill -9 loses nothing of it."""
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kernel.errors import OutcomeUnknown, ParticipantCrashed
+from kernel.faults import Point
+from kernel.messages import Command, Event
+from kernel.policy import Policy
+from kernel.ports import Clock, Tracer
+from kernel.saga import Saga
+from kernel.tracing import NoTracer
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.runs.workload import NO_TIME, ServiceTimes
+
+
+@dataclass(slots=True, kw_only=True)
+class Injection:
+    """What became of one planned fault at one order and attempt."""
+
+    order_id: str
+    operation: str
+    attempt: int
+    moment: str
+    reached: bool = False
+    struck: bool = False
+    changed: bool = False
+    fault: int = 0
+    """Number of its line in the plan."""
+    at_mono_s: float | None = None
+    """When it was reached, or struck."""
+
+
+class FaultRecord:
+    """What has happened so far, in one process or put together from several."""
+
+    def __init__(self) -> None:
+        self.injections: dict[tuple[int, str, int], Injection] = {}
+        self.attempts: Counter[tuple[str, str]] = Counter()
+        """(order_id, operation) -> how often the request has arrived."""
+        self.answers: Counter[tuple[str, str]] = Counter()
+        """(order_id, operation) -> how often an answer was about to leave."""
+        self.published: Counter[str] = Counter()
+        """message_id -> how often it was published."""
+        self.led: Counter[tuple[str, str]] = Counter()
+        """(order_id, operation) -> how many messages were published that lead to it."""
+        self.arrivals_mono_s: dict[str, list[float]] = defaultdict(list)
+        """order_id -> when any request of it arrived: signs of life."""
+        self.in_flight = 0
+        """Requests that are on their way or being worked on."""
+
+    def note(self, *entry: Any) -> None:
+        """One more thing has happened.
+
+        ("arrived", order_id, operation, mono_s), ("answered", order_id, operation), ("published", message_id),
+        ("led", order_id, operation), ("reached" or "struck", number of the fault, order_id, operation, attempt,
+        moment, mono_s), ("held", change) or ("born",).
+        """
+        match entry:
+            case "arrived", order_id, operation, mono_s:
+                self.attempts[order_id, operation] += 1
+                self.arrivals_mono_s[order_id].append(mono_s)
+            case "answered", order_id, operation:
+                self.answers[order_id, operation] += 1
+            case "published", message_id:
+                self.published[message_id] += 1
+            case "led", order_id, operation:
+                self.led[order_id, operation] += 1
+            case "held", change:
+                self.in_flight += change
+            case ("born",):
+                self.in_flight = 0  # what an earlier life had in hand died with it
+            case ("reached" | "struck") as what, number, order_id, operation, attempt, moment, at:
+                found = self.injections.setdefault(
+                    (number, order_id, attempt),
+                    Injection(
+                        fault=number,
+                        order_id=order_id,
+                        operation=operation,
+                        attempt=attempt,
+                        moment=moment,
+                    ),
+                )
+                if not found.struck:
+                    found.at_mono_s = at
+                found.reached = True
+                found.struck |= what == "struck"
+
+    def add(self, other: "FaultRecord") -> None:
+        """What another process has recorded, too."""
+        self.attempts += other.attempts
+        self.answers += other.answers
+        self.published += other.published
+        self.led += other.led
+        self.in_flight += other.in_flight
+        for order_id, times in other.arrivals_mono_s.items():
+            self.arrivals_mono_s[order_id] = sorted([*self.arrivals_mono_s[order_id], *times])
+        for key, injection in other.injections.items():
+            mine = self.injections.setdefault(key, injection)
+            mine.reached |= injection.reached
+            mine.struck |= injection.struck
+
+
+def read_record(path: Path) -> FaultRecord:
+    """What a process has recorded so far; nothing if it has not begun. A line cut off by a kill is left out."""
+    record = FaultRecord()
+    if path.exists():
+        for line in path.read_bytes().splitlines(keepends=True):
+            if line.endswith(b"\n"):
+                record.note(*json.loads(line))
+    return record
+
+
+class RecordedFaults(FaultRecord):
+    """A record that outlives its process: every entry is in the file before anything else happens."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.add(read_record(path))
+        self._file = path.open("ab", buffering=0)
+        self.note("born")
+
+    def note(self, *entry: Any) -> None:
+        """See FaultRecord."""
+        super().note(*entry)
+        self._file.write(json.dumps(entry).encode() + b"\n")
+
+    def close(self) -> None:
+        """Record nothing more."""
+        self._file.close()
+
+
+def without_effect(plan: FaultPlan, struck: Container[int]) -> list[str]:
+    """The lines of a plan that are not among those that struck, in words. `struck`: numbers of faults."""
+    return [
+        f"no {fault.moment} at {fault.operation} ever struck (fault {number} of the plan)"
+        for number, fault in enumerate(plan.faults)
+        if number not in struck
+    ]
+
+
+def _drop_work(reason: str) -> None:
+    raise ParticipantCrashed(reason)
+
+
+class PlannedFaults:
+    """The Faults port of a run: strikes what the plan says and keeps a record of it."""
+
+    def __init__(
+        self,
+        plan: FaultPlan,
+        order_ids: Iterable[str],
+        *,
+        saga: Saga,
+        seed: int,
+        policy: Policy,
+        clock: Clock,
+        tracer: Tracer | None = None,
+        record: FaultRecord | None = None,
+        crash: Callable[[str], None] = _drop_work,
+        service_times: ServiceTimes = NO_TIME,
+    ) -> None:
+        """`crash`: ends this participant; by default as a ParticipantCrashed, which its host restarts.
+
+        `tracer`: whose open span is told of every fault that strikes. `service_times`: how long participants work on a
+        request, faults or not.
+        """
+        self.saga = saga
+        self.plan, self.record = plan, record or FaultRecord()
+        self._seed, self._policy, self._crash = seed, policy, crash
+        self.clock = self._clock = clock
+        self._tracer, self._service_times = tracer or NoTracer(), service_times
+        self._by_operation: dict[str, list[tuple[int, Fault]]] = defaultdict(list)
+        for number, fault in enumerate(plan.faults):
+            self._by_operation[fault.operation].append((number, fault))
+        self._index = {order_id: index for index, order_id in enumerate(order_ids)}
+        self._lines: dict[tuple[str, str], list[tuple[int, Fault]]] = {}
+        self.disturb: Callable[[Fault, str, int], Awaitable[None]] | None = None
+        """What is done when a request arrives at which the coordinator is to be disturbed; None = it is not done from here."""
+
+    def arrive(self, command: Command) -> int:
+        """A request has reached its participant; which attempt it is."""
+        self.record.note("arrived", command.order_id, command.name, self._clock.mono_s())
+        return self.record.attempts[command.order_id, command.name]
+
+    def answer(self, command: Command) -> int:
+        """An answer is about to leave; which one it is."""
+        self.record.note("answered", command.order_id, command.name)
+        return self.record.answers[command.order_id, command.name]
+
+    def publish(self, message_id: str) -> int:
+        """A message is about to be published; which time it is."""
+        self.record.note("published", message_id)
+        return self.record.published[message_id]
+
+    def lead(self, order_id: str, operation: str) -> int:
+        """A message that leads to this request is about to be published; which one it is."""
+        self.record.note("led", order_id, operation)
+        return self.record.led[order_id, operation]
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """A request is on its way or being worked on."""
+        self.record.note("held", 1)
+        try:
+            yield
+        finally:
+            self.record.note("held", -1)
+
+    def strike(
+        self, moment: Moment, order_id: str, operation: str, attempt: int, *, succeed: bool = True
+    ) -> Fault | None:
+        """The fault planned for this address, now struck, or None. `succeed` False: only reached.
+
+        Of several lines for one address the first is struck; the others are reached, and the run says so.
+        """
+        found = None
+        for number, fault in self._planned(order_id, operation):
+            index = self._index[order_id]
+            if fault.moment is moment and fault.strikes_attempt(
+                attempt, index=index, seed=self._seed
+            ):
+                what = "struck" if succeed and found is None else "reached"
+                self.record.note(
+                    what, number, order_id, operation, attempt, moment, self._clock.mono_s()
+                )
+                if what == "struck":
+                    self._tracer.event("fault", moment=moment, operation=operation)
+                found = found or fault
+        return found
+
+    def never_struck(self, impossible_here: Container[Moment]) -> list[str]:
+        """The lines of the plan of which nothing struck, though it could have: the run says nothing about them.
+
+        `impossible_here`: the moments without counterpart in the run's style.
+        """
+        struck = {number for (number, _, _), i in self.record.injections.items() if i.struck}
+        impossible = {
+            number
+            for number, fault in enumerate(self.plan.faults)
+            if fault.moment in impossible_here
+        }
+        return without_effect(self.plan, struck | impossible)
+
+    def delay_s(self, fault: Fault) -> float:
+        """How long a fault lasts, scaled."""
+        return fault.lasts_s() * self._policy.time_scale
+
+    def touches(self, command: Command) -> bool:
+        """See ports.Faults."""
+        return bool(self._planned(command.order_id, command.name))
+
+    async def reach(self, point: str, command: Command, answer: Event | None = None) -> None:
+        """See ports.Faults."""
+        attempt = self.record.attempts[command.order_id, command.name]
+        address = (command.order_id, command.name, attempt)
+        if point == Point.BEFORE_COMMIT and self._service_times.of:
+            works_s = self._service_times.drawn_s(
+                self.saga.served_by[command.name], self._seed, *address
+            )
+            await self._clock.sleep(works_s * self._policy.time_scale)
+        if not self.touches(command):
+            return
+        if point == Point.BEFORE_COMMIT:
+            for moment in (Moment.SLOW, Moment.HANG):
+                if fault := self.strike(moment, *address):
+                    await self._clock.sleep(self.delay_s(fault))
+            if self.strike(Moment.ERROR, *address):
+                raise OutcomeUnknown(f"{command.name}: injected error")
+            if self.strike(Moment.CRASH_BEFORE_COMMIT, *address):
+                self._crash(f"{command.name}: injected crash before commit")
+        elif point == Point.AFTER_COMMIT:
+            refused = answer is not None and answer.name in self.saga.refused
+            # What is ordered is refused at any attempt, so a refusal is addressed as the first one.
+            self.strike(Moment.REFUSED, command.order_id, command.name, 1, succeed=refused)
+            if self.strike(Moment.CRASH_AFTER_COMMIT, *address):
+                self._crash(f"{command.name}: injected crash after commit")
+
+    def injections(self) -> list[Injection]:
+        """Every planned fault with every order it was meant for; those never reached included."""
+        found = dict(self.record.injections)
+        reached = {(number, order_id) for number, order_id, _ in found}
+        for order_id in self._index:
+            for operation in self._by_operation:
+                for number, fault in self._planned(order_id, operation):
+                    if (number, order_id) not in reached:
+                        found[number, order_id, 1] = Injection(
+                            fault=number,
+                            order_id=order_id,
+                            operation=operation,
+                            attempt=1,
+                            moment=fault.moment,
+                        )
+        return [found[key] for key in sorted(found)]
+
+    def _planned(self, order_id: str, operation: str) -> list[tuple[int, Fault]]:
+        """The lines of the plan that are meant for this order and operation, by number."""
+        key = (order_id, operation)
+        if key not in self._lines:
+            index = self._index.get(order_id)
+            self._lines[key] = [
+                (number, fault)
+                for number, fault in self._by_operation.get(operation, ())
+                if index is not None and fault.strikes_order(index, seed=self._seed)
+            ]
+        return self._lines[key]

@@ -1,0 +1,114 @@
+"""From rows to a verdict on the whole run: classes, laws, faults that must have struck, the story's expectation."""
+
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from kernel.policy import Policy
+from kernel.ports import Ledgers, Parked
+from kernel.saga import Saga
+from scenarios.faults.plan import DISTURBANCES, HELD
+from scenarios.faults.planned import Injection
+from scenarios.judge.exposure import timing
+from scenarios.judge.laws import judge_laws
+from scenarios.judge.oracle import Asked, gather, judge_order
+from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
+from scenarios.runs.scenario import ENDED, Scenario
+
+LEAST_SILENCE_S = 0.5
+"""A shorter silence says more about the machine than about the saga, whatever the time scale."""
+
+
+def judge(
+    *,
+    saga: Saga,
+    variant: str,
+    scenario: Scenario,
+    asked: Sequence[Asked],
+    ledgers: Ledgers,
+    parked: Iterable[Parked],
+    injections: Sequence[Injection],
+    policy: Policy,
+    run_ended_mono_s: float,
+    arrivals_mono_s: Mapping[str, Sequence[float]] = {},
+    never_struck: Sequence[str] = (),
+    failures: Sequence[str] = (),
+    still_changing: bool = False,
+    redriven: Collection[str] = (),
+    visits: Sequence[Any] | None = None,
+) -> Verdict:
+    """The verdict.
+
+    `visits`: what readers saw during the run; None if nobody read.
+
+    `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
+    late, and must have ended, whatever the story expected.
+
+    `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
+    `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
+    open if ledgers were `still_changing` at the deadline: the machine was too slow.
+    """
+    facts = gather(saga, asked, ledgers)
+    register = {saga.order_id: saga for saga in parked}
+    orders = [
+        judge_order(
+            f,
+            register,
+            saga_deadline_s=math.inf if f.asked.order_id in redriven else policy.saga_s(),
+        )
+        for f in facts
+    ]
+    ended = {
+        o.order_id for o in orders if o.order_class not in (OrderClass.PARKED, OrderClass.STUCK)
+    }
+    # A coordinator that was away explains any silence.
+    away = any(i.moment in DISTURBANCES and i.struck for i in injections)
+    # So does the network that holds a request back.
+    held = {i.order_id for i in injections if i.moment in HELD and i.struck}
+    silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
+    laws = judge_laws(
+        saga,
+        facts,
+        ledgers,
+        ended=ended,
+        steps=saga.order_of(variant),
+        excused={*redriven, *held, *register},  # an operator could see what is parked all the while
+        longest_silence_s=silence_s,
+        arrivals_mono_s=arrivals_mono_s,
+    )
+    problems = [*failures, *never_struck]
+    wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
+    if still_changing:
+        problems.append(
+            "ledgers were still changing at the deadline: raise --time-scale or lower --rate"
+        )
+    bad = any(o.order_class in wrong_classes or o.lied for o in orders)
+    bad = bad or not all(law.held for law in laws)
+    if bad:
+        judgement = Judgement.INCONSISTENT
+    else:
+        judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
+    expected = [
+        ENDED if o.order_id in redriven else scenario.expects(index)
+        for index, o in enumerate(orders)
+    ]
+    surprises = [
+        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(classes))}"
+        for o, classes in zip(orders, expected, strict=True)
+        if o.order_class not in classes
+    ]
+    if wrong := scenario.check([o.order_class for o in orders]):
+        surprises.append(wrong)
+    isolation = {}
+    if visits is not None and scenario.probe is not None:
+        isolation = asdict(scenario.probe.anomalies(visits, facts, ledgers))
+    return Verdict(
+        judgement=judgement,
+        as_expected=judgement is Judgement.CONSISTENT and not surprises,
+        orders=orders,
+        laws=laws,
+        timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
+        problems=problems + surprises,
+        isolation=isolation,
+    )

@@ -1,0 +1,1 @@
+"""One run: spec, scenario, environment, driver (customers, faults, settling), runner, folder, processes."""

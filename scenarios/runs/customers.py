@@ -1,0 +1,82 @@
+"""The customers of a run: each comes at its time and asks until its order is accepted."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from kernel.errors import Failure
+from kernel.ports import Clock, SagaSystem
+from kernel.saga import Saga
+from scenarios.judge.oracle import Asked
+from scenarios.runs.folder import SCHEMA
+
+PAUSE_S = 0.1
+"""A customer whose order was not accepted asks again after this long, with the same order_id."""
+PATIENCE_S = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Customer:
+    """One order on its way, as orders.jsonl tells it."""
+
+    order: Any
+    intended_mono_s: float
+    started_mono_s: float | None = None
+    accepted_mono_s: float | None = None
+    attempts: int = 0
+    told: list[str] = field(default_factory=list)
+    refusal: str = ""
+
+    def asked(self) -> Asked:
+        """What the judge is told about it."""
+        return Asked(
+            order=self.order,
+            accepted=self.accepted_mono_s is not None,
+            told=tuple(self.told),
+            intended_mono_s=self.intended_mono_s,
+            accepted_mono_s=self.accepted_mono_s,
+        )
+
+    def line(self, index: int) -> dict[str, Any]:
+        """Its line of orders.jsonl."""
+        return {"schema": SCHEMA, "index": index, **asdict(self)}
+
+    @classmethod
+    def of_line(cls, line: dict[str, Any], saga: Saga) -> Self:
+        """The customer that a line of orders.jsonl tells of."""
+        known: dict[str, Any] = {k: v for k, v in line.items() if k not in ("schema", "index")}
+        known["order"] = saga.order(**line["order"])
+        return cls(**known)
+
+
+async def come(
+    customers: Sequence[Customer],
+    *,
+    system: SagaSystem,
+    clock: Clock,
+    accepted: Callable[[Customer], None],
+) -> None:
+    """Let every customer come at its intended time; returns when all have been served or have lost patience.
+
+    `accepted` is called for each when it has been served.
+    """
+
+    async def be_served(customer: Customer) -> None:
+        await clock.sleep(customer.intended_mono_s - clock.mono_s())
+        customer.started_mono_s = clock.mono_s()
+        while customer.accepted_mono_s is None:
+            customer.attempts += 1
+            try:
+                customer.told.append(await system.start(customer.order))
+                customer.accepted_mono_s = clock.mono_s()
+            except Failure as failure:
+                customer.refusal = str(failure)
+                if clock.mono_s() - customer.started_mono_s > PATIENCE_S:
+                    break
+                await clock.sleep(PAUSE_S)
+        accepted(customer)
+
+    async with asyncio.TaskGroup() as shop:
+        for customer in customers:
+            shop.create_task(be_served(customer))

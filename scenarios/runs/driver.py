@@ -1,0 +1,208 @@
+"""The phases that every run has, on a clock of any kind: customers come, faults strike, all settles, the ledgers are judged."""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from choreography.broker import MAX_REDELIVERIES
+from kernel.environment import Environment
+from kernel.ports import Clock, Ledgers, Parked, SagaSystem, Settlement, Tracer
+from kernel.saga import Saga
+from scenarios.faults.injector import FaultInjector
+from scenarios.faults.plan import DISTURBANCES, HELD
+from scenarios.faults.planned import FaultRecord, Injection, PlannedFaults
+from scenarios.judge.judgement import judge
+from scenarios.judge.verdict import Verdict
+from scenarios.runs.arrivals import offsets_s
+from scenarios.runs.customers import Customer, come
+from scenarios.runs.environment import RunningSystem
+from scenarios.runs.probe import Readers
+from scenarios.runs.spec import RunSpec
+from scenarios.styles.index import STYLES
+
+WARM_UP_S = 0.1
+"""Between opening a system and its first order: consumers are subscribed by then."""
+MOST_PATIENCE = MAX_REDELIVERIES + 1
+"""A fault that strikes every attempt can hold a request back as often as that."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """All that is known when a run is over."""
+
+    ledgers: Ledgers
+    parked: list[Parked]
+    injections: list[Injection]
+    settlement: Settlement
+    verdict: Verdict
+
+
+def changed(
+    faults: PlannedFaults, ledgers: Ledgers, *, saga: Saga, orders_in_flight: int
+) -> list[Injection]:
+    """Every injection, with `changed`: the saga's rows or attempts differ from the fault-free template.
+
+    `orders_in_flight`: how many orders a disturbance of the coordinator could have changed.
+    """
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for name in saga.services:
+        for row in ledgers[name]["ledger"]:
+            rows.setdefault(row["order_id"], []).append((row["operation"], row["effect"]))
+    template = sorted((operation, "done") for operation in saga.forward)
+    repeated = {order_id for (order_id, _), n in faults.record.attempts.items() if n > 1}
+    injections = faults.injections()
+    for injection in injections:
+        order_id = injection.order_id
+        differs = order_id in repeated or sorted(rows.get(order_id, [])) != template
+        if injection.moment in DISTURBANCES:
+            differs = differs or orders_in_flight > 0
+        injection.changed = injection.struck and differs
+    return injections
+
+
+class Driver:
+    """One run's customers, faults and policy, and its phases over a living system."""
+
+    def __init__(
+        self, spec: RunSpec, *, clock: Clock, tracer: Tracer, record: FaultRecord | None = None
+    ) -> None:
+        self.spec, self.clock = spec, clock
+        self.policy, self.plan = spec.policy(), spec.plan()
+        orders = spec.scenario.orders(spec.saga, spec.orders, seed=spec.seed, plan=self.plan)
+        self.order_ids = [order.order_id for order in orders]
+        self.faults = PlannedFaults(
+            self.plan,
+            self.order_ids,
+            saga=spec.saga,
+            seed=spec.seed,
+            policy=self.policy,
+            clock=clock,
+            tracer=tracer,
+            record=record,
+            service_times=spec.times(),
+        )
+        self.environment = Environment(
+            saga=spec.saga,
+            variant=spec.variant,
+            policy=self.policy,
+            guards=spec.guards,
+            faults=self.faults,
+            tracer=tracer,
+            clock=clock,
+            durability=spec.durability,
+        )
+        offsets = offsets_s(spec.arrivals, spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
+        self.customers = [
+            Customer(order=order, intended_mono_s=offset)
+            for order, offset in zip(orders, offsets, strict=True)
+        ]
+        self.failures: list[str] = []
+
+    def disturber(
+        self, running_system: RunningSystem, elsewhere: Sequence[Path] = ()
+    ) -> FaultInjector:
+        """What disturbs the coordinator as planned. `elsewhere`: see FaultInjector."""
+        return FaultInjector(
+            running_system,
+            faults=self.faults,
+            clock=self.clock,
+            customers=self.customers,
+            failed=self.failures.append,
+            elsewhere=elsewhere,
+        )
+
+    async def start(self) -> float:
+        """Let the system warm up, and fix when each customer is meant to come; when that was, in monotonic seconds."""
+        await self.clock.sleep(WARM_UP_S)
+        begun = self.clock.mono_s()
+        for customer in self.customers:
+            customer.intended_mono_s += begun
+        return begun
+
+    async def serve(self, system: SagaSystem, accepted: Callable[[Customer], None]) -> None:
+        """Let every customer come. `accepted`: see come."""
+        await come(self.customers, system=system, clock=self.clock, accepted=accepted)
+
+    async def settle(
+        self, system: SagaSystem, elsewhere: Callable[[], Sequence[FaultRecord]] = lambda: ()
+    ) -> Settlement:
+        """Settle, and again for as long as a fault holds requests back that could still change something.
+
+        Give up when there has been no sign of life (a request that arrived) for twice the saga deadline and what faults
+        hold back; or after `MOST_PATIENCE` times as long. `elsewhere`: what other processes have recorded of faults so far.
+        """
+        ids = [c.order.order_id for c in self.customers if c.accepted_mono_s]
+        held_s = sum(self.faults.delay_s(f) for f in self.plan.faults if f.moment in HELD)
+        patience_s = 2 * self.policy.saga_s() + held_s + 3
+        begun = self.clock.mono_s()
+
+        def records() -> list[FaultRecord]:
+            return [self.faults.record, *elsewhere()]
+
+        def give_up_at() -> float:
+            signs = [s for r in records() for times in r.arrivals_mono_s.values() for s in times]
+            return min(max([begun, *signs]), begun + (MOST_PATIENCE - 1) * patience_s) + patience_s
+
+        def in_flight() -> int:
+            return sum(record.in_flight for record in records())
+
+        while True:
+            now = self.clock.mono_s()
+            left_s = max(self.policy.quiet_s(), give_up_at() - now)
+            settlement = await system.settle(ids, deadline_s=left_s)
+            now = self.clock.mono_s()
+            if now > give_up_at() or (settlement.how == "quiescent" and not in_flight()):
+                break
+            if settlement.how == "quiescent":
+                await self.clock.sleep(self.policy.quiet_s())
+        if left := in_flight():
+            self.failures.append(f"{left} requests were still held back at the end")
+        return settlement
+
+    async def end(
+        self,
+        system: SagaSystem,
+        *,
+        settlement: Settlement,
+        orders_in_flight: int,
+        redriven: Collection[str] = (),
+        readers: Readers | None = None,
+        elsewhere: Iterable[FaultRecord] = (),
+    ) -> Ended:
+        """Ask for every order once more, read the ledgers, and judge.
+
+        `orders_in_flight`: see changed. `elsewhere`: what other processes have recorded of faults.
+        """
+        ended = self.clock.mono_s()
+        for customer in self.customers:
+            customer.told.append(await system.outcome(customer.order.order_id))
+        ledgers, parked = await system.ledgers(), await system.parked()
+        for record in elsewhere:
+            self.faults.record.add(record)
+        injections = changed(
+            self.faults, ledgers, saga=self.spec.saga, orders_in_flight=orders_in_flight
+        )
+        verdict = judge(
+            saga=self.spec.saga,
+            variant=self.spec.variant,
+            scenario=self.spec.scenario,
+            asked=[customer.asked() for customer in self.customers],
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            policy=self.policy,
+            run_ended_mono_s=ended,
+            arrivals_mono_s=self.faults.record.arrivals_mono_s,
+            never_struck=self.faults.never_struck(STYLES[self.spec.style].moments_without),
+            failures=self.failures,
+            still_changing=settlement.still_changing,
+            redriven=redriven,
+            visits=readers.visits if readers else None,
+        )
+        return Ended(
+            ledgers=ledgers,
+            parked=parked,
+            injections=injections,
+            settlement=settlement,
+            verdict=verdict,
+        )

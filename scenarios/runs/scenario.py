@@ -1,0 +1,69 @@
+"""What a failure story is: orders, faults, and what must become of each order."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kernel.saga import Saga
+from scenarios.faults.plan import FaultPlan, Moment
+from scenarios.runs.probe import Probe
+from scenarios.runs.processes import RestartPolicy
+from scenarios.runs.workload import NO_TIME, ServiceTimes
+
+PLENTY = 1_000_000
+
+Classes = frozenset[str]
+COMMITTED: Classes = frozenset({"committed"})
+COMPENSATED: Classes = frozenset({"compensated"})
+PARKED: Classes = frozenset({"parked"})
+LATE: Classes = frozenset({"late"})
+ENDED: Classes = COMMITTED | COMPENSATED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """One story; `name` is its module's name, `story` its module's docstring (put in by catalog.index).
+
+    `faults(n)`: the plan for n orders. `expects(i)`: the classes in which order i may end.
+    `stock(n)`: initial units of each item; None = plenty. `item(i)`: what order i wants; None = the saga's usual item.
+    `check`: a further demand on all classes in order of index; the text says what is wrong, "" = nothing.
+    """
+
+    name: str
+    story: str = ""
+    faults: Callable[[int], FaultPlan] = lambda n: FaultPlan()
+    expects: Callable[[int], Classes] = lambda i: COMMITTED
+    stock: Callable[[int], dict[str, int]] | None = None
+    item: Callable[[int], str] | None = None
+    check: Callable[[Sequence[str]], str] = lambda classes: ""
+    service_times: ServiceTimes = NO_TIME
+    """How long the services take beyond the work itself."""
+    probe: Probe | None = None
+    """Who keeps reading while the run lasts, and what was wrong with what they were shown."""
+    restart: RestartPolicy = field(default_factory=RestartPolicy)
+    """What happens to a participant's process that died, where it has one."""
+    least_time_scale: float = 0.0
+    """Deadlines shorter than this times the policy's would only measure the restart of a broker."""
+
+    def orders(self, saga: Saga, n: int, *, seed: int, plan: FaultPlan) -> list[Any]:
+        """The n orders of a run; a planned refusal is in what is ordered."""
+        chance, customers = random.Random(seed), saga.workload
+        made = []
+        for index in range(n):
+            item = customers.item if self.item is None else self.item(index)
+            order = customers.order(index, n=n, chance=chance, item=item)
+            for fault in plan.faults:
+                if fault.moment is Moment.REFUSED and fault.strikes_order(index, seed=seed):
+                    order = customers.refusable(order, fault.operation)
+            made.append(order)
+        return made
+
+    def units(self, saga: Saga, n: int) -> dict[str, int]:
+        """The initial units of each item for n orders."""
+        return {saga.workload.item: PLENTY} if self.stock is None else self.stock(n)
+
+
+def every(step: int, struck: Classes, otherwise: Classes = COMMITTED) -> Callable[[int], Classes]:
+    """Expect `struck` of every step-th order, matching the selector {"every": step}."""
+    return lambda index: struck if index % step == step - 1 else otherwise

@@ -1,0 +1,181 @@
+"""Everything that decides what a run does, and how run.json tells it."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kernel.guards import OFF, Guards
+from kernel.loading import DEFAULT
+from kernel.policy import OnDeadline, Policy
+from kernel.saga import Saga
+from kernel.tracing import OtelTracer
+from scenarios.faults.plan import CRASHES, DISTURBANCES, ONLY_IN_TRACES, FaultPlan, Moment
+from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.environment import Backends
+from scenarios.runs.folder import SCHEMA
+from scenarios.runs.scenario import Scenario
+from scenarios.runs.workload import ServiceTimes
+from scenarios.styles.index import STYLES
+
+LEAST_SCALE_OF_A_RESTART = 0.5
+"""A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSpec:
+    """Everything that decides what a run does."""
+
+    saga: Saga
+    variant: str
+    scenario: Scenario
+    style: str
+    orders: int
+    seed: int
+    backends: Backends
+    rate_per_s: float
+    time_scale: float
+    guards: Guards = field(default_factory=Guards.all)
+    durability: str = "process"
+    extra_plan: FaultPlan = field(default_factory=FaultPlan)
+    on_deadline: str = OnDeadline.COMPENSATE
+    processes: bool = False
+    hold_s: float = 0.0
+    """How long the run waits for an operator when something is parked."""
+    trouble_every_s: float = 0.0
+    """Pause between two troubles of a soak; 0 = no soak."""
+    evidence: bool = True
+    """Whether spans, logs and the coordinator's own records are kept."""
+    trace_sampling: float = 1.0
+    """The share of traces that are recorded, 0..1."""
+    arrivals: str = Arrivals.POISSON
+    service_times: ServiceTimes | None = None
+    """None = the scenario's."""
+    quiet_s: float | None = None
+    """Unscaled; see Policy.settled_after_s."""
+    otlp: str = ""
+    """URL of an OTLP endpoint that gets the spans as well. It is told to nobody: it may hold a password."""
+
+    def tracer(self, limit: int) -> OtelTracer:
+        """What records the run's spans and logs, at most `limit` of each; nothing without evidence."""
+        if not self.evidence:
+            return OtelTracer(limit=0, sampling_ratio=0.0)
+        return OtelTracer(limit=limit, sampling_ratio=self.trace_sampling, otlp=self.otlp)
+
+    def plan(self) -> FaultPlan:
+        """The story's faults and the user's."""
+        return self.scenario.faults(self.orders) + self.extra_plan
+
+    def policy(self) -> Policy:
+        """The policy at this run's time scale, or at the least one that the story makes sense with."""
+        crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
+        least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
+        scale = max(self.time_scale, self.scenario.least_time_scale, least)
+        return Policy(time_scale=scale, on_deadline=self.on_deadline, settled_after_s=self.quiet_s)
+
+    def times(self) -> ServiceTimes:
+        """How long the services take."""
+        return self.scenario.service_times if self.service_times is None else self.service_times
+
+    def needs_wires(self) -> bool:
+        """Whether the plan cuts a participant off."""
+        cuts = any(f.moment is Moment.COORDINATOR_UNREACHABLE for f in self.plan().faults)
+        return cuts or self.trouble_every_s > 0
+
+
+def no_counterpart(spec: RunSpec) -> bool:
+    """Whether everything that makes this run what it is, faults or guards, means nothing in its style."""
+    moments = {fault.moment for fault in spec.plan().faults} - ONLY_IN_TRACES
+    off = [guard for guard in OFF if not getattr(spec.guards, guard)]
+    faultless = bool(moments) and moments <= STYLES[spec.style].moments_without.keys()
+    return faultless or (bool(off) and set(off) <= STYLES[spec.style].guards_without)
+
+
+def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """run.json: everything needed to replay the run."""
+    backends, policy = spec.backends, spec.policy()
+    style = STYLES[spec.style]
+    dead_guards = [g for g in style.guards_without if not getattr(spec.guards, g)]
+    notes = [
+        f"guard {guard} is off: no counterpart in {spec.style}" for guard in sorted(dead_guards)
+    ]
+    for moment in sorted({f.moment for f in spec.plan().faults} & style.moments_without.keys()):
+        why = style.moments_without[moment]
+        notes.append(f"fault {moment}: no counterpart in {spec.style}, {why}")
+    if backends.pair == "mixed":
+        notes.append("mixed backends: latency is not comparable between the styles")
+    disturbed = any(f.moment in DISTURBANCES for f in spec.plan().faults)
+    if disturbed:
+        notes.append(
+            "latency contains what was done to the coordinator: not comparable between the styles"
+        )
+    return {
+        "schema": SCHEMA,
+        "scenario": spec.scenario.name,
+        "story": spec.scenario.story,
+        "style": spec.style,
+        "seed": spec.seed,
+        "orders": spec.orders,
+        "rate_per_s": spec.rate_per_s,
+        "arrivals": str(spec.arrivals),
+        "service_times": str(spec.times()),
+        "guards": str(spec.guards),
+        "saga": spec.saga.address,
+        "step_order": spec.variant,
+        "durability": spec.durability,
+        "policy": asdict(policy),
+        "plan": spec.plan().to_json(),
+        "backends": {
+            "broker": backends.broker_kind,
+            "engine": backends.engine,
+            "pair": backends.pair,
+            "coordinator": style.coordinator(backends),
+        },
+        "processes": spec.processes,
+        "tracing": {"sampling": spec.trace_sampling, "otlp": bool(spec.otlp)},
+        "comparable": backends.pair != "mixed" and not disturbed,
+        "no_counterpart": no_counterpart(spec),
+        "notes": notes,
+        "replay": replay_command(spec, folder),
+        "started_utc": now_utc(),
+        **facts,
+    }
+
+
+def replay_command(spec: RunSpec, folder: Path) -> str:
+    """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
+    engine = spec.backends.engine
+    broker = "memory"
+    if spec.backends.broker != "memory":
+        broker = "rabbitmq" if spec.backends.node is not None else "auto"
+    parts = [
+        f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
+        f"--seed {spec.seed} --broker {broker} --engine {engine}",
+        f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
+    ]
+    if spec.guards != Guards.all():
+        parts.append(f"--guards={spec.guards}")
+    if spec.durability != "process":
+        parts.append(f"--durability {spec.durability}")
+    if spec.processes:
+        parts.append("--processes")
+    if spec.trace_sampling != 1:
+        parts.append(f"--trace-sampling {spec.trace_sampling:g}")
+    if spec.arrivals != Arrivals.POISSON:
+        parts.append(f"--arrivals {spec.arrivals}")
+    if spec.service_times is not None:
+        parts.append(f"--service-times {spec.service_times}")
+    if spec.on_deadline != OnDeadline.COMPENSATE:
+        parts.append(f"--on-deadline {spec.on_deadline}")
+    if spec.saga.address != DEFAULT:
+        parts.append(f"--saga {spec.saga.address}")
+    if spec.variant != spec.saga.variant:
+        parts.append(f"--step-order {spec.variant}")
+    if spec.extra_plan.faults:
+        parts.append(f"--plan {(folder / 'extra_plan.json').resolve()}")
+    return " ".join(parts)
+
+
+def now_utc() -> str:
+    """The time as run.json tells it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")

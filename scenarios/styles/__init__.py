@@ -1,0 +1,1 @@
+"""The styles, one object each: style (what each must give), choreography, orchestration, index (the one registry)."""

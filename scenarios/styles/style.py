@@ -1,0 +1,62 @@
+"""What a style of coordination is, as one object: all that machinery, reports and benchmarks ask of it."""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+
+from kernel.participant import Participant
+from kernel.saga import Saga
+from kernel.timeline import Account, Evidence
+from scenarios.faults.plan import Moment
+from scenarios.faults.planned import PlannedFaults
+from scenarios.runs.environment import Backends, RunEnvironment, RunningSystem
+from scenarios.runs.participant_config import ParticipantConfig
+
+Open = Callable[[RunEnvironment], AbstractAsyncContextManager[RunningSystem]]
+Host = Callable[
+    [ParticipantConfig, Participant, PlannedFaults, int], AbstractAsyncContextManager[None]
+]
+Native = Callable[[Saga, str, Evidence], Account]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a style is drawn, so that everybody can tell it apart: colour, line and marker."""
+
+    colour: str
+    line: str
+    marker: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Style:
+    """One way to coordinate a saga.
+
+    `open`: the running system of one run. `host`: one participant in a process of its own; its port is where its function is
+    served, if it is called. `native`: a saga rebuilt from what an operator has for free. `coordinator`: the backend that
+    coordinates. `conducted`: whether somebody calls the participants. `forgotten(saga, variant, operation)`: the worst that a
+    saga comes to if its coordinator forgets it at that operation, whatever the safeguards.
+    `parked`: its word for a parked saga, and `parked_command` the command that lists them; `kept_evidence`: the source of which
+    an earlier life's rows stay when a finished run is repaired, "" = none.
+    """
+
+    name: str
+    words: str
+    open: Open
+    host: Host
+    native: Native
+    coordinator: Callable[[Backends], str]
+    conducted: bool
+    parked: str
+    parked_command: str
+    look: Look
+    forgotten: Callable[[Saga, str, str], str]
+    parked_evidence: tuple[str, str]
+    """Where a finished run has what is parked: the source of evidence, and the key by which it is found."""
+    discards: bool = False
+    """Whether what is parked can be deleted."""
+    kept_evidence: str = ""
+    moments_without: Mapping[Moment, str] = field(default_factory=dict)
+    """Moments without counterpart, and why."""
+    guards_without: frozenset[str] = frozenset()
+    """Guards that mean nothing here."""

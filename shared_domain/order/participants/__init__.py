@@ -1,0 +1,1 @@
+"""The participants of the order saga, one module each: pure rules, then the rows that they work on."""

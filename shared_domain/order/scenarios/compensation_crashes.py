@@ -1,0 +1,24 @@
+"""Every second order is undeliverable, and payment dies in the middle of every second refund: before its commit, or after it."""
+
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.runs.scenario import COMPENSATED, Scenario, every
+
+SCENARIO = Scenario(
+    name="compensation_crashes",
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(orders={"every": 2}, operation="BookShipment", moment=Moment.REFUSED),
+            Fault(
+                orders=tuple(range(3, n, 8)),
+                operation="RefundPayment",
+                moment=Moment.CRASH_BEFORE_COMMIT,
+            ),
+            Fault(
+                orders=tuple(range(7, n, 8)),
+                operation="RefundPayment",
+                moment=Moment.CRASH_AFTER_COMMIT,
+            ),
+        )
+    ),
+    expects=every(2, COMPENSATED),
+)

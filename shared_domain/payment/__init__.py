@@ -1,1 +1,0 @@
-"""The payment service: charges and refunds. model (pure rules), store (rows), service."""

@@ -1,0 +1,76 @@
+"""`saga soak`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kernel.loading import DEFAULT, load_saga
+from report.tables import findings, soak_table
+from scenarios.campaigns.soak import problems_of, soak_scenario
+from scenarios.judge.verdict import Exit
+from scenarios.runs.folder import read_json
+from testbed import settings
+from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.options import AsJson, Durability, Out, Rate, SagaOption, Seed, TimeScale
+from testbed.runs import suite_folder
+
+
+def soak(
+    orders: Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each style.")] = 20_000,
+    fault_every: Annotated[
+        float, typer.Option(min=0.1, help="Seconds between a recovery and the next trouble.")
+    ] = 2.0,
+    seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    rate: Rate = 60.0,
+    time_scale: TimeScale = 1.0,
+    processes: Annotated[
+        bool, typer.Option(help="Each participant in a process of its own, which can be killed.")
+    ] = True,
+    durability: Annotated[
+        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+    ] = Durability.process,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Thousands of orders on the real pair while one thing after another breaks; then the ledgers are judged."""
+    chosen_saga = load_saga(saga)
+    broker = settings.choose_broker("rabbitmq")
+    styles = settings.choose_styles(style)
+    say_backends(broker, "embedded")
+    result = carry_out(
+        carry_suite(
+            lambda: suite_folder(out, f"soak-s{seed}"),
+            saga=chosen_saga,
+            scenarios=[soak_scenario(chosen_saga)],
+            styles=styles,
+            broker=broker,
+            engine="embedded",
+            orders=orders,
+            seed=seed,
+            rate_per_s=rate,
+            time_scale=time_scale,
+            durability=durability.value,
+            processes=processes,
+            trouble_every_s=fault_every,
+            evidence=False,
+        )
+    )
+    figures = {row.style: read_json(row.folder / "soak.json") for row in result.rows}
+    problems = [p for f in figures.values() for p in problems_of(f)]
+    code = Exit.NOT_AS_EXPECTED if problems else result.exit_code()
+    if as_json:
+        document = {"schema": 1, "ok": code == Exit.AS_EXPECTED, "exit_code": code}
+        print(json.dumps(document | {"styles": figures, "problems": problems}))
+    else:
+        wide().print(soak_table(figures))
+        for row in result.rows:
+            for line in findings(row):
+                print(line)
+            print(row.folder)
+        for problem in problems:
+            print(f"not as it must be: {problem}")
+    raise typer.Exit(code)

@@ -1,0 +1,206 @@
+"""`saga where` and `saga trace`: where one order is and why, and what happened to it, from evidence alone."""
+
+import contextlib
+import json
+import time
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+from rich.tree import Tree
+
+from bench.results import RunRow, read_run
+from kernel.errors import UsageError
+from kernel.timeline import CUSTOMER, OPEN, Account, Call
+from report.saga_in_run import with_counterparts
+from report.saga_page import page_name, write_saga_page
+from report.tables import plain
+from scenarios.evidence.diagnosis import Answer, answer
+from scenarios.evidence.scores import KINDS, accounts_of
+from scenarios.runs.folder import SCHEMA
+from scenarios.styles.index import STYLES
+from testbed.execution import wide
+from testbed.find_runs import Known, find_order
+from testbed.options import AsJson
+
+Order = Annotated[str, typer.Argument(help="An order id, such as order-00003.")]
+Below = Annotated[
+    Path,
+    typer.Option("--run", help="A run folder, or a folder of them: the newest that knows the order is meant."),
+]  # fmt: skip
+
+
+def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> None:
+    """Where an order is now and why, and what to do, from evidence alone: of a living run or a finished one."""
+    known = find_order(order, run)
+    accounts = accounts_of(known.saga, order, known.style, known.evidence)
+    leads_to = known.saga.leads_to(known.about["step_order"])
+    answers = {kind: answer(account, leads_to) for kind, account in accounts.items()}
+    best = _best(accounts)
+    account, found = accounts[best], answers[best]
+    lines = _where(known, account, found) | {"told by": _told_by(best, answers)}
+    if as_json:
+        print(
+            json.dumps(
+                {"schema": SCHEMA, "ok": True, "run": str(known.folder), "order": order}
+                | {"answer": asdict(found), "lines": lines}
+                | {"by_evidence": {kind: asdict(one) for kind, one in answers.items()}}
+            )
+        )
+        return
+    print(f"{plain(order)}, {known.style}: {known.folder}")
+    for name, text in lines.items():
+        print(f"  {name:<12} {plain(text)}")
+
+
+def _best(accounts: dict[str, Account]) -> str:
+    """Whose answer is given: who sees a parked saga, then who sees the most."""
+    return max(
+        KINDS,
+        key=lambda kind: (
+            bool(accounts[kind].parked_now()),
+            len(accounts[kind].answered()),
+            -KINDS.index(kind),
+        ),
+    )
+
+
+def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
+    last, now_s = account.last(), _now_s(known)
+    lines = {"status": found.status + (", parked" if account.parked_now() else "")}
+    if last is None:
+        lines["last done"] = "nothing that is seen"
+    else:
+        lines["last done"] = (
+            f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s, alive=known.alive)}"
+        )
+    if found.because_of:
+        lines["turned back"] = f"because of {found.because_of}"
+    if found.status != OPEN:
+        return lines | {"what to do": "nothing: the saga is over"}
+    failed = [c for c in account.calls if c.operation == found.waits_for and not c.answer]
+    since = failed[0] if failed else last
+    lines["waits for"] = found.waits_for + (f", since {_clock(since)}" if since else "")
+    tried = f" ({len(failed)} attempts seen)" if len(failed) > 1 else ""
+    why = account.parked_why or (failed[-1].failure if failed else "")
+    lines["why"] = (why or "no answer yet") + tried
+    lines["what to do"] = _remedy(known, account)
+    return lines
+
+
+def _remedy(known: Known, account: Account) -> str:
+    if account.parked_now():
+        which = account.parked_id or account.order_id
+        return f"mend the cause, then: saga {STYLES[known.style].parked_command} redrive {known.folder} {which}"
+    if known.alive:
+        return "wait: it is retried, and the saga deadline passes at last"
+    return "nothing shows it to an operator: look at saga trace, and at the verdict of the run"
+
+
+def _told_by(best: str, answers: dict[str, Answer]) -> str:
+    alike = [kind for kind in KINDS if answers[kind] == answers[best]]
+    others = [
+        f"{kind} says {one.status}, last {one.last or 'nothing'}, waits for {one.waits_for or 'nothing'}"
+        for kind, one in answers.items()
+        if kind not in alike
+    ]
+    return "; ".join([f"{', '.join(alike)} evidence", *others])
+
+
+def _now_s(known: Known) -> float:
+    if known.alive:
+        return time.time()
+    return datetime.fromisoformat(known.about["ended_utc"]).timestamp()
+
+
+def _ago(call: Call, now_s: float, *, alive: bool) -> str:
+    passed = f"{max(0.0, now_s - call.at_s):.1f} s"
+    return f"at {_clock(call)}, {passed} {'ago' if alive else 'before the run ended'}"
+
+
+def _clock(call: Call) -> str:
+    return datetime.fromtimestamp(call.at_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def trace(
+    order: Order,
+    run: Below = Path("runs"),
+    evidence: Annotated[
+        str,
+        typer.Option(help="Who tells: native, correlated or traced; default: who sees the most."),
+    ] = "",
+    html: Annotated[
+        bool,
+        typer.Option("--html", help="Make the picture: both styles side by side, and open it."),
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """What happened to an order: the tree of causes, with times, from evidence alone."""
+    if evidence and evidence not in KINDS:
+        raise UsageError(f"unknown evidence {evidence!r}: use {', '.join(KINDS)}")
+    known = find_order(order, run)
+    if html:
+        if known.alive:
+            raise UsageError(f"{known.folder} still runs: its picture can be made when it is over")
+        page = write_saga_page(_beside(known), order, known.folder / page_name(order))
+        print(page)
+        typer.launch(str(page))
+        return
+    accounts = accounts_of(known.saga, order, known.style, known.evidence)
+    kind = evidence or _most(accounts)
+    account = accounts[kind]
+    if as_json:
+        document = {"schema": SCHEMA, "ok": True, "run": str(known.folder), "evidence": kind}
+        print(json.dumps(document | {"calls": [asdict(call) for call in account.calls]}))
+        return
+    wide().print(_tree(known, account, kind))
+
+
+def _most(accounts: dict[str, Account]) -> str:
+    """Traces tell the most, if they tell it all."""
+    return max(reversed(KINDS), key=lambda kind: len(accounts[kind].answered()))
+
+
+def _beside(known: Known) -> list[RunRow]:
+    """The run, and the newest one beside it of every other style that differs in nothing else."""
+    siblings = []
+    for path in sorted(known.folder.parent.glob("*/run.json")):
+        with contextlib.suppress(
+            UsageError, KeyError
+        ):  # a damaged run beside this one is not asked for
+            siblings.append(read_run(path.parent))
+    return with_counterparts(read_run(known.folder), siblings)
+
+
+def _tree(known: Known, account: Account, kind: str) -> Tree:
+    calls = account.calls
+    begun_s = min((c.began_s or c.at_s for c in calls), default=0.0)
+    tree = Tree(plain(f"{account.order_id}, {known.style}, as {kind} evidence tells it: {account.status()}"))  # fmt: skip
+    branches: dict[str, Any] = {CUSTOMER: tree}
+    for call in calls:
+        under = branches.get(call.cause, tree)
+        branch = under.add(_line(call, begun_s))
+        if call.answer:
+            branches.setdefault(call.answer, branch)
+    if account.parked_now():
+        parked = plain(f"parked at {account.parked_at}: {account.parked_why}")
+        parked.stylize("bold red")
+        tree.add(parked)
+    if not calls:
+        tree.add("nothing is seen")
+    return tree
+
+
+def _line(call: Call, begun_s: float) -> Text:
+    at_ms = 1000 * ((call.began_s or call.at_s) - begun_s)
+    took = ""
+    if call.began_s is not None and call.ended_s is not None:
+        took = f", took {1000 * (call.ended_s - call.began_s):.1f} ms"
+    told = call.answer or f"failed: {call.failure}" if call.answer or call.failure else "no answer"
+    text = f"+{at_ms:8.1f} ms  {call.service} {call.operation}: {told}{took}"
+    line = plain(text)
+    line.stylize("" if call.answer else "red")
+    return line

@@ -1,0 +1,144 @@
+"""`saga traceability`: how right and how dear each kind of evidence is, over scenarios, with trace context intact and broken."""
+
+import json
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kernel.loading import DEFAULT, load_saga
+from kernel.saga import Saga
+from report.charts import save
+from report.text_table import markdown, rich_table
+from report.traceability import (
+    BROKEN,
+    INTACT,
+    NOT_READING,
+    READING,
+    Scored,
+    by_scenario,
+    costs,
+    score_chart,
+    summary,
+)
+from scenarios.evidence.evidence import order_ids, read_evidence
+from scenarios.evidence.scores import score
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.judge.verdict import Exit
+from scenarios.runs.folder import SCHEMA
+from scenarios.runs.scenario import Scenario
+from testbed import settings
+from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed, TimeScale
+from testbed.runs import SuiteResult, suite_folder
+
+
+def loses_context(saga: Saga) -> FaultPlan:
+    """One service, in the middle of the saga, whose library drops the context of what it receives."""
+    middle = saga.forward[len(saga.forward) // 2]
+    lost = Fault(orders="all", operation=middle, moment=Moment.CONTEXT_LOST, attempts="all")
+    return FaultPlan(faults=(lost,))
+
+
+def traceability(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Names from saga list, or all.")
+    ] = None,
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    orders: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in each run.")] = 30,
+    seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    time_scale: TimeScale = 0.02,
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Rebuild every saga from each kind of evidence, and compare with the ledgers.
+
+    Each scenario is run twice in each style: with trace context intact, and with one service that loses it.
+    """
+    chosen_saga = load_saga(saga)
+    stories = settings.choose_scenarios(chosen_saga, scenarios or ["all"])
+    styles = settings.choose_styles(style)
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    say_backends(chosen, engine)
+    folder = suite_folder(out, f"traceability-s{seed}")
+    results = in_both_contexts(
+        folder,
+        saga=chosen_saga,
+        scenarios=stories,
+        styles=styles,
+        broker=chosen,
+        engine=engine,
+        orders=orders,
+        seed=seed,
+        time_scale=time_scale,
+    )
+    scored = [
+        Scored(
+            scenario=row.scenario,
+            style=row.style,
+            context=BROKEN if row.context_broken else INTACT,
+            scores=score(row.folder, read_evidence(row.folder, order_ids(row.folder))),
+        )
+        for result in results
+        for row in result.rows
+        if not row.no_counterpart
+    ]
+    document = {"schema": SCHEMA, "ok": True, "scored": [one.to_json() for one in scored]}
+    (folder / "traceability.json").write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    tables = {
+        "Over all scenarios": summary(scored),
+        "What one answer costs": costs(scored),
+        "By scenario": by_scenario(scored),
+    }
+    text = "\n".join(f"### {title}\n\n{markdown(*table)}" for title, table in tables.items())
+    (folder / "traceability.md").write_text(text, "utf-8")
+    chart, _ = save(score_chart(scored), folder, "traceability")
+    if as_json:
+        print(json.dumps(document))
+    else:
+        for title, table in tables.items():
+            wide().print(rich_table(title, *table))
+        print(f"{READING}\n{NOT_READING}\nChart: {chart}\nAll of it: {folder}")
+    raise typer.Exit(Exit.AS_EXPECTED)
+
+
+def in_both_contexts(
+    folder: Path,
+    *,
+    saga: Saga,
+    scenarios: list[Scenario],
+    styles: list[str],
+    broker: str,
+    engine: str,
+    orders: int,
+    seed: int,
+    time_scale: float,
+) -> list[SuiteResult]:
+    """Every scenario in every style, with trace context intact and then with a service that loses it; below `folder`."""
+    results = []
+    for context, plan in ((INTACT, FaultPlan()), (BROKEN, loses_context(saga))):
+        below = folder / f"context_{context}"
+        below.mkdir()
+        results.append(
+            carry_out(
+                carry_suite(
+                    partial(Path, below),
+                    saga=saga,
+                    scenarios=scenarios,
+                    styles=styles,
+                    broker=broker,
+                    engine=engine,
+                    orders=orders,
+                    seed=seed,
+                    rate_per_s=50.0,
+                    time_scale=time_scale,
+                    extra_plan=plan,
+                )
+            )
+        )
+    return results

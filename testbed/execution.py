@@ -1,0 +1,139 @@
+"""What several commands do alike: carry work out until it ends or is interrupted, and say over what."""
+
+import asyncio
+import random
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+
+from choreography.rabbit_connection import AMQP_VARIABLE
+from kernel import event_loop
+from kernel.guards import Guards
+from kernel.policy import OnDeadline
+from kernel.saga import Saga
+from scenarios.faults.plan import FaultPlan
+from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.backends import open_backends
+from scenarios.runs.scenario import Scenario
+from scenarios.runs.spec import RunSpec
+from scenarios.runs.workload import ServiceTimes
+from testbed import settings
+from testbed.runs import SuiteResult, run_suite
+
+T = TypeVar("T")
+
+
+async def carry_suite(
+    make_folder: Callable[[], Path],
+    *,
+    saga: Saga,
+    scenarios: list[Scenario],
+    styles: list[str],
+    broker: str,
+    engine: str,
+    orders: int,
+    seed: int,
+    rate_per_s: float,
+    time_scale: float,
+    durability: str = "process",
+    guards: Guards | None = None,
+    variant: str = "",
+    extra_plan: FaultPlan | None = None,
+    on_deadline: str = OnDeadline.COMPENSATE,
+    processes: bool = False,
+    hold_s: float = 0.0,
+    trouble_every_s: float = 0.0,
+    evidence: bool = True,
+    trace_sampling: float = 1.0,
+    otlp: str = "",
+    arrivals: str = Arrivals.POISSON,
+    service_times: ServiceTimes | None = None,
+    repeat: int = 1,
+) -> SuiteResult:
+    """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
+
+    Repeated arms run in an order drawn from the seed, so that no style always comes first.
+    """
+    await settings.check_backends(broker, engine)
+    await settings.check_otlp(otlp)
+    async with open_backends(broker, engine) as backends:
+        specs = [
+            RunSpec(
+                saga=saga,
+                scenario=scenario,
+                style=style,
+                orders=orders,
+                seed=number,
+                backends=backends,
+                rate_per_s=rate_per_s,
+                time_scale=time_scale,
+                durability=durability,
+                guards=guards or Guards.all(),
+                variant=variant or saga.variant,
+                extra_plan=extra_plan or FaultPlan(),
+                on_deadline=on_deadline,
+                processes=processes,
+                hold_s=hold_s,
+                trouble_every_s=trouble_every_s,
+                evidence=evidence,
+                trace_sampling=trace_sampling,
+                otlp=otlp,
+                arrivals=arrivals,
+                service_times=service_times,
+            )
+            for scenario in scenarios
+            for style in styles
+            for number in range(seed, seed + repeat)
+        ]
+        if repeat > 1:
+            random.Random(seed).shuffle(specs)
+        return await run_suite(specs, make_folder())
+
+
+def carry_out(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end; SIGINT and SIGTERM cancel it, and everything it started ends with it."""
+
+    async def cancellable() -> T:
+        task = asyncio.current_task()
+        assert task is not None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await work
+        finally:
+            # Whoever works on after this, outside of any loop, must hear Ctrl-C again.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.remove_signal_handler(number)
+
+    return event_loop.run(cancellable())
+
+
+def say_backends(broker: str, engine: str) -> None:
+    """Tell the user, on standard error, what the styles run over."""
+    names = {"memory": "the embedded broker", "rabbitmq": "a private RabbitMQ node"}
+    engines = {
+        "inprocess": "the Step Functions engine in this process",
+        "embedded": "the embedded Step Functions engine over HTTP",
+    }
+    print(
+        f"Choreography over {names.get(broker, 'the RabbitMQ server of the given URL')},"
+        f" orchestration over {engines.get(engine, engine)}.",
+        file=sys.stderr,
+    )
+    if broker == "memory":
+        print(
+            "RabbitMQ is not used: install rabbitmq-server or set"
+            f" {AMQP_VARIABLE} for the real pair.",
+            file=sys.stderr,
+        )
+
+
+def wide() -> Console:
+    """A console on which tables keep their columns."""
+    console = Console()
+    return console if console.is_terminal else Console(width=170)

@@ -1,0 +1,78 @@
+"""Which run a user means by an order: the newest that knows it, alive or finished."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kernel.errors import UsageError
+from kernel.loading import DEFAULT, load_saga
+from kernel.saga import Saga
+from kernel.timeline import Evidence
+from scenarios.evidence.evidence import order_ids, read_evidence
+from scenarios.runs.control_socket import DistantOperator
+from scenarios.runs.folder import read_json
+from testbed.execution import carry_out
+
+FINISHED = "complete"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An order in a run, and all evidence about it by now."""
+
+    folder: Path
+    about: dict[str, Any]
+    order_id: str
+    evidence: Evidence
+
+    @property
+    def alive(self) -> bool:
+        """Whether the run still goes on."""
+        return bool(self.about["status"] != FINISHED)
+
+    @property
+    def saga(self) -> Saga:
+        """The run's saga."""
+        return load_saga(self.about.get("saga", DEFAULT))
+
+    @property
+    def style(self) -> str:
+        """The run's style."""
+        return str(self.about["style"])
+
+
+def find_order(order_id: str, below: Path) -> Known:
+    """The newest run at or below a folder that knows the order. Raise UsageError if there is none."""
+    for folder in newest_first(below):
+        about = read_json(folder / "run.json")
+        if about["status"] == "running" and about.get("operator"):
+            found = _ask(order_id, folder, about)
+        elif about["status"] == FINISHED and order_id in order_ids(folder):
+            kept = read_evidence(folder, [order_id])
+            found = Known(
+                folder=folder, about=about, order_id=order_id, evidence=kept.by_order[order_id]
+            )
+        else:
+            found = None
+        if found is not None:
+            return found
+    raise UsageError(f"no run at or below {below} knows an order {order_id!r}: see orders.jsonl of a run, or give --run")  # fmt: skip
+
+
+def newest_first(below: Path) -> list[Path]:
+    """The run folders at or below a folder. Raise UsageError if there is no such folder."""
+    if not below.is_dir():
+        raise UsageError(f"{below} is not a folder: give a run folder, or a folder of run folders")
+    found = [path.parent for path in below.rglob("run.json")]
+    return sorted(found, key=lambda folder: (folder / "run.json").stat().st_mtime, reverse=True)
+
+
+def _ask(order_id: str, folder: Path, about: dict[str, Any]) -> Known | None:
+    """What a living run knows of the order; None if it knows nothing, or lives no more."""
+    try:
+        evidence = carry_out(DistantOperator(about["operator"]).evidence(order_id))
+    except UsageError:
+        return None
+    if not any(rows for source, rows in evidence.items() if source != "definition"):
+        return None
+    return Known(folder=folder, about=about, order_id=order_id, evidence=evidence)

@@ -1,0 +1,115 @@
+"""Several runs, one after another on the same backends, with progress and a summary beside them."""
+
+import json
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench.machine import machine_facts
+from bench.results import RunRow, read_run
+from kernel.errors import UsageError
+from report.repeats import rates
+from report.tables import COLUMNS, cells
+from scenarios.judge.verdict import Exit
+from scenarios.runs.folder import SCHEMA
+from scenarios.runs.runner import run
+from scenarios.runs.spec import RunSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SuiteResult:
+    """The runs of a suite, and the worst of their exit codes."""
+
+    folder: Path
+    rows: list[RunRow]
+
+    def exit_code(self) -> Exit:
+        """Not as expected outweighs unknown, unknown outweighs as expected."""
+        codes = {Exit(row.verdict["exit_code"]) for row in self.rows}
+        for code in (Exit.NOT_AS_EXPECTED, Exit.UNKNOWN):
+            if code in codes:
+                return code
+        return Exit.AS_EXPECTED
+
+
+def suite_folder(out: Path, name: str) -> Path:
+    """A new folder for the runs of a suite. Raise UsageError if it cannot be made."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    path = out / f"{stamp}-{name}-{secrets.token_hex(3)}"
+    try:
+        path.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {out} ({error.strerror}): choose another folder with --out"
+        ) from error
+    return path
+
+
+async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
+    """Carry out every run in turn; a suite of more than one writes summary.json into `folder`."""
+    rows = []
+    facts = machine_facts()
+    console = Console(stderr=True)
+    with _progress(console, specs) as report:
+        for number, spec in enumerate(specs, 1):
+            started = time.monotonic()
+            result = await run(spec, runs=folder, facts=facts, progress=report)
+            rows.append(read_run(result.folder))
+            if not console.is_terminal:
+                judgement = result.verdict.judgement
+                took_s = time.monotonic() - started
+                print(
+                    f"[{number}/{len(specs)}] {spec.scenario.name} {spec.style}: {judgement} in {took_s:.1f} s",
+                    file=sys.stderr,
+                    flush=True,
+                )
+    if len(rows) > 1:
+        summary = {
+            "schema": SCHEMA,
+            "runs": [row.folder.name for row in rows],
+            "table": [dict(zip(COLUMNS, cells(row), strict=True)) for row in rows],
+            "rates": rates(rows),
+        }
+        (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
+    return SuiteResult(folder=folder, rows=rows)
+
+
+class _Report:
+    """Counts placed orders over all runs, on a terminal."""
+
+    def __init__(self, progress: Progress, specs: list[RunSpec]) -> None:
+        self._progress, self._specs = progress, specs
+        self._placed = 0
+        self._task = progress.add_task("", total=sum(spec.orders for spec in specs))
+        self(0)
+
+    def __call__(self, placed: int) -> None:
+        self._placed += placed
+        before = 0
+        for spec in self._specs:
+            if self._placed < before + spec.orders or spec is self._specs[-1]:
+                name = f"{spec.scenario.name}, {spec.style}"
+                break
+            before += spec.orders
+        self._progress.update(self._task, completed=self._placed, description=name)
+
+
+@contextmanager
+def _progress(console: Console, specs: list[RunSpec]) -> Iterator[_Report]:
+    columns = (
+        TextColumn("{task.description:36}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("orders"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        yield _Report(progress, specs)

@@ -25,12 +25,19 @@ Rule = Callable[[Any, Command], tuple[Any, Decision]]
 class Business(Protocol):
     """The module of one participant: pure rules, and the rows that they work on."""
 
-    SCHEMA: str
-    RULES: dict[type[Command], Rule]
+    @property
+    def SCHEMA(self) -> str:  # noqa: N802 - a constant of the module, as those below
+        """The business tables, as SQL that may be run again."""
+        ...
 
     @property
-    def TABLES(self) -> tuple[str, ...]:  # noqa: N802 - a constant of the module
-        """The names of its business tables."""
+    def TABLES(self) -> tuple[str, ...]:  # noqa: N802
+        """Their names."""
+        ...
+
+    @property
+    def RULES(self) -> dict[type[Command], Rule]:  # noqa: N802
+        """Command -> what decides on it."""
         ...
 
     def load(self, tx: Transaction, command: Command, /, *, tombstoned: bool) -> Any:

@@ -171,7 +171,7 @@ class Consumer:
 
         That it was delivered before does not tell: RabbitMQ may forget that when it is killed.
         """
-        if waiting.told or not waiting.mine:
+        if waiting.shown or not waiting.mine:
             await delivery.ack()
         else:
             await self._show(delivery, command, waiting.reason, waiting)
@@ -195,7 +195,7 @@ class Consumer:
                 await self._database.write(lambda tx: parked.park(tx, command, reason))
             self._tracer.log(self._service.name, command, f"{PARKED}{reason}: {failure}")
             if await self._park(delivery, command.name, reason, failure):
-                await self._database.write(lambda tx: parked.shown(tx, command))
+                await self._database.write(lambda tx: parked.mark_shown(tx, command))
         finally:
             self._showing.discard(command.message_id)
 

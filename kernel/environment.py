@@ -7,7 +7,8 @@ from kernel.faults import NoFaults
 from kernel.guards import Guards
 from kernel.policy import Policy
 from kernel.ports import Clock, Faults, Tracer
-from kernel.saga import Reactions, Saga, Step
+from kernel.saga import Reactions, Saga
+from kernel.steps import Step
 from kernel.tracing import NoTracer
 
 

@@ -20,13 +20,13 @@ class ConnectionLost(OutcomeUnknown):
 class StillParked(Exception):
     """Definite: the message waits for an operator, and nothing but a redrive may wake it.
 
-    `told`: whether the operator can see it by now; `reason`: why it waits. `mine`: whether it was parked for the same cause, so
+    `shown`: whether the operator can see it by now; `reason`: why it waits. `mine`: whether it was parked for the same cause, so
     that this is the message that waits, and not that of a second chain.
     """
 
-    def __init__(self, message_id: str, *, reason: str, told: bool, mine: bool) -> None:
+    def __init__(self, message_id: str, *, reason: str, shown: bool, mine: bool) -> None:
         super().__init__(message_id)
-        self.reason, self.told, self.mine = reason, told, mine
+        self.reason, self.shown, self.mine = reason, shown, mine
 
 
 class UnreadableMessage(Exception):

@@ -29,13 +29,13 @@ class Inbox:
         """
         message_id = command.message_id
         row = tx.one(
-            "SELECT (SELECT told FROM parked WHERE message_id = ?) AS told,"
+            "SELECT (SELECT shown FROM parked WHERE message_id = ?) AS shown,"
             " (SELECT answer FROM inbox WHERE message_id = ?) AS answer",
             message_id,
             message_id,
         )
         assert row is not None
-        if row["told"] is not None:
+        if row["shown"] is not None:
             parked.check(tx, command)
         if row["answer"] is None or not self._guards.inbox:
             return None

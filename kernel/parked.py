@@ -6,7 +6,7 @@ from kernel.messages import Command
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS parked (
-    message_id TEXT PRIMARY KEY, caused_by TEXT NOT NULL, reason TEXT NOT NULL, told INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+    message_id TEXT PRIMARY KEY, caused_by TEXT NOT NULL, reason TEXT NOT NULL, shown INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS redeliveries (message_id TEXT PRIMARY KEY, times INTEGER NOT NULL) WITHOUT ROWID;
 """
 
@@ -17,19 +17,19 @@ def park(tx: Transaction, command: Command, reason: str) -> None:
     tx.run(sql, command.message_id, command.caused_by, reason)
 
 
-def shown(tx: Transaction, command: Command) -> None:
+def mark_shown(tx: Transaction, command: Command) -> None:
     """The operator can see the parked message now."""
-    tx.run("UPDATE parked SET told = 1 WHERE message_id = ?", command.message_id)
+    tx.run("UPDATE parked SET shown = 1 WHERE message_id = ?", command.message_id)
 
 
 def check(tx: Transaction, command: Command) -> None:
     """Raise StillParked if the message waits for an operator."""
-    sql = "SELECT caused_by, reason, told FROM parked WHERE message_id = ?"
+    sql = "SELECT caused_by, reason, shown FROM parked WHERE message_id = ?"
     if row := tx.one(sql, command.message_id):
         raise StillParked(
             command.message_id,
             reason=row["reason"],
-            told=bool(row["told"]),
+            shown=bool(row["shown"]),
             mine=row["caused_by"] == command.caused_by,
         )
 

@@ -1,149 +1,24 @@
 """A saga as a value: one row per step, from which everything else about its shape is derived.
 
-The reactions and the state machine stay written by hand, because they are the lesson; `pages.py` compares them with the rows.
+The reactions and the state machine stay written by hand, because they are the lesson; scenarios/catalog/pages.py compares them
+with the rows.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from kernel.database import Transaction
+from kernel.customers import Words, Workload
 from kernel.errors import UsageError
-from kernel.ledger import Decision
 from kernel.messages import Codec, Command, Event, Message
 from kernel.orders import CANCELLED, CONFIRMED, REJECTED
+from kernel.resources import Pool, Resource
+from kernel.steps import Business, Step, check_rows
 
 Reactions = dict[type[Message], tuple[str, type[Command]]]
 """When this message is heard, that service carries out that command."""
-Rule = Callable[[Any, Command], tuple[Any, Decision]]
-"""(record, command) -> (record afterwards, what is decided): a pure function."""
-
-
-class Business(Protocol):
-    """The module of one participant: pure rules, and the rows that they work on."""
-
-    @property
-    def SCHEMA(self) -> str:  # noqa: N802 - a constant of the module, as those below
-        """The business tables, as SQL that may be run again."""
-        ...
-
-    @property
-    def TABLES(self) -> tuple[str, ...]:  # noqa: N802
-        """Their names."""
-        ...
-
-    @property
-    def RULES(self) -> dict[type[Command], Rule]:  # noqa: N802
-        """Command -> what decides on it."""
-        ...
-
-    def load(self, tx: Transaction, command: Command, /, *, tombstoned: bool) -> Any:
-        """The record that `command` is about."""
-        ...
-
-    def save(self, tx: Transaction, record: Any, command: Command, /, *, wall_s: float) -> None:
-        """Write the record back."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """One row: a command, its answers, and what undoes it.
-
-    `refused`: a business refusal; None = there is no reason to refuse. `gave_up`: announced when the retry budget is spent;
-    None = the message is parked. `kept`: the undo came after the pivot.
-    """
-
-    command: type[Command]
-    service: str
-    done: type[Event]
-    refused: type[Event] | None = None
-    gave_up: type[Event] | None = None
-    undo: type[Command] | None = None
-    undone: type[Event] | None = None
-    kept: type[Event] | None = None
-    pivot: bool = False
-
-    @property
-    def name(self) -> str:
-        """The operation."""
-        return self.command.__name__
-
-    def answers(self) -> Iterator[type[Event]]:
-        """Every event that the step or its undo may answer."""
-        every = (self.done, self.refused, self.gave_up, self.undone, self.kept)
-        return (answer for answer in every if answer is not None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pool:
-    """A resource of which there is a limited number: the table of units, and the table of who holds them.
-
-    `table` has the columns `item`, initial and free; `held`: column of `holds` -> the sign with which it counts.
-    """
-
-    table: str
-    item: str
-    holds: str
-    held: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """What a participant keeps a balance of, and what an ended saga must leave there.
-
-    `due(order)`: the net change of a confirmed order, in `unit`; every other ended order leaves 0. `rows`: the business table
-    whose columns, with these signs, add up to an order's net change. `exposure`: the name under which it is timed how long
-    the resource is at risk, "" = it is not. `shown(net)`: the balance in words.
-    """
-
-    participant: str
-    name: str
-    unit: str
-    due: Callable[[Any], int]
-    table: str = ""
-    rows: Mapping[str, int] = field(default_factory=dict)
-    pool: Pool | None = None
-    exposure: str = ""
-    shown: Callable[[int], str] = str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """What customers ask for.
-
-    `order(index, n, chance, item)`: the order of that index of n. `refusable(order, operation)`: the order, changed so that
-    this step of it is refused: by what is asked for, never by a switch in a participant. `stock`: participant -> what writes
-    the initial units of a run, item -> units.
-    """
-
-    order: Callable[..., Any]
-    refusable: Callable[[Any, str], Any]
-    item: str
-    stock: Mapping[str, Callable[[Transaction, Mapping[str, int]], None]] = field(
-        default_factory=dict
-    )
-
-
-def plainly(order: Any) -> str:
-    """An order in words, where a saga has none of its own: its fields, without its name."""
-    told = ((f.name, getattr(order, f.name)) for f in fields(order) if f.name != "order_id")
-    return ", ".join(f"{name} {value}" for name, value in told)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """How a saga is told to people.
-
-    `wanted(order)`: what the customer asks for. `effects`: (operation, effect) -> a sentence; {units} and {money} stand for
-    the change. Without a sentence the effect is named plainly.
-    """
-
-    wanted: Callable[[Any], str] = plainly
-    effects: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,7 +45,7 @@ class Saga:
     def __post_init__(self) -> None:
         """Refuse rows that contradict each other."""
         for rows in self.variants.values():
-            _check_rows(self.name, rows, self.participants)
+            check_rows(self.name, rows, self.participants)
         first, *others = self.variants.values()
         if any(set(rows) != set(first) for rows in others):
             raise UsageError(f"saga {self.name}: its variants do not have the same rows")
@@ -343,33 +218,3 @@ class Saga:
 
 def _names(*answers: type[Event] | None) -> tuple[str, ...]:
     return tuple(answer.__name__ for answer in answers if answer is not None)
-
-
-def _check_rows(saga: str, rows: tuple[Step, ...], served: Mapping[str, Business]) -> None:
-    """Raise UsageError that names the row and the reason."""
-    if not rows:
-        raise UsageError(f"saga {saga}: it has no rows")
-    answers = Counter(answer.__name__ for step in rows for answer in step.answers())
-    for step in rows:
-        where = f"saga {saga}, row {step.name}"
-        for kind in (step.command, step.undo):
-            rules = served[step.service].RULES if step.service in served else {}
-            if kind is not None and kind not in rules:
-                raise UsageError(
-                    f"{where}: participant {step.service!r} does not serve {kind.__name__}"
-                )
-        if (step.undo is None) != (step.undone is None):
-            raise UsageError(f"{where}: undo and undone go together")
-        if step.kept and not step.undo:
-            raise UsageError(
-                f"{where}: {step.kept.__name__} is the answer of an undo that is not there"
-            )
-        if twice := [a.__name__ for a in step.answers() if answers[a.__name__] > 1]:
-            raise UsageError(f"{where}: {twice[0]} is the answer of more than one step")
-    commands = Counter(c for s in rows for c in (s.command, s.undo) if c is not None)
-    if repeated := [command.__name__ for command, times in commands.items() if times > 1]:
-        raise UsageError(f"saga {saga}: {repeated[0]} stands in more than one place of its rows")
-    served_here = {c for s in rows for c in (s.command, s.undo)}
-    for name, business in served.items():
-        if orphans := [c.__name__ for c in business.RULES if c not in served_here]:
-            raise UsageError(f"saga {saga}: {name} serves {orphans[0]}, which no row names")

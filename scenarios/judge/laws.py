@@ -8,13 +8,13 @@ from typing import Any
 from kernel.ledger import Effect
 from kernel.orders import CONFIRMED
 from kernel.ports import Ledgers
+from kernel.resources import MONEY
 from kernel.saga import Saga
 from scenarios.judge.oracle import OrderFacts, witness
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import LawVerdict, Witness
 
 MOST_WITNESSES = 20
-MONEY_UNIT = "cents"
 
 
 def judge_laws(
@@ -67,7 +67,7 @@ def _money(saga: Saga, facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
     counted = [f for f in facts if f.asked.order_id in ended]
     broken = []
     for resource in saga.resources:
-        if resource.unit != MONEY_UNIT:
+        if resource.unit != MONEY:
             continue
         name = resource.participant
         due = {
@@ -80,7 +80,7 @@ def _money(saga: Saga, facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
         wrong = [f for f in counted if f.net(name) != due[f.asked.order_id]]
         rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == name]
         rows = rows or [witness(r) for f in wrong for r in f.rows]
-        broken.append((f"{taken} {MONEY_UNIT} taken, {sum(due.values())} due", rows))
+        broken.append((f"{taken} {MONEY} taken, {sum(due.values())} due", rows))
     return _verdict(Rule.MONEY, broken)
 
 

@@ -1,6 +1,6 @@
 """The resources of the order saga: who keeps which balance, and what an ended order must leave there."""
 
-from kernel.saga import Pool, Resource
+from kernel.resources import MONEY, Pool, Resource
 
 RESOURCES = (
     Resource(
@@ -20,7 +20,7 @@ RESOURCES = (
     Resource(
         participant="payment",
         name="money taken",
-        unit="cents",
+        unit=MONEY,
         due=lambda order: order.amount_cents,
         table="payments",
         rows={"charged_cents": 1, "refunded_cents": -1},

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from kernel.saga import Saga, Step
+from kernel.saga import Saga
+from kernel.steps import Step
 from shared_domain.order.laws import RESOURCES
 from shared_domain.order.messages import (
     BookShipment,

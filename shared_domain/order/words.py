@@ -1,6 +1,6 @@
 """Units and sentences of the order saga, for replays and reports."""
 
-from kernel.saga import Words
+from kernel.customers import Words
 from shared_domain.order.messages import Order
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from kernel.saga import Workload
+from kernel.customers import Workload
 from shared_domain.order.messages import Order
 from shared_domain.order.participants.inventory import stock_up
 from shared_domain.order.participants.payment import CARD_LIMIT_CENTS

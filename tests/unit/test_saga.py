@@ -1,6 +1,7 @@
 """A saga is a value: what is derived from its rows, and what is refused when it is made."""
 
 import json
+import sys
 from dataclasses import make_dataclass, replace
 from types import SimpleNamespace
 
@@ -148,8 +149,28 @@ def test_a_state_machine_that_does_otherwise_is_named(tmp_path, change, sentence
 def test_a_saga_that_is_not_there_is_one_line():
     with pytest.raises(UsageError, match=r"neither a built-in saga nor a folder with a saga\.py"):
         load_saga("./nowhere")
-    with pytest.raises(UsageError, match="'nosuch' is no saga"):
+    with pytest.raises(UsageError, match="neither a built-in saga nor a folder"):
         load_saga("nosuch")
+
+
+def test_a_folder_is_never_taken_for_another_package_of_its_name(tmp_path, monkeypatch):
+    """`report` is a package of ours, and two users may call their folder alike."""
+    for name in ("report", "ticket"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "saga.py").write_text("SAGA = None\n")
+    load_saga(TICKET)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    with pytest.raises(UsageError, match="is no saga"):
+        load_saga(str(tmp_path / "report"))
+    with pytest.raises(UsageError, match="rename the folder"):
+        load_saga(str(tmp_path / "ticket"))
+
+
+def test_a_built_in_name_is_not_taken_for_a_folder_that_happens_to_lie_here(tmp_path, monkeypatch):
+    (tmp_path / "order").mkdir()
+    (tmp_path / "order" / "saga.py").write_text("SAGA = None\n")
+    monkeypatch.chdir(tmp_path)
+    assert load_saga("order") is SAGA
 
 
 def test_served_commands_are_looked_up_in_the_participants_module():

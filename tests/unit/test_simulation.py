@@ -10,9 +10,11 @@ import pytest
 from choreography.consumer import Consumer
 from kernel.errors import NotDelivered, OutcomeUnknown, UsageError
 from kernel.policy import Policy
+from scenarios.campaigns.jobs import Job
 from scenarios.campaigns.simulation.agreement import compare, variations
 from scenarios.campaigns.simulation.explore import Explored, explore_part, smallest
 from scenarios.campaigns.simulation.finding import FAILED, NEEDLESS, NEVER_SETTLED, finding, states
+from scenarios.campaigns.simulation.outcomes import schedule_of
 from scenarios.campaigns.simulation.schedule import TIME_SCALE, Schedule, Space
 from scenarios.campaigns.simulation.shrink import look, shrink, size
 from scenarios.campaigns.simulation.simulated import log_bytes, play
@@ -434,3 +436,12 @@ def test_a_parked_message_is_shown_though_the_broker_forgot_that_it_was_delivere
     )
     assert look(schedule) is None
     assert play(schedule).ended.verdict.counts()["parked"] == 1
+
+
+def test_nothing_of_a_job_is_lost_when_it_becomes_a_schedule():
+    job = Job(
+        key="k", scenario="scarce", style="orchestration", orders=3, seed=7, time_scale=0.5, rate_per_s=9.0,
+        plan=FaultPlan(faults=(Fault(orders=(1,), operation="ChargePayment", moment=Moment.ERROR),)),
+        guards="-inbox", saga="tests/sagas/ticket", variant="usual", bug="x",
+    )  # fmt: skip
+    assert schedule_of(job, turns=5).job("k", time_scale=0.5) == job

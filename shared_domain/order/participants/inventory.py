@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from kernel.database import Transaction
 from kernel.ledger import Decision, Effect
 from kernel.messages import Command
-from kernel.saga import Rule
+from kernel.steps import Rule
 from shared_domain.order.messages import (
     ReleaseStock,
     ReserveStock,

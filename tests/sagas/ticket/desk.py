@@ -5,7 +5,7 @@ from dataclasses import replace
 from kernel.ledger import Decision, Effect
 from kernel.messages import Command
 from kernel.orders import SCHEMA, TABLES, OrderRecord, load, save
-from kernel.saga import Rule
+from kernel.steps import Rule
 from ticket.messages import Ask, Asked, Close, Closed, Withdraw, Withdrawn
 
 

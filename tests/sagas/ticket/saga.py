@@ -4,7 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 from random import Random
 
-from kernel.saga import Reactions, Resource, Saga, Step, Workload
+from kernel.customers import Workload
+from kernel.resources import Resource
+from kernel.saga import Reactions, Saga
+from kernel.steps import Step
 from ticket import desk, hall
 from ticket.messages import (
     Ask,

@@ -16,6 +16,7 @@ class Durability(StrEnum):
     power = "power"
 
 
+DEMO_TIME_SCALE = 0.02
 SagaOption = Annotated[
     str,
     typer.Option("--saga", metavar="NAME|FOLDER", help="A built-in saga, or a folder of yours."),

@@ -9,7 +9,6 @@ from choreography.rabbit_node import find_server
 from kernel.errors import UsageError
 from kernel.saga import Saga
 from orchestration.step_functions import check_endpoint
-from report.page import FORMATS
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults.plan import FaultPlan
 from scenarios.runs.scenario import Scenario
@@ -55,15 +54,6 @@ async def check_otlp(url: str) -> None:
             "--otlp is the URL of an OTLP endpoint over HTTP: http://host:4318/v1/traces"
         )
     await check_endpoint(url, what="OTLP", advice="check --otlp, or leave it out")
-
-
-def choose_formats(text: str) -> list[str]:
-    """Names of report formats from a list with commas."""
-    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
-    for name in names:
-        if name not in FORMATS:
-            raise UsageError(f"unknown format {name!r}: use {', '.join(FORMATS)}")
-    return names
 
 
 def check_processes(broker: str, engine: str) -> None:

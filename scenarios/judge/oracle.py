@@ -156,10 +156,20 @@ def _wrong_effects(facts: OrderFacts) -> dict[str, Rule]:
         for name, net in wanted.items()
         if facts.net(name) != net
     }
+    if confirmed:
+        missing = [name for name in saga.forward if not facts.of(name, Effect.DONE)]
+        wrong |= {f"{name} was never done": rule for name in missing}
+    else:
+        left = [f for u, f in saga.undoes.items() if _outnumbers(facts, f, u)]
+        wrong |= {f"{name} was never undone": rule for name in left}
     ending = saga.ended_by.get(facts.status, "way to end so")
     if not any(row["operation"] == ending for row in facts.rows):
         wrong[f"the ledger has no {ending}"] = Rule.ENDED_BY_A_ROW
     return wrong
+
+
+def _outnumbers(facts: OrderFacts, forward: str, undo: str) -> bool:
+    return len(facts.of(forward, Effect.DONE)) > len(facts.of(undo, Effect.UNDONE))
 
 
 def _open(facts: OrderFacts) -> str:

@@ -51,11 +51,12 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.CONFIRMED_IS_WHOLE: Meaning(
         breaks="order: half-done",
-        formula="status = CONFIRMED implies net(p) = due(p, o) for every resource p",
+        formula="status = CONFIRMED implies net(p) = due(p, o) for every resource p, and n(s, done) > 0 for every step s",
     ),
     Rule.ENDED_IS_CLEAN: Meaning(
         breaks="order: half-done",
-        formula="status in {CANCELLED, REJECTED} implies net(p) = 0 for every resource p",
+        formula="status in {CANCELLED, REJECTED} implies net(p) = 0 for every resource p, and n(s, done) <= n(undo of s, undone) for every"
+        " step s that can be undone",
     ),
     Rule.ENDED_BY_A_ROW: Meaning(
         breaks="order: half-done",

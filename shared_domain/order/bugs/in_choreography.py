@@ -14,8 +14,8 @@ from kernel.errors import Failure, ParticipantCrashed
 from kernel.messages import Command, Event, reply
 from kernel.outbox import Outbox, Unpublished
 from kernel.participant import Participant
-from kernel.saga import Reactions
 from scenarios.catalog.bug import Plant, entry, replaced
+from scenarios.catalog.planting import reacting, without_reaction
 from shared_domain.order.messages import (
     BookShipment,
     CancelOrder,
@@ -40,23 +40,6 @@ from shared_domain.order.saga import SAGA
 _TABLE = INVENTORY_FIRST
 _handle, _publish, _once = Consumer._handle, Relay._publish, Participant._once
 _place_order = ChoreographedSystem.start
-
-
-def _reacting(changes: Reactions) -> Plant:
-    """Some reactions are others."""
-
-    def plant(stack: ExitStack) -> None:
-        stack.enter_context(patch.dict(_TABLE, changes))
-
-    return plant
-
-
-def _without_reaction(event: type[Event]) -> Plant:
-    def plant(stack: ExitStack) -> None:
-        stack.enter_context(patch.dict(_TABLE))
-        del _TABLE[event]
-
-    return plant
 
 
 async def _acks_first(self: Consumer, delivery: Delivery) -> None:
@@ -125,27 +108,29 @@ async def _greets_too_early(self: ChoreographedSystem, order: Order) -> str:
 
 
 PLANTS: dict[str, Plant] = {
-    "shipped_before_paid": _reacting(
+    "shipped_before_paid": reacting(
+        _TABLE,
         {
             StockReserved: ("shipping", BookShipment),
             ShipmentBooked: ("payment", ChargePayment),
             PaymentCharged: ("order", ConfirmOrder),
-        }
+        },
     ),
-    "compensations_missing": _reacting({ShipmentRefused: ("order", CancelOrder)}),
-    "compensations_in_the_wrong_order": _reacting(
+    "compensations_missing": reacting(_TABLE, {ShipmentRefused: ("order", CancelOrder)}),
+    "compensations_in_the_wrong_order": reacting(
+        _TABLE,
         {
             ShipmentRefused: ("inventory", ReleaseStock),
             StockReleased: ("payment", RefundPayment),
             PaymentRefunded: ("order", CancelOrder),
-        }
+        },
     ),
-    "refused_step_compensated": _reacting({PaymentDeclined: ("payment", RefundPayment)}),
-    "declined_taken_for_paid": _reacting({PaymentDeclined: ("shipping", BookShipment)}),
+    "refused_step_compensated": reacting(_TABLE, {PaymentDeclined: ("payment", RefundPayment)}),
+    "declined_taken_for_paid": reacting(_TABLE, {PaymentDeclined: ("shipping", BookShipment)}),
     "failed_refund_ignored": entry(SAGA.gave_up, "RefundPayment", PaymentRefunded),
     "confirmed_from_the_start": replaced(ChoreographedSystem, "start", _greets_too_early),
-    "no_reaction_to_a_failed_payment": _without_reaction(PaymentFailed),
-    "deadline_starts_in_the_middle": _reacting({OrderExpired: ("payment", RefundPayment)}),
+    "no_reaction_to_a_failed_payment": without_reaction(_TABLE, PaymentFailed),
+    "deadline_starts_in_the_middle": reacting(_TABLE, {OrderExpired: ("payment", RefundPayment)}),
     "no_outbox": _no_outbox,
     "ack_before_commit": replaced(Consumer, "_handle", _acks_first),
     "publish_before_commit": _publishes_before_commit,

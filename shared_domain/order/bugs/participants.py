@@ -2,7 +2,6 @@
 
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any
 from unittest.mock import patch
 
 from kernel.database import Transaction
@@ -13,6 +12,7 @@ from kernel.messages import Command, Event
 from kernel.orders import OrderRecord
 from kernel.participant import Participant
 from scenarios.catalog.bug import Bug, both, entry, every, orchestrated, replaced
+from scenarios.catalog.planting import forgetting
 from scenarios.faults.plan import Moment
 from scenarios.judge.rules import Rule
 from shared_domain.order.messages import (
@@ -32,17 +32,8 @@ from shared_domain.order.messages import (
 )
 from shared_domain.order.participants import inventory, order, payment, shipping
 
-_recall, _work = Inbox.recall, Participant._once
+_work = Participant._once
 _load, _enter = inventory.load, Ledger.enter
-
-
-def _forgets(*operations: type[Command]) -> Any:
-    """An inbox in which answers to these are not looked up."""
-
-    def recall(self: Inbox, tx: Transaction, command: Command) -> Event | None:
-        return None if type(command) in operations else _recall(self, tx, command)
-
-    return recall
 
 
 def _remembers_nothing(self: Inbox, tx: Transaction, command: Command) -> Event | None:
@@ -166,14 +157,14 @@ BUGS = [
     Bug(
         name="charge_not_idempotent",
         words="only the charge ignores its message_id",
-        plant=replaced(Inbox, "recall", _forgets(ChargePayment)),
+        plant=forgetting(ChargePayment),
         scenario="delivered_twice",
         found_by=both(Rule.ONCE),
     ),
     Bug(
         name="booking_not_idempotent",
         words="a booking whose answer was lost is booked again",
-        plant=replaced(Inbox, "recall", _forgets(BookShipment)),
+        plant=forgetting(BookShipment),
         scenario="any_ending",
         faults=(every(2, "BookShipment", Moment.ANSWER_LOST),),
         found_by=both(Rule.ONCE),
@@ -181,7 +172,7 @@ BUGS = [
     Bug(
         name="refund_not_idempotent",
         words="a refund whose answer was lost is paid again",
-        plant=replaced(Inbox, "recall", _forgets(RefundPayment)),
+        plant=forgetting(RefundPayment),
         scenario="undeliverable",
         faults=(every(2, "RefundPayment", Moment.ANSWER_LOST),),
         found_by=both(Rule.UNDONE_ONCE),

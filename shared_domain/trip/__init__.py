@@ -1,0 +1,1 @@
+"""The trip saga: hotel, flight, car rental and payment behind one travel agency."""

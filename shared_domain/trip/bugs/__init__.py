@@ -1,0 +1,1 @@
+"""Bugs that can be planted in the trip saga."""

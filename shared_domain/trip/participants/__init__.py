@@ -1,0 +1,1 @@
+"""The participants of the trip saga, one module each: pure rules, then the rows that they work on."""

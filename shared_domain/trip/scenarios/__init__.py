@@ -1,0 +1,1 @@
+"""The scenarios of the trip saga, one module each."""

@@ -1,0 +1,52 @@
+"""The scenarios of the trip saga, by name."""
+
+from scenarios.catalog.index import by_name
+from shared_domain.trip.scenarios import (
+    card_rejected,
+    confirmation_lost,
+    coordinator_killed,
+    desk_closed,
+    flaky_cancellations,
+    flight_full,
+    hotel_full,
+    last_seat,
+    no_car_left,
+    passport_expired,
+    payment_answer_lost,
+    return_fails_for_ever,
+    tickets_overtaken,
+    withdrawal_crashes,
+)
+
+SCENARIOS = by_name(
+    (
+        hotel_full,
+        flight_full,
+        no_car_left,
+        card_rejected,
+        desk_closed,
+        passport_expired,
+        payment_answer_lost,
+        confirmation_lost,
+        last_seat,
+        flaky_cancellations,
+        return_fails_for_ever,
+        tickets_overtaken,
+        withdrawal_crashes,
+        coordinator_killed,
+    )
+)
+
+HEADLINE = (
+    "happy_path",
+    "flight_full",
+    "card_rejected",
+    "desk_closed",
+    "passport_expired",
+    "payment_answer_lost",
+    "last_seat",
+    "flaky_cancellations",
+    "return_fails_for_ever",
+    "coordinator_killed",
+)
+"""What `saga demo --saga trip` shows."""

@@ -1,0 +1,53 @@
+"""What travellers ask for, and how a trip is made refusable at each step."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+
+from kernel.customers import Workload
+from shared_domain.trip.messages import Trip
+from shared_domain.trip.participants.holding import stock_up
+from shared_domain.trip.participants.hotel import DESK_CLOSES_H
+from shared_domain.trip.participants.payment import CARD_LIMIT_CENTS
+
+FULL = "full"
+"""A hotel, flight or kind of car of which nothing is left in any run."""
+
+
+def trip(index: int, *, n: int, chance: Random, item: str) -> Trip:
+    """The trip of this index among `n`: hotel, flight and car are all at one place."""
+    return Trip(
+        order_id=f"trip-{index:05d}",
+        traveller=f"traveller-{chance.randrange(10 * n):05d}",
+        hotel=item,
+        flight=item,
+        car=item,
+        travellers=chance.randrange(1, 4),
+        price_cents=chance.randrange(20_000, 200_000),
+    )
+
+
+_REFUSED: dict[str, Callable[[Trip], Trip]] = {
+    "OpenTrip": lambda wanted: replace(wanted, travellers=0),
+    "ReserveHotel": lambda wanted: replace(wanted, hotel=FULL),
+    "ReserveFlight": lambda wanted: replace(wanted, flight=FULL),
+    "ReserveCar": lambda wanted: replace(wanted, car=FULL),
+    "TakePayment": lambda wanted: replace(
+        wanted, price_cents=CARD_LIMIT_CENTS + wanted.price_cents
+    ),
+    "ConfirmHotel": lambda wanted: replace(wanted, arrives_h=DESK_CLOSES_H),
+    "ConfirmFlight": lambda wanted: replace(wanted, passport="expired"),
+}
+
+
+def refusable(wanted: Trip, operation: str) -> Trip:
+    """The trip, changed so that this step of it is refused."""
+    return _REFUSED[operation](wanted) if operation in _REFUSED else wanted
+
+
+WORKLOAD = Workload(
+    order=trip,
+    refusable=refusable,
+    item="Lisbon",
+    stock={"hotel": stock_up, "flight": stock_up, "car": stock_up},
+)

@@ -1,0 +1,52 @@
+"""`saga demo`."""
+
+from pathlib import Path
+
+import typer
+
+from kernel.loading import DEFAULT, load_saga
+from report.page import CONCLUSIONS, write_report
+from report.tables import comparison
+from scenarios.catalog.index import headline_of
+from scenarios.styles.index import STYLES
+from testbed import settings
+from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.load import collected
+from testbed.options import DEMO_TIME_SCALE, Broker, Engine, Orders, Out, SagaOption, Seed
+from testbed.runs import suite_folder
+
+DEMO_RATE_PER_S = 90.0
+
+
+def demo(
+    orders: Orders = 50,
+    seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    out: Out = Path("runs"),
+) -> None:
+    """The headline comparison: both styles, every headline scenario, table, charts and page."""
+    chosen_saga = load_saga(saga)
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    say_backends(chosen, engine)
+    result = carry_out(
+        carry_suite(
+            lambda: suite_folder(out, "demo"),
+            saga=chosen_saga,
+            scenarios=headline_of(chosen_saga),
+            styles=list(STYLES),
+            broker=chosen,
+            engine=engine,
+            orders=orders,
+            seed=seed,
+            rate_per_s=DEMO_RATE_PER_S,
+            time_scale=DEMO_TIME_SCALE,
+        )
+    )
+    page = write_report(collected(result.folder), result.folder / "report")["html"]
+    wide().print(comparison(result.rows))
+    print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
+    print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
+    raise typer.Exit(result.exit_code())

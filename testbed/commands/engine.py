@@ -1,0 +1,59 @@
+"""`saga engine`."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kernel import event_loop
+from kernel.errors import UsageError
+from orchestration.engine.errors import HistoryDamaged
+from orchestration.server import serve
+from testbed.options import Durability, TimeScale
+
+
+def engine(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 = any.")],
+    lambda_endpoint: Annotated[
+        str, typer.Option(help="Where Lambda functions are invoked: http://host:port")
+    ],
+    data: Annotated[Path | None, typer.Option(help="Folder of the durable history.")] = None,
+    memory: Annotated[
+        bool, typer.Option("--memory", help="Forget everything at the end, instead of --data.")
+    ] = False,
+    durability: Annotated[
+        Durability, typer.Option(help="What the history survives.")
+    ] = Durability.process,
+    time_scale: TimeScale = 1.0,
+    express_twice: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="Fault: the share of Express starts that start two executions, as at-least-once allows.",
+        ),
+    ] = 0.0,
+) -> None:
+    """The embedded Step Functions alone, for any Step Functions client, until SIGTERM."""
+    if (data is None) is not memory:
+        raise UsageError(
+            "give either --data FOLDER, to keep the history, or --memory, to forget it"
+        )
+    if not lambda_endpoint.startswith(("http://", "https://")):
+        raise UsageError(f"--lambda-endpoint {lambda_endpoint!r} is not http://host:port")
+    with tempfile.TemporaryDirectory(prefix="saga-engine-") as forgotten:
+        folder = data or Path(forgotten)
+        serving = serve(
+            port=port,
+            data=folder,
+            lambda_endpoint=lambda_endpoint.rstrip("/"),
+            time_scale=time_scale,
+            durability=durability.value,
+            express_twice=express_twice,
+        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            event_loop.run(serving)
+        except (HistoryDamaged, OSError) as error:
+            raise UsageError(str(error)) from error

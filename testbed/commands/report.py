@@ -1,0 +1,48 @@
+"""`saga report`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kernel.errors import UsageError
+from report.page import FORMATS, write_report
+from report.tables import comparison
+from testbed.execution import wide
+from testbed.load import collected
+from testbed.options import AsJson
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(help="A run folder, or a folder of run folders.")],
+    formats: Annotated[
+        str, typer.Option("--format", help="html, md, csv, json, or several with commas.")
+    ] = "html",
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write; default: report/ in the folder.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the report from run folders: tables, charts, page. What sweep, ablate and traceability left there is in it too."""
+    wanted = _formats(formats)
+    found = collected(folder)
+    written = write_report(found, out or folder / "report", formats=wanted)
+    if as_json:
+        files = {name: str(path) for name, path in written.items()}
+        print(json.dumps({"schema": 1, "ok": True, "runs": len(found.rows), "written": files}))
+        return
+    wide().print(comparison(found.rows))
+    for text in found.left_out:
+        print(f"left out: {text}")
+    for path in written.values():
+        print(path)
+
+
+def _formats(text: str) -> list[str]:
+    """Names of report formats from a list with commas."""
+    names = list(dict.fromkeys(name.strip() for name in text.split(",")))
+    for name in names:
+        if name not in FORMATS:
+            raise UsageError(f"unknown format {name!r}: use {', '.join(FORMATS)}")
+    return names

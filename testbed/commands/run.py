@@ -1,0 +1,156 @@
+"""`saga run`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from kernel.guards import Guards
+from kernel.loading import DEFAULT, load_saga
+from kernel.policy import OnDeadline
+from report.repeats import rates, rates_table
+from report.tables import comparison, findings
+from scenarios.judge.verdict import Exit
+from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.workload import ServiceTimes
+from testbed import settings
+from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.options import (
+    DEMO_TIME_SCALE,
+    ArrivalsOption,
+    AsJson,
+    Broker,
+    Durability,
+    Engine,
+    Orders,
+    Otlp,
+    Out,
+    Rate,
+    SagaOption,
+    Seed,
+    ServiceTimesOption,
+    StepOrder,
+    TimeScale,
+    TraceSampling,
+)
+from testbed.runs import SuiteResult, suite_folder
+
+
+def run(
+    scenarios: Annotated[list[str], typer.Argument(help="Names from saga list, or all.")],
+    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    orders: Orders = 50,
+    seed: Seed = 1,
+    saga: SagaOption = DEFAULT,
+    broker: Broker = "auto",
+    engine: Engine = "auto",
+    durability: Annotated[
+        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+    ] = Durability.process,
+    guards: Annotated[
+        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+    ] = "all",
+    plan: Annotated[
+        Path | None, typer.Option(help="JSON file with faults beyond the scenario's.")
+    ] = None,
+    time_scale: TimeScale = DEMO_TIME_SCALE,
+    rate: Rate = 50.0,
+    arrivals: ArrivalsOption = Arrivals.POISSON,
+    service_times: ServiceTimesOption = "",
+    step_order: StepOrder = "",
+    repeat: Annotated[
+        int,
+        typer.Option(
+            min=1, max=1000, help="Runs of each arm, with seeds from --seed on, in shuffled order."
+        ),
+    ] = 1,
+    on_deadline: Annotated[
+        OnDeadline, typer.Option(help="What becomes of a saga that is open past its deadline.")
+    ] = OnDeadline.COMPENSATE,
+    processes: Annotated[
+        bool, typer.Option("--processes", help="Each participant in a process of its own.")
+    ] = False,
+    hold: Annotated[
+        float,
+        typer.Option(
+            min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."
+        ),
+    ] = 0.0,
+    trace_sampling: TraceSampling = 1.0,
+    otlp: Otlp = "",
+    out: Out = Path("runs"),
+    as_json: AsJson = False,
+) -> None:
+    """Run scenarios, judge them, and leave a run folder for each."""
+    chosen = settings.choose_broker(broker)
+    engine = settings.choose_engine(engine, chosen)
+    if processes:
+        settings.check_processes(chosen, engine)
+    chosen_saga = load_saga(saga)
+    variant = settings.choose_variant(chosen_saga, step_order)
+    stories = settings.choose_scenarios(chosen_saga, scenarios)
+    styles = settings.choose_styles(style)
+    checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
+    times = None
+    if service_times:
+        times = ServiceTimes.parse(service_times).check(chosen_saga.services)
+    say_backends(chosen, engine)
+    several = len(stories) * len(styles) * repeat > 1
+    result = carry_out(
+        carry_suite(
+            lambda: suite_folder(out, f"suite-s{seed}") if several else out,
+            saga=chosen_saga,
+            scenarios=stories,
+            styles=styles,
+            broker=chosen,
+            engine=engine,
+            orders=orders,
+            seed=seed,
+            rate_per_s=rate,
+            time_scale=time_scale,
+            durability=durability.value,
+            guards=checked_guards,
+            variant=variant,
+            extra_plan=extra,
+            on_deadline=on_deadline.value,
+            processes=processes,
+            hold_s=hold,
+            trace_sampling=trace_sampling,
+            otlp=otlp,
+            arrivals=arrivals.value,
+            service_times=times,
+            repeat=repeat,
+        )
+    )
+    if as_json:
+        _print_json(result)
+    else:
+        wide().print(rates_table(result.rows) if repeat > 1 else comparison(result.rows))
+        for row in result.rows:
+            for line in findings(row):
+                print(line)
+            print(f"{row.folder}")
+            if not row.verdict["as_expected"]:
+                print(f"  again: {row.about['replay']}")
+    raise typer.Exit(result.exit_code())
+
+
+def _print_json(result: SuiteResult) -> None:
+    runs = [
+        {
+            "folder": str(row.folder),
+            "scenario": row.scenario,
+            "style": row.style,
+            "judgement": row.verdict["judgement"],
+            "as_expected": row.verdict["as_expected"],
+            "classes": row.verdict["classes"],
+            "problems": row.verdict["problems"],
+            "seed": row.about["seed"],
+            "replay": row.about["replay"],
+        }
+        for row in result.rows
+    ]
+    ok = result.exit_code() == Exit.AS_EXPECTED
+    document = {"schema": 1, "ok": ok, "exit_code": result.exit_code(), "runs": runs}
+    print(json.dumps(document | {"rates": rates(result.rows)}))

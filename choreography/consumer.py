@@ -20,9 +20,11 @@ from kernel.errors import (
     StillParked,
     UnreadableMessage,
 )
-from kernel.messages import Command, Event
+from kernel.joins import join
+from kernel.messages import Command, Event, Message
 from kernel.participant import Participant
 from kernel.ports import Service
+from kernel.reactions import Reaction
 from kernel.timeline import PARKED
 
 
@@ -43,7 +45,8 @@ class Consumer:
             participant.database,
             participant.inbox,
         )
-        self._broker, self._saga, self._reactions = broker, environment.saga, environment.reactions
+        self._broker, self._saga = broker, environment.saga
+        self._reactions = environment.reactions_of(participant.name)
         self._policy, self._guards = environment.policy, environment.guards
         self._tracer, self._clock = environment.tracer, environment.clock
         self._showing: set[str] = set()
@@ -74,10 +77,16 @@ class Consumer:
 
     async def _react(self, delivery: Delivery, traceparent: str) -> None:
         try:
-            command = replace(self._command(delivery), traceparent=traceparent)
+            message, reaction = self._heard(delivery)
         except UnreadableMessage as error:
             await self._park(delivery, "", "unreadable", error)
             return
+        if reaction.joins and not await self._database.write(
+            lambda tx: join(tx, message, reaction)
+        ):
+            await delivery.ack()
+            return
+        command = replace(_command(message, reaction), traceparent=traceparent)
         try:
             if delivery.redriven:
                 await self._database.write(lambda tx: parked.unpark(tx, command))
@@ -96,18 +105,17 @@ class Consumer:
         else:
             await delivery.ack()
 
-    def _command(self, delivery: Delivery) -> Command:
-        """What this service does when it hears this. Raise UnreadableMessage if it does not know."""
+    def _heard(self, delivery: Delivery) -> tuple[Message, Reaction]:
+        """What was said, and what this service does about it. Raise UnreadableMessage if it does not know."""
         message = read(delivery.envelope.body, self._saga.codec)
         if type(message) not in self._reactions:
             raise UnreadableMessage(f"{self._service.name} has no reaction to {message.name}")
-        _, operation = self._reactions[type(message)]
-        return message if isinstance(message, Command) else messages.follow(operation, message)
+        return message, self._reactions[type(message)]
 
     def _meant(self, delivery: Delivery) -> str:
         """The operation that a message leads to, or was meant to if it cannot be read; "" = none."""
         heard = delivery.envelope.routing_key
-        leads_to = {kind.__name__: c.__name__ for kind, (_, c) in self._reactions.items()}
+        leads_to = {kind.__name__: r.command.__name__ for kind, r in self._reactions.items()}
         return leads_to.get(heard, "")
 
     async def _done_with(self, command: Command) -> bool:
@@ -226,6 +234,10 @@ class Consumer:
         fault = f"{type(failure).__name__}: {failure}"
         number = len(delivery.attempts) + 1
         return Attempt(number=number, fault=fault, wall_s=self._clock.wall_s())
+
+
+def _command(message: Message, reaction: Reaction) -> Command:
+    return message if isinstance(message, Command) else messages.follow(reaction.command, message)
 
 
 class _CameBackTooOften(Failure):

@@ -23,7 +23,7 @@ from kernel.settling import settle
 def topology(*, prefix: str, environment: Environment) -> Topology:
     """The queues of one run: each service hears the messages that its reactions name."""
     saga, variant = environment.saga, environment.variant
-    services = sorted({service for service, _ in environment.reactions.values()})
+    services = sorted({reaction.service for reaction in saga.reacting(variant)})
     return Topology(
         prefix=prefix,
         bindings={service: saga.heard_by(service, variant) for service in services},
@@ -172,8 +172,9 @@ class ChoreographedSystem:
             if order_id in ("", letter.envelope.order_id)
         ]
         definition = [
-            {"heard": heard.__name__, "service": service, "operation": command.__name__}
-            for heard, (service, command) in self._environment.reactions.items()
+            {"heard": name, "service": r.service, "operation": r.command.__name__}
+            for r in self._saga.reacting(self._environment.variant)
+            for name in sorted(kind.__name__ for kind in r.hears())
         ]
         return {"audit": audit, "dead_letters": letters, "definition": definition}
 
@@ -187,8 +188,11 @@ class ChoreographedSystem:
 
     def _leads_to(self, letter: DeadLetter) -> str:
         """The operation that a message leads to, or would if it could be read; "" = none."""
-        leads_to = self._saga.leads_to(self._environment.variant)
-        return leads_to.get(letter.envelope.routing_key, "")
+        heard = {
+            kind.__name__: reaction.command.__name__
+            for kind, reaction in self._environment.reactions_of(letter.queue).items()
+        }
+        return heard.get(letter.envelope.routing_key, "")
 
     async def _overdue(self) -> list[Event]:
         opener = self._participants.by_name[self._saga.opener].database

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from kernel.clock import SystemClock
 from kernel.faults import NoFaults
 from kernel.guards import Guards
+from kernel.messages import Message
 from kernel.policy import Policy
 from kernel.ports import Clock, Faults, Tracer
-from kernel.saga import Reactions, Saga
-from kernel.steps import Step
+from kernel.reactions import Reaction
+from kernel.saga import Saga
 from kernel.tracing import NoTracer
 
 
@@ -28,12 +29,7 @@ class Environment:
     clock: Clock = field(default_factory=SystemClock)
     durability: str = "process"
 
-    @property
-    def reactions(self) -> Reactions:
-        """The choreography's page."""
-        return self.saga.reactions[self.variant]
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """The forward steps, in this variant's order."""
-        return self.saga.variants[self.variant]
+    def reactions_of(self, service: str) -> dict[type[Message], Reaction]:
+        """Message -> what the service does when it hears it, as its page says."""
+        mine = (r for r in self.saga.reacting(self.variant) if r.service == service)
+        return {kind: reaction for reaction in mine for kind in reaction.hears()}

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from kernel import inbox, ledger, orders, outbox, parked
+from kernel import inbox, joins, ledger, orders, outbox, parked
 from kernel.database import Database
 from kernel.environment import Environment
 from kernel.memory_files import File, Folder
@@ -12,7 +12,7 @@ from kernel.participant import Participant
 from kernel.ports import Ledgers
 from kernel.saga import Saga
 
-SCHEMA = ledger.SCHEMA + inbox.SCHEMA + outbox.SCHEMA + parked.SCHEMA
+SCHEMA = ledger.SCHEMA + inbox.SCHEMA + outbox.SCHEMA + parked.SCHEMA + joins.SCHEMA
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,24 +14,22 @@ from kernel.customers import Words, Workload
 from kernel.errors import UsageError
 from kernel.messages import Codec, Command, Event, Message
 from kernel.orders import CANCELLED, CONFIRMED, REJECTED
+from kernel.reactions import Reaction, Reactions, reactions_of
 from kernel.resources import Pool, Resource
-from kernel.steps import Business, Step, check_rows
-
-Reactions = dict[type[Message], tuple[str, type[Command]]]
-"""When this message is heard, that service carries out that command."""
+from kernel.steps import Business, Rows, Stage, Step, check_rows, stages_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class Saga:
     """One saga, handed in wherever something depends on which saga it is.
 
-    `variants`: the rows by variant, the default first; variants have the same rows in another order. `expired`: the event
-    that announces the saga deadline. Raise UsageError if the rows contradict each other.
+    `variants`: the rows by variant, the default first; variants have the same rows in another order. Rows in a tuple of their own
+    are carried out at the same time. `expired`: the event that announces the saga deadline. Raise UsageError if the rows contradict each other.
     """
 
     name: str
     order: type[Any]
-    variants: Mapping[str, tuple[Step, ...]]
+    variants: Mapping[str, Rows]
     expired: type[Event]
     participants: Mapping[str, Business]
     reactions: Mapping[str, Reactions]
@@ -44,10 +42,10 @@ class Saga:
 
     def __post_init__(self) -> None:
         """Refuse rows that contradict each other."""
-        for rows in self.variants.values():
-            check_rows(self.name, rows, self.participants)
-        first, *others = self.variants.values()
-        if any(set(rows) != set(first) for rows in others):
+        for variant in self.variants:
+            check_rows(self.name, self.rows(variant), self.participants)
+        first, *others = (set(self.rows(variant)) for variant in self.variants)
+        if any(rows != first for rows in others):
             raise UsageError(f"saga {self.name}: its variants do not have the same rows")
 
     @property
@@ -63,11 +61,15 @@ class Saga:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The rows of the default variant."""
-        return self.variants[self.variant]
+        return self.rows(self.variant)
 
-    def order_of(self, variant: str) -> tuple[str, ...]:
-        """The forward operations of a variant, in their order."""
-        return tuple(step.name for step in self.variants[variant])
+    def stages(self, variant: str) -> tuple[Stage, ...]:
+        """The steps of a variant that are carried out at the same time, one tuple after the other."""
+        return stages_of(self.variants[variant])
+
+    def rows(self, variant: str) -> tuple[Step, ...]:
+        """The steps of a variant, one after the other."""
+        return tuple(step for stage in self.stages(variant) for step in stage)
 
     @cached_property
     def opener(self) -> str:
@@ -92,7 +94,7 @@ class Saga:
     @cached_property
     def forward(self) -> tuple[str, ...]:
         """The forward operations, in their order."""
-        return self.order_of(self.variant)
+        return tuple(step.name for step in self.steps)
 
     @cached_property
     def undo(self) -> tuple[str, ...]:
@@ -184,15 +186,22 @@ class Saga:
         answers = (answer for s in self.steps for answer in s.answers())
         return Codec(self.order, [*commands, *answers, self.expired])
 
-    def leads_to(self, variant: str) -> dict[str, str]:
-        """Message -> the operation that it leads to, in either style."""
-        reactions = self.reactions[variant].items()
-        return {heard.__name__: command.__name__ for heard, (_, command) in reactions}
+    def reacting(self, variant: str) -> tuple[Reaction, ...]:
+        """The choreography's page, line by line."""
+        return tuple(reactions_of(self.reactions[variant]))
+
+    def leads_to(self, variant: str) -> dict[str, tuple[str, ...]]:
+        """Message -> the operations that it leads to, in either style: alone, or with others."""
+        found: dict[str, tuple[str, ...]] = {}
+        for reaction in self.reacting(variant):
+            for kind in reaction.hears():
+                found[kind.__name__] = (*found.get(kind.__name__, ()), reaction.command.__name__)
+        return found
 
     def heard_by(self, service: str, variant: str) -> tuple[str, ...]:
         """The names of the messages that `service` reacts to: its queue's bindings."""
-        reactions = self.reactions[variant].items()
-        return tuple(heard.__name__ for heard, (name, _) in reactions if name == service)
+        mine = (r for r in self.reacting(variant) if r.service == service)
+        return tuple(dict.fromkeys(kind.__name__ for r in mine for kind in _in_order(r.hears())))
 
     def wanted(self, order: Any, *, confirmed: bool) -> dict[str, int]:
         """Participant -> the net change that an ended order must leave there."""
@@ -218,3 +227,7 @@ class Saga:
 
 def _names(*answers: type[Event] | None) -> tuple[str, ...]:
     return tuple(answer.__name__ for answer in answers if answer is not None)
+
+
+def _in_order(kinds: frozenset[type[Message]]) -> list[type[Message]]:
+    return sorted(kinds, key=lambda kind: kind.__name__)

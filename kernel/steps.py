@@ -70,6 +70,17 @@ class Step:
         return (answer for answer in every if answer is not None)
 
 
+Stage = tuple[Step, ...]
+"""Steps that are carried out at the same time."""
+Rows = tuple[Step | Stage, ...]
+"""The steps of a saga in their order."""
+
+
+def stages_of(rows: Rows) -> tuple[Stage, ...]:
+    """Every step in a stage, alone or with others."""
+    return tuple(row if isinstance(row, tuple) else (row,) for row in rows)
+
+
 def check_rows(saga: str, rows: tuple[Step, ...], served: Mapping[str, Business]) -> None:
     """Raise UsageError that names the row and the reason."""
     if not rows:

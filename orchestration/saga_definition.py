@@ -1,6 +1,7 @@
 """A saga's state machine as deployed: the page in its folder, less the guards that are off."""
 
 import json
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,7 @@ def saga_definition(environment: Environment) -> dict[str, Any]:
     """
     saga, policy, guards = environment.saga, environment.policy, environment.guards
     definition: dict[str, Any] = json.loads(_page(saga.state_machines[environment.variant]))
-    for name, state in definition["States"].items():
-        if state["Type"] != "Task":
-            continue
+    for name, state in tasks_of(definition):
         if policy.retries(compensation=name in saga.undoes, guards=guards):
             state["Retry"][-1] |= {
                 "IntervalSeconds": policy.interval_s,
@@ -36,6 +35,15 @@ def saga_definition(environment: Environment) -> dict[str, Any]:
     if policy.on_deadline == OnDeadline.REPORT and guards.timeouts:
         definition["TimeoutSeconds"] = policy.saga_deadline_s
     return definition
+
+
+def tasks_of(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and state of every task, those in branches included."""
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name, state
+        for branch in state.get("Branches", ()):
+            yield from tasks_of(branch)
 
 
 @cache

@@ -8,7 +8,7 @@ from unittest.mock import patch
 from kernel.database import Transaction
 from kernel.inbox import Inbox
 from kernel.messages import Command, Event, Message
-from kernel.saga import Reactions
+from kernel.reactions import Reactions
 from orchestration import saga_definition as definitions
 from orchestration import system as orchestration_system
 from scenarios.catalog.bug import Plant, replaced

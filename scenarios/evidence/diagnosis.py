@@ -1,8 +1,9 @@
 """Where is an order, and why: one answer for every account, by the same rules."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel.reactions import Reaction
 from kernel.saga import Saga
 from kernel.timeline import OPEN, Account, Call
 
@@ -21,20 +22,32 @@ class Answer:
     waits_for: str
 
 
-def answer(account: Account, leads_to: Mapping[str, str]) -> Answer:
-    """Where the order is. `leads_to`: answer -> the operation that it leads to, as the saga is defined."""
+def answer(account: Account, reactions: Sequence[Reaction]) -> Answer:
+    """Where the order is. `reactions`: what follows what, as the saga is defined."""
     status, last = account.status(), account.last()
     waits_for = ""
     if status == OPEN:
         failed = [c for c in account.calls if not c.answer and (not last or c.at_s >= last.at_s)]
         waits_for = account.parked_now() or (failed[-1].operation if failed else "")
-        waits_for = waits_for or leads_to.get(last.answer if last else account.saga.forward[0], "")
+        waits_for = waits_for or _next(account, reactions)
     return Answer(
         status=status,
         last=last.operation if last else "",
         because_of=because_of(account),
         waits_for=waits_for,
     )
+
+
+def _next(account: Account, reactions: Sequence[Reaction]) -> str:
+    """What everything is there for, and has not been answered; first what the last answer led to, "" = nothing."""
+    done, last = account.answered(), account.last()
+    heard = {account.saga.forward[0], *(call.answer for call in done)}
+    open_ = [r for r in reactions if r.complete(heard)]
+    names = [r.command.__name__ for r in open_]
+    just = last.answer if last else account.saga.forward[0]
+    after = [r.command.__name__ for r in open_ if any(k.__name__ == just for k in r.hears())]
+    answered = {call.operation for call in done}
+    return next((name for name in (*after, *names) if name not in answered), "")
 
 
 def because_of(account: Account) -> str:

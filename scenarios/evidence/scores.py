@@ -88,7 +88,7 @@ def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
     saga = evidence.saga
     truths = _truths(saga, folder, evidence.by_order)
     struck = _struck(folder)
-    leads_to = saga.leads_to(evidence.about["step_order"])
+    reactions = saga.reacting(evidence.about["step_order"])
     sampled = evidence.about["tracing"]["sampling"] < 1
     found = {}
     for kind in KINDS:
@@ -100,7 +100,7 @@ def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
             if truth is None or (kind == "traced" and not spans and sampled):
                 continue
             total.add(_one(kind, account, truth))
-            total.where += answer(account, leads_to) == answer(truth, leads_to)
+            total.where += answer(account, reactions) == answer(truth, reactions)
             if hit := struck.get(order_id):
                 suspected = suspects(account, usual)
                 total.harmed += 1

@@ -193,11 +193,12 @@ class UnreliableBroker:
         if message.routing_key == self._saga.expired.__name__:
             await self._broker.publish(message)
             return
-        number = faults.publish(message.message_id)
-        if operation := self._leads_to.get(message.routing_key):
+        number, as_published = faults.publish(message.message_id), message.body
+        for operation in self._leads_to.get(message.routing_key, ()):
             led = faults.lead(order_id, operation)
-            body = _spoiled_as_planned(message.body, faults, order_id, operation, led)
-            message = replace(message, body=body)
+            if message.body == as_published:
+                body = _spoiled_as_planned(message.body, faults, order_id, operation, led)
+                message = replace(message, body=body)
             if faults.strike(Moment.CONTEXT_LOST, order_id, operation, led):
                 message = replace(message, traceparent="")
             if faults.strike(Moment.COORDINATOR_FORGOT, order_id, operation, led):

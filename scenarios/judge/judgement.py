@@ -72,7 +72,7 @@ def judge(
         facts,
         ledgers,
         ended=ended,
-        steps=saga.order_of(variant),
+        stages=saga.stages(variant),
         excused={*redriven, *held, *register},  # an operator could see what is parked all the while
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,

@@ -10,6 +10,7 @@ from kernel.orders import CONFIRMED
 from kernel.ports import Ledgers
 from kernel.resources import MONEY
 from kernel.saga import Saga
+from kernel.steps import Stage
 from scenarios.judge.oracle import OrderFacts, witness
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import LawVerdict, Witness
@@ -23,14 +24,14 @@ def judge_laws(
     ledgers: Ledgers,
     *,
     ended: set[str],
-    steps: Sequence[str],
+    stages: Sequence[Stage],
     excused: set[str],
     longest_silence_s: float,
     arrivals_mono_s: Mapping[str, Sequence[float]],
 ) -> list[LawVerdict]:
     """Every law. `ended`: the orders that count for money; the others are judged by their class.
 
-    `steps`: the forward steps in their order. `excused`: orders whose silence somebody else is to blame for.
+    `stages`: the forward steps in the order of their variant. `excused`: orders whose silence somebody else is to blame for.
 
     `longest_silence_s`: the longest that somebody can be at work on a saga without a new row.
     """
@@ -38,11 +39,11 @@ def judge_laws(
         _money(saga, facts, ended),
         _stock(saga, ledgers),
         _never_oversold(saga, ledgers),
-        _steps_in_order(facts, steps),
+        _steps_in_order(facts, stages),
         _only_forward(facts),
         _compensation_has_a_cause(facts),
         _refusals_stand(facts),
-        _reverse_order(facts),
+        _reverse_order(facts, stages),
         _nobody_was_idle(
             [f for f in facts if f.asked.order_id in ended - excused],
             longest_silence_s,
@@ -118,21 +119,27 @@ def _never_oversold(saga: Saga, ledgers: Ledgers) -> LawVerdict:
     return _verdict(Rule.NOT_OVERSOLD, broken)
 
 
-def _steps_in_order(facts: list[OrderFacts], steps: Sequence[str]) -> LawVerdict:
+def _steps_in_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerdict:
     """Nothing is done before what its variant of the saga says comes first."""
+    follows = [
+        (before.name, step.name)
+        for earlier, later in pairwise(stages)
+        for step in later
+        for before in earlier
+    ]
     broken = []
     for order in facts:
-        done_at = {
-            step: min((row["mono_s"] for row in order.of(step, Effect.DONE)), default=None)
-            for step in steps
-        }
-        for before, step in pairwise(steps):
-            at, earlier = done_at[step], done_at[before]
-            if at is not None and (earlier is None or earlier > at):
+        for before, step in follows:
+            at, first = _done_at(order, step), _done_at(order, before)
+            if at is not None and (first is None or first > at):
                 rows = [*order.of(before, Effect.DONE), *order.of(step, Effect.DONE)]
                 why = f"{order.asked.order_id}: {step} without {before} before it"
                 broken.append((why, [witness(row) for row in rows]))
     return _verdict(Rule.STEP_ORDER, broken)
+
+
+def _done_at(order: OrderFacts, step: str) -> float | None:
+    return min((row["mono_s"] for row in order.of(step, Effect.DONE)), default=None)
 
 
 def _is_final(saga: Saga, row: dict[str, Any]) -> bool:
@@ -182,19 +189,14 @@ def _refusals_stand(facts: list[OrderFacts]) -> LawVerdict:
     return _verdict(Rule.REFUSED_IS_DONE, broken)
 
 
-def _reverse_order(facts: list[OrderFacts]) -> LawVerdict:
-    """What was done last is undone first."""
+def _reverse_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerdict:
+    """What was done last is undone first; what was done at the same time may be undone in any order."""
+    stage_of = {step.name: number for number, stage in enumerate(stages) for step in stage}
     broken = []
     for order in facts:
         undone: list[dict[str, Any]] = [r for r in order.rows if r["effect"] == Effect.UNDONE]
-        done_at = [
-            min(
-                (r["mono_s"] for r in order.of(order.saga.undoes[row["operation"]], Effect.DONE)),
-                default=0,
-            )
-            for row in undone
-        ]
-        if done_at != sorted(done_at, reverse=True):
+        numbers = [stage_of[order.saga.undoes[row["operation"]]] for row in undone]
+        if numbers != sorted(numbers, reverse=True):
             names = ", ".join(row["operation"] for row in undone)
             why = f"{order.asked.order_id}: undone in the order {names}"
             broken.append((why, [witness(row) for row in undone]))

@@ -102,7 +102,7 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.REVERSE: Meaning(
         breaks="run",
-        formula="in the order of the undone rows, the times of the steps that they undo fall",
+        formula="in the order of the undone rows, the places of the steps that they undo never rise (steps at the same time share a place)",
     ),
     Rule.NOT_DROPPED: Meaning(
         breaks="run",

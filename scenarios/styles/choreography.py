@@ -183,14 +183,17 @@ async def host(
 def _forgotten(saga: Saga, variant: str, operation: str) -> str:
     """The saga deadline rescues the saga, and a law says that it had to; where nobody reacts to the deadline, nothing does.
 
-    An order that was never opened has no deadline, and the deadline's chain ends at a compensation that is only answered
-    again, not published again.
+    An order that was never opened has no deadline. And the chain that the deadline starts ends where a compensation has been
+    made before: that one is only answered again, not published again.
     """
-    if saga.expired not in saga.reactions[variant]:
+    rescues = [r.command for r in saga.reacting(variant) if saga.expired in r.hears()]
+    undone = [[s.undo for s in stage if s.undo] for stage in reversed(saga.stages(variant))]
+    chain = [undos for undos in undone if undos]
+    starts = next((n for n, undos in enumerate(chain) if set(undos) & set(rescues)), None)
+    if starts is None:
         return OrderClass.STUCK
-    opening, second = saga.variants[variant][:2]
-    hopeless = {step.undo.__name__ for step in (opening, second) if step.undo} | {opening.name}
-    return OrderClass.STUCK if operation in hopeless else BROKEN_LAW
+    too_late = {undo.__name__ for undos in chain[starts + 2 :] for undo in undos}
+    return OrderClass.STUCK if operation in {*too_late, saga.opening.__name__} else BROKEN_LAW
 
 
 STYLE = Style(

@@ -4,7 +4,7 @@ Nobody reads this table as a whole at run time. Each service knows only its own 
 Beside it: order_saga.asl.json, the same flow as one state machine.
 """
 
-from kernel.saga import Reactions
+from kernel.reactions import Reactions
 from shared_domain.order.messages import (
     BookShipment,
     CancelOrder,
@@ -66,4 +66,26 @@ PAYMENT_FIRST: Reactions = INVENTORY_FIRST | {
     ShipmentCancelled: ("inventory", ReleaseStock),
     StockReleased: ("payment", RefundPayment),
     PaymentRefunded: ("order", CancelOrder),
+}
+
+PARALLEL: Reactions = {
+    PlaceOrder: ("order", PlaceOrder),
+    # fan-out: two services hear one event
+    OrderPlaced: [("inventory", ReserveStock), ("payment", ChargePayment)],
+    # join: shipping remembers what it heard first, and books when it has heard both
+    (StockReserved, PaymentCharged): ("shipping", BookShipment),
+    ShipmentBooked: ("order", ConfirmOrder),
+    # LOOK: one is refused or gives up: undo the other, even if its answer comes later (then it meets a tombstone)
+    StockRefused: ("payment", RefundPayment),
+    PaymentDeclined: ("inventory", ReleaseStock),
+    StockReservationFailed: [("inventory", ReleaseStock), ("payment", RefundPayment)],
+    PaymentFailed: [("payment", RefundPayment), ("inventory", ReleaseStock)],
+    # past both: undo both
+    ShipmentRefused: [("payment", RefundPayment), ("inventory", ReleaseStock)],
+    ShipmentBookingFailed: ("shipping", CancelShipment),
+    OrderExpired: ("shipping", CancelShipment),
+    ShipmentAlreadyBooked: ("order", ConfirmOrder),
+    ShipmentCancelled: [("payment", RefundPayment), ("inventory", ReleaseStock)],
+    # join: the order is cancelled when neither stock nor money is held any more
+    (StockRefused | StockReleased, PaymentDeclined | PaymentRefunded): ("order", CancelOrder),
 }

@@ -36,7 +36,7 @@ from shared_domain.order.messages import (
     StockReserved,
 )
 from shared_domain.order.participants import inventory, order, payment, shipping
-from shared_domain.order.reactions import INVENTORY_FIRST, PAYMENT_FIRST
+from shared_domain.order.reactions import INVENTORY_FIRST, PARALLEL, PAYMENT_FIRST
 from shared_domain.order.words import WORDS
 from shared_domain.order.workload import WORKLOAD
 
@@ -66,6 +66,7 @@ SAGA = Saga(
     variants={
         "inventory-first": (PLACE, RESERVE, CHARGE, BOOK, CONFIRM),
         "payment-first": (PLACE, CHARGE, RESERVE, BOOK, CONFIRM),
+        "parallel": (PLACE, (RESERVE, CHARGE), BOOK, CONFIRM),
     },
     expired=OrderExpired,
     participants={
@@ -74,10 +75,15 @@ SAGA = Saga(
         "payment": payment,
         "shipping": shipping,
     },
-    reactions={"inventory-first": INVENTORY_FIRST, "payment-first": PAYMENT_FIRST},
+    reactions={
+        "inventory-first": INVENTORY_FIRST,
+        "payment-first": PAYMENT_FIRST,
+        "parallel": PARALLEL,
+    },
     state_machines={
         "inventory-first": FOLDER / "order_saga.asl.json",
         "payment-first": FOLDER / "order_saga_payment_first.asl.json",
+        "parallel": FOLDER / "order_saga_parallel.asl.json",
     },
     resources=RESOURCES,
     workload=WORKLOAD,

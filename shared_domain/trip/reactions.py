@@ -1,6 +1,6 @@
 """The whole choreography of a trip on one page. Beside it: trip_saga.asl.json, the same flow as one state machine."""
 
-from kernel.saga import Reactions
+from kernel.reactions import Reactions
 from shared_domain.trip.messages import (
     CancelCar,
     CancelFlight,

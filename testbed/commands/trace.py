@@ -37,8 +37,8 @@ def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> N
     """Where an order is now and why, and what to do, from evidence alone: of a living run or a finished one."""
     known = find_order(order, run)
     accounts = accounts_of(known.saga, order, known.style, known.evidence)
-    leads_to = known.saga.leads_to(known.about["step_order"])
-    answers = {kind: answer(account, leads_to) for kind, account in accounts.items()}
+    reactions = known.saga.reacting(known.about["step_order"])
+    answers = {kind: answer(account, reactions) for kind, account in accounts.items()}
     best = _best(accounts)
     account, found = accounts[best], answers[best]
     lines = _where(known, account, found) | {"told by": _told_by(best, answers)}

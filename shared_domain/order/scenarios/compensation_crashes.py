@@ -3,6 +3,9 @@
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.runs.scenario import COMPENSATED, Scenario, every
 
+TWICE = (1, 2)
+"""One crash may take another order's first attempt with it."""
+
 SCENARIO = Scenario(
     name="compensation_crashes",
     faults=lambda n: FaultPlan(
@@ -12,11 +15,13 @@ SCENARIO = Scenario(
                 orders=tuple(range(3, n, 8)),
                 operation="RefundPayment",
                 moment=Moment.CRASH_BEFORE_COMMIT,
+                attempts=TWICE,
             ),
             Fault(
                 orders=tuple(range(7, n, 8)),
                 operation="RefundPayment",
                 moment=Moment.CRASH_AFTER_COMMIT,
+                attempts=TWICE,
             ),
         )
     ),

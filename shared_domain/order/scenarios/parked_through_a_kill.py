@@ -1,4 +1,6 @@
-"""A refund never works, and the broker or the engine is killed just when it gives up: the saga must still be where an operator sees it."""
+"""A refund never works, and the broker or the engine is killed when it is first tried and when it gives up:
+the saga must still be where an operator sees it.
+"""
 
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.runs.scenario import COMMITTED, ENDED, PARKED, Classes, Scenario
@@ -20,7 +22,7 @@ SCENARIO = Scenario(
                 orders=(0,),
                 operation="RefundPayment",
                 moment=Moment.COORDINATOR_KILLED,
-                attempts=(LAST_ATTEMPT,),
+                attempts=(1, LAST_ATTEMPT),
             ),
         )
     ),

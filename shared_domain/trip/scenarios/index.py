@@ -2,6 +2,8 @@
 
 from scenarios.catalog.index import by_name
 from shared_domain.trip.scenarios import (
+    airline_flaky,
+    cancellation_fails_twice,
     card_rejected,
     confirmation_lost,
     coordinator_killed,
@@ -13,6 +15,7 @@ from shared_domain.trip.scenarios import (
     no_car_left,
     passport_expired,
     payment_answer_lost,
+    rental_silent,
     return_fails_for_ever,
     tickets_overtaken,
     withdrawal_crashes,
@@ -29,6 +32,9 @@ SCENARIOS = by_name(
         payment_answer_lost,
         confirmation_lost,
         last_seat,
+        airline_flaky,
+        rental_silent,
+        cancellation_fails_twice,
         flaky_cancellations,
         return_fails_for_ever,
         tickets_overtaken,

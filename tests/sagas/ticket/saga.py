@@ -5,8 +5,9 @@ from pathlib import Path
 from random import Random
 
 from kernel.customers import Workload
+from kernel.reactions import Reactions
 from kernel.resources import Resource
-from kernel.saga import Reactions, Saga
+from kernel.saga import Saga
 from kernel.steps import Step
 from ticket import desk, hall
 from ticket.messages import (

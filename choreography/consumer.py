@@ -84,6 +84,7 @@ class Consumer:
         if reaction.joins and not await self._database.write(
             lambda tx: join(tx, message, reaction)
         ):
+            self._tracer.tag(operation="")  # it was only remembered
             await delivery.ack()
             return
         command = replace(_command(message, reaction), traceparent=traceparent)

@@ -1,7 +1,9 @@
 """A saga by its name, or from a folder of a user's own."""
 
 import importlib
+import re
 import sys
+import traceback
 from dataclasses import replace
 from functools import cache
 from importlib.util import find_spec
@@ -9,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from kernel.errors import UsageError
+from kernel.pages import check_pages, in_rows_of, place
 from kernel.saga import Saga
 
 T = TypeVar("T")
@@ -21,27 +24,58 @@ DEFAULT = "order"
 def load_saga(where: str) -> Saga:
     """The SAGA in `saga.py` of that folder, or of the built-in saga of that name; the same value each time.
 
-    Raise UsageError if there is none. A name that is built in is never taken for a folder: say ./NAME.
+    Raise UsageError if there is none, or if its pages name what it does not have. A name that is built in is never taken for a
+    folder: say ./NAME.
     """
+    saga = read_saga(where)
+    check_pages(saga, package_of(where))
+    return saga
+
+
+@cache
+def read_saga(where: str) -> Saga:
+    """The same, its pages unread."""
     found = load_part(where, "saga", "SAGA", Saga)
     return found if _built_in(where) else replace(found, where=str(Path(where).resolve()))
 
 
 def load_part(where: str, module: str, name: str, kind: type[T]) -> T:
-    """What `name` is in a module of a saga's folder. Raise UsageError if it is not there or no `kind`."""
+    """What `name` is in a module of a saga's folder.
+
+    Raise UsageError if it is not there or no `kind`, or, with file and line, if there is an error in the folder's code.
+    """
     package = package_of(where)
     try:
         loaded = importlib.import_module(f"{package}.{module}")
-        found = getattr(loaded, name)
-    except (ImportError, AttributeError) as error:
-        raise UsageError(f"{where!r} is no saga: {error}") from error
+    except Exception as error:
+        raise UsageError(_in_words(where, package, error)) from error
     if not (_built_in(where) or Path(str(loaded.__file__)).is_relative_to(Path(where).resolve())):
         raise UsageError(
             f"{where!r} has the name of another Python package, {loaded.__file__}: rename the folder"
         )
+    found = getattr(loaded, name, None)
     if not isinstance(found, kind):
-        raise UsageError(f"{name} in {module}.py of {where!r} is no {kind.__name__}")
+        raise UsageError(f"{place(str(loaded.__file__))}: {name} is no {kind.__name__}")
     return found
+
+
+def _in_words(where: str, package: str, error: Exception) -> str:
+    """What is wrong in the folder's code, and where: the last line of it that ran, or that could not be read."""
+    folder = Path(str(find_spec(package).origin)).parent if _built_in(where) else Path(where)  # type: ignore[union-attr]
+    says = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError) and error.filename:
+        return f"{place(error.filename, error.lineno or 0)}: {type(error).__name__}: {error.msg}"
+    inside = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(folder.resolve())
+    ]
+    if not inside:
+        return f"{where!r} is no saga: {says}"
+    at = place(inside[-1].filename, inside[-1].lineno or 0)
+    if row := re.search(r", row (\w+):", says):
+        at = in_rows_of(Path(inside[-1].filename), row[1])
+    return f"{at}: {says}"
 
 
 def package_of(where: str) -> str:

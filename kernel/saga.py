@@ -1,6 +1,6 @@
 """A saga as a value: one row per step, from which everything else about its shape is derived.
 
-The reactions and the state machine stay written by hand, because they are the lesson; scenarios/catalog/pages.py compares them
+The reactions and the state machine stay written by hand, because they are the lesson; `saga check` (scenarios/checks/) compares them
 with the rows.
 """
 
@@ -127,6 +127,11 @@ class Saga:
     def refused(self) -> frozenset[str]:
         """Every answer that says no for a business reason."""
         return frozenset(s.refused.__name__ for s in self.steps if s.refused)
+
+    @cached_property
+    def kept(self) -> frozenset[str]:
+        """Every answer of a compensation that came too late."""
+        return frozenset(s.kept.__name__ for s in self.steps if s.kept)
 
     @cached_property
     def refusable(self) -> frozenset[str]:

@@ -1,12 +1,12 @@
 """A saga's state machine as deployed: the page in its folder, less the guards that are off."""
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from kernel.environment import Environment
+from kernel.pages import tasks_of
 from kernel.policy import OnDeadline
 
 
@@ -35,15 +35,6 @@ def saga_definition(environment: Environment) -> dict[str, Any]:
     if policy.on_deadline == OnDeadline.REPORT and guards.timeouts:
         definition["TimeoutSeconds"] = policy.saga_deadline_s
     return definition
-
-
-def tasks_of(machine: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and state of every task, those in branches included."""
-    for name, state in machine["States"].items():
-        if state["Type"] == "Task":
-            yield name, state
-        for branch in state.get("Branches", ()):
-            yield from tasks_of(branch)
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kernel.saga import Saga
@@ -16,7 +17,7 @@ _ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "Executio
 def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
     """The saga rebuilt from the source `histories`.
 
-    What led to a task is the answer before it: the conductor calls one after another. An outcome that the conductor never
+    What led to a task is the answer before it in its branch: the conductor calls one after another. An outcome that the conductor never
     heard of is not in its history.
     """
     histories = evidence.get("histories", [])
@@ -47,44 +48,58 @@ def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
     )
 
 
-def _calls(events: Iterable[dict[str, Any]]) -> tuple[list[Call], list[Call]]:
-    """Those that ended, and the one that has not."""
-    calls: list[Call] = []
-    operation, service, cause = "", "", CUSTOMER
+@dataclass(slots=True)
+class _At:
+    """Where one branch of an execution is: the task in hand, and the last answer before it."""
+
+    cause: str = CUSTOMER
+    operation: str = ""
+    service: str = ""
     began_s: float | None = None
+
+
+def _calls(events: Iterable[dict[str, Any]]) -> tuple[list[Call], list[Call]]:
+    """Those that ended, and those that have not: one for each branch. Events belong to a branch by their previousEventId."""
+    calls: list[Call] = []
+    after: dict[int, _At] = {}
+    running: dict[str, Call] = {}
     for event in events:
-        kind = event["type"]
+        kind, before = event["type"], after.get(event.get("previousEventId", 0), _At())
+        at = replace(before)
+        after[event["id"]] = at
         if kind == "TaskStateEntered":
-            operation = event["stateEnteredEventDetails"]["name"]
+            at.operation = event["stateEnteredEventDetails"]["name"]
+        elif kind == "ParallelStateExited" and calls:
+            at.cause = calls[-1].answer or at.cause
         elif kind == "LambdaFunctionScheduled":
-            service = function_of(event["lambdaFunctionScheduledEventDetails"]["resource"])[0]
-            began_s = event["timestamp"]
+            details = event["lambdaFunctionScheduledEventDetails"]
+            at.service, at.began_s = function_of(details["resource"])[0], event["timestamp"]
+            running[at.operation] = _call(at, ended_s=None)
         elif (
-            began_s is not None
+            at.began_s is not None
             and kind.startswith("LambdaFunction")
             and kind != "LambdaFunctionStarted"
         ):
-            answer, failure = "", ""
-            if kind == "LambdaFunctionSucceeded":
-                answer = _answer(event["lambdaFunctionSucceededEventDetails"].get("output", ""))
-            else:
-                failure = _failure(event)
-            calls.append(
-                Call(
-                    operation=operation,
-                    service=service,
-                    began_s=began_s,
-                    ended_s=event["timestamp"],
-                    answer=answer,
-                    failure=failure,
-                    cause=cause,
-                )
-            )
-            began_s, cause = None, answer or cause
-    if began_s is None:
-        return calls, []
-    running = Call(operation=operation, service=service, began_s=began_s, ended_s=None, cause=cause)
-    return calls, [running]
+            succeeded = kind == "LambdaFunctionSucceeded"
+            output = event.get("lambdaFunctionSucceededEventDetails", {}).get("output", "")
+            answer = _answer(output) if succeeded else ""
+            failure = "" if succeeded else _failure(event)
+            calls.append(_call(at, ended_s=event["timestamp"], answer=answer, failure=failure))
+            running.pop(at.operation, None)
+            at.began_s, at.cause = None, answer or at.cause
+    return calls, list(running.values())
+
+
+def _call(at: _At, *, ended_s: float | None, answer: str = "", failure: str = "") -> Call:
+    return Call(
+        operation=at.operation,
+        service=at.service,
+        began_s=at.began_s,
+        ended_s=ended_s,
+        answer=answer,
+        failure=failure,
+        cause=at.cause,
+    )
 
 
 def _answer(output: str) -> str:

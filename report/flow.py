@@ -4,8 +4,8 @@ Nodes and edges come from the run's own definition, colours from its evidence. O
 to right, and under each the compensation that undoes it.
 """
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -72,29 +72,60 @@ def _colours(account: Account) -> dict[str, str]:
 
 
 def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
-    """The state machine, with the states that its history says were entered."""
-    states, flow = definition["States"], Flow()
+    """The state machine, with the states that its history says were entered. What is in branches lies between what surrounds them."""
+    flow = Flow()
     entered = [
         event["stateEnteredEventDetails"]["name"]
         for history in saga.evidence.get("histories", [])
         for event in history["events"]
         if event["type"].endswith("StateEntered")
     ]
-    went = set(pairwise(entered))
     colours = _colours(saga.account)
-    for name, state in states.items():
-        colour = GREY
-        if name in entered:
-            ends = {"Fail": AMBER if name in saga.saga.ends else RED}
-            usual = {"Task": RED, "Choice": WHITE}
-            done = usual.get(state["Type"], GREEN)
-            colour = ends.get(state["Type"], colours.get(name, done))
-        flow.nodes[name] = (name, colour)
-        nexts = [state.get("Next"), state.get("Default")]
-        nexts += [rule["Next"] for rule in state.get("Catch", []) + state.get("Choices", [])]
-        for target in filter(None, nexts):
-            flow.edge(name, target, "", used=(name, target) in went)
+
+    def draw(machine: dict[str, Any], after: list[str]) -> None:
+        """Its states and ways; `after`: where a branch goes on when it ends."""
+        states = machine["States"]
+
+        def begins(name: str) -> list[str]:
+            inner = states[name].get("Branches", ())
+            return [branch["StartAt"] for branch in inner] or [name]
+
+        for name, state in states.items():
+            nexts = [state.get("Next"), state.get("Default")]
+            nexts += [rule["Next"] for rule in state.get("Catch", []) + state.get("Choices", [])]
+            targets = [first for target in filter(None, nexts) for first in begins(target)]
+            if branches := state.get("Branches"):
+                for branch in branches:
+                    draw(branch, targets)
+                continue
+            colour = GREY
+            if name in entered:
+                ends = {"Fail": AMBER if name in saga.saga.ends else RED}
+                usual = {"Task": RED, "Choice": WHITE}
+                done = usual.get(state["Type"], GREEN)
+                colour = ends.get(state["Type"], colours.get(name, done))
+            flow.nodes[name] = (name, colour)
+            if state.get("End") or state["Type"] == "Succeed":
+                targets += after
+            for target in targets:
+                flow.edge(name, target, "", used=False)
+
+    draw(definition, [])
+    for start, end in _ways(entered, flow):
+        flow.edge(start, end, "", used=True)
     return flow
+
+
+def _ways(entered: Iterable[str], flow: Flow) -> Iterator[tuple[str, str]]:
+    """The edges that were gone: to each state that was entered, from all that had not gone on yet, or else from the last one."""
+    seen: list[str] = []
+    waiting: set[str] = set()
+    for name in entered:
+        came = [start for start in seen if (start, name) in flow.edges]
+        starts = [start for start in came if start in waiting] or came[-1:]
+        yield from ((start, name) for start in starts)
+        waiting = waiting.difference(starts) | {name}
+        seen.append(name)
 
 
 def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
@@ -127,37 +158,49 @@ def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
     return flow
 
 
-def _places(saga: Saga, flow: Flow) -> dict[str, tuple[float, float]]:
-    """Node -> (column, row): the forward walk from the first step, compensations under what they undo, ends at the sides."""
-    walk, at = [saga.forward[0]], saga.forward[0]
+def _places(saga: Saga, variant: str, flow: Flow) -> dict[str, tuple[float, float]]:
+    """Node -> (column, row): steps from left to right by their stage, compensations under what they undo, ends at the sides."""
     sides = _sides(saga, flow)
-    seen = {at}
-    while at:
-        onward = [end for start, end in flow.edges if start == at and end not in saga.undoes]
-        forward = [n for n in onward if n not in seen and n not in saga.ends and n not in sides]
-        at = forward[0] if forward else ""
-        if at:
-            walk.append(at)
-            seen.add(at)
-    steps = [name for name in walk if name in saga.answers]
     places: dict[str, tuple[float, float]] = {}
-    for name in walk:
-        column = 2.0 * steps.index(name) if name in steps else 0.0
-        places[name] = (column, 0.0)
-    for before, name in pairwise(walk):
-        if name not in steps:
-            places[name] = (places[before][0] + 1.0, 0.0)
-    for undo, step in saga.undoes.items():
-        if undo in flow.nodes:
-            places[undo] = (places.get(step, (0.0, 0.0))[0], -2.0)
-    for start, end in flow.edges:
-        if start in saga.undoes and end not in places and end not in {*sides, *saga.ends}:
-            places[end] = (places[start][0] - 1.0, -2.0)
+    for number, stage in enumerate(saga.stages(variant)):
+        for place, step in enumerate(stage):
+            above = ((len(stage) - 1) / 2 - place) * 1.1
+            places[step.name] = (2.0 * number, above)
+            if step.undo:
+                places[step.undo.__name__] = (2.0 * number, above - (1.6 + 0.4 * len(stage)))
     right = max(x for x, _ in places.values())
+    low = min(y for _, y in places.values())
     at_the_sides = {CONFIRMED: (right + 2.0, 0.0), REJECTED: (0.0, 1.1)}
-    places |= {end: at_the_sides.get(status, (-2.0, -2.0)) for end, status in saga.ends.items()}
-    places |= dict.fromkeys(sides, (right / 2 + 0.5, -3.3)) | {saga.expired.__name__: (right, -2.0)}
-    return {name: place for name, place in places.items() if name in flow.nodes}
+    ends = {end: at_the_sides.get(status, (-2.0, low)) for end, status in saga.ends.items()}
+    fixed = places | ends
+    between = [n for n in flow.nodes if n not in fixed and n not in sides]
+    for name in between:
+        fixed[name] = _between(name, fixed, saga, flow)
+    fixed |= dict.fromkeys(sides, (right / 2 + 0.5, low - 1.3)) | {
+        saga.expired.__name__: (right, low)
+    }
+    return {name: place for name, place in fixed.items() if name in flow.nodes}
+
+
+def _between(
+    name: str, places: dict[str, tuple[float, float]], saga: Saga, flow: Flow
+) -> tuple[float, float]:
+    """Beside what leads there, or on the way back beside what it leads to; a little higher where something stands already."""
+    before = [places[start] for start, end in flow.edges if end == name and start in places]
+    leads = {end for start, end in flow.edges if start == name}
+    back = [places[end] for end in leads & saga.undoes.keys()]
+    if any(start in saga.undoes for start, end in flow.edges if end == name):
+        at = (min(x for x, _ in before) - 1.0, sum(y for _, y in before) / len(before))
+    elif back and not leads & {*saga.forward}:
+        at = (max(x for x, _ in back) + 1.0, sum(y for _, y in back) / len(back))
+    else:
+        at = (
+            max((x for x, _ in before), default=0.0) + 1.0,
+            sum(y for _, y in before) / max(1, len(before)),
+        )
+    while any(abs(at[0] - x) < 0.7 and abs(at[1] - y) < 0.4 for x, y in places.values()):
+        at = (at[0], at[1] + 0.45)
+    return at
 
 
 def _sides(saga: Saga, flow: Flow) -> set[str]:
@@ -170,9 +213,11 @@ def _sides(saga: Saga, flow: Flow) -> set[str]:
 def flow_figure(saga: SagaInRun) -> Figure:
     """The graph of a saga: what it entered in colour, all else in grey."""
     flow = flow_of(saga)
-    places = _places(saga.saga, flow)
+    places = _places(saga.saga, saga.row.about["step_order"], flow)
     large = {*saga.saga.answers, *saga.saga.ends, *_sides(saga.saga, flow)}
-    figure = Figure(figsize=(11, 4.3), layout="constrained")
+    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
+    wide, high = (max(xs) - min(xs) + 2.0) * 0.72, (max(ys) - min(ys) + 1.0) * 0.82
+    figure = Figure(figsize=(max(11.0, wide), max(4.3, high)), layout="constrained")
     axes = figure.subplots()
     axes.set_axis_off()
     boxes = {}
@@ -199,7 +244,6 @@ def flow_figure(saga: SagaInRun) -> Figure:
     for (start, end), (label, used) in flow.edges.items():
         if start in places and end in places:
             _arrow(axes, boxes[start], boxes[end], label, used=used)
-    xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
     axes.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
     axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
     shown = {colour for _, colour in flow.nodes.values()}

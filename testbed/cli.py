@@ -24,6 +24,8 @@ COMMANDS = {
         ("demo", "demo", "demo"),
         ("run", "run", "run"),
         ("list", "list", "list_all"),
+        ("new", "new", "new"),
+        ("check", "check", "check"),
         ("report", "report", "report"),
         ("engine", "engine", "engine"),
         ("soak", "soak", "soak"),

@@ -27,7 +27,7 @@ def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
     hops_with_body = {span["parent_id"] for span in inside if not is_hop(span) and _operation(span)}
     calls: list[Call] = []
     parked: dict[str, str] = {}
-    answer_before = CUSTOMER
+    answers: list[tuple[float, str]] = []
     for span in sorted(filter(_operation, inside), key=ended_s):
         attributes = span["attributes"]
         if attributes.get("parked"):
@@ -38,7 +38,7 @@ def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
         if is_hop(span) and attributes.get("parked") == UNREADABLE:
             continue  # nobody was called
         heard = _heard(span, by_id)
-        cause = answer_before if heard is None else heard
+        cause = _before(began_s(span), answers) if heard is None else heard
         calls.append(
             Call(
                 operation=_operation(span),
@@ -50,7 +50,8 @@ def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
                 cause=CUSTOMER if cause == _operation(span) else cause,
             )
         )
-        answer_before = answer or answer_before
+        if answer:
+            answers.append((ended_s(span), answer))
     return Account(
         saga=saga,
         order_id=order_id,
@@ -58,6 +59,11 @@ def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
         read={"sources": 1, "records": len(inside), "bytes": len(json.dumps(inside))},
         **parked,
     )
+
+
+def _before(at_s: float, answers: list[tuple[float, str]]) -> str:
+    """The last answer before a call began: not the one before it in the list, if calls ran at the same time."""
+    return max((a for a in answers if a[0] <= at_s), default=(0.0, CUSTOMER))[1]
 
 
 def is_hop(span: dict[str, Any]) -> bool:

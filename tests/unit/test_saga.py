@@ -1,6 +1,5 @@
 """A saga is a value: what is derived from its rows, and what is refused when it is made."""
 
-import json
 import sys
 from dataclasses import make_dataclass, replace
 from types import SimpleNamespace
@@ -10,14 +9,9 @@ import pytest
 from kernel.errors import UsageError
 from kernel.loading import load_saga
 from kernel.messages import Codec, Command, Event
-from scenarios.catalog.pages import page_differences
 from shared_domain.order.messages import (
     BookShipment,
-    CancelOrder,
     ChargePayment,
-    OrderCancelled,
-    PaymentCharged,
-    PaymentDeclined,
     RefundPayment,
     ReserveStock,
     StockReserved,
@@ -40,7 +34,11 @@ def test_everything_is_derived_from_the_rows():
         "OrderConfirmed": "CONFIRMED", "OrderCancelled": "CANCELLED", "OrderRejected": "REJECTED",
     }  # fmt: skip
     assert SAGA.undoes_after("BookShipment") == ("RefundPayment", "ReleaseStock", "CancelOrder")
-    assert SAGA.order_of("payment-first")[1:3] == ("ChargePayment", "ReserveStock")
+    assert [step.name for step in SAGA.rows("payment-first")[1:3]] == [
+        "ChargePayment",
+        "ReserveStock",
+    ]
+    assert [len(stage) for stage in SAGA.stages("parallel")] == [1, 2, 1, 1]
 
 
 class Ring(Command):
@@ -86,64 +84,6 @@ def test_an_order_that_json_cannot_carry_is_refused():
 
 def _dataclass(name, **fields):
     return make_dataclass(name, [("order_id", str), *fields.items()])
-
-
-@pytest.mark.parametrize("where", ["order", TICKET])
-def test_both_pages_agree_with_the_rows(where):
-    assert page_differences(load_saga(where)) == []
-
-
-def _pages(tmp_path, *, reactions=None, change=None):
-    """What differs once the pages of the usual variant are changed."""
-    page = json.loads(SAGA.state_machines["inventory-first"].read_text())
-    if change:
-        change(page["States"])
-    path = tmp_path / "page.asl.json"
-    path.write_text(json.dumps(page))
-    table = SAGA.reactions["inventory-first"] if reactions is None else reactions
-    usual = {"inventory-first": SAGA.steps}
-    saga = replace(
-        SAGA,
-        variants=usual,
-        reactions={"inventory-first": table},
-        state_machines={"inventory-first": path},
-    )
-    return page_differences(saga)
-
-
-def test_a_missing_reaction_is_named(tmp_path):
-    without = {
-        k: v for k, v in SAGA.reactions["inventory-first"].items() if k is not PaymentDeclined
-    }
-    assert _pages(tmp_path, reactions=without) == [
-        "inventory-first, reactions: nobody reacts to PaymentDeclined; the rows say that inventory does ReleaseStock"
-    ]  # fmt: skip
-
-
-def test_a_wrong_and_an_unknown_reaction_are_named(tmp_path):
-    wrong = SAGA.reactions["inventory-first"] | {
-        PaymentCharged: ("order", CancelOrder),
-        OrderCancelled: ("payment", RefundPayment),
-    }
-    assert _pages(tmp_path, reactions=wrong) == [
-        "inventory-first, reactions: payment does RefundPayment after OrderCancelled; the rows know no such reaction",
-        "inventory-first, reactions: after PaymentCharged order does CancelOrder; the rows say that shipping does BookShipment",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        (lambda s: s["ChargePayment"].pop("Catch"), "ChargePayment has no Catch; the rows say RefundPayment"),
-        (lambda s: [c.update(Next="CancelOrder") for c in s["ChargePayment"]["Catch"]], "ChargePayment is caught by CancelOrder; the rows say RefundPayment"),
-        (lambda s: s["RefundPayment"].update(Next="CancelOrder"), "RefundPayment answered PaymentRefunded leads to CancelOrder; the rows say ReleaseStock"),
-        (lambda s: s["PaymentAnswer"].update(Default="BookShipment"), "ChargePayment with an answer that nobody expects leads to BookShipment; the rows say RefundPayment"),
-        (lambda s: s["ConfirmOrder"].update(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "CancelOrder"}]), "ConfirmOrder has a Catch to CancelOrder; the rows say that it is parked"),
-        (lambda s: s.update(Extra=s["ConfirmOrder"]), "the task Extra is no operation of the rows"),
-    ],
-)  # fmt: skip
-def test_a_state_machine_that_does_otherwise_is_named(tmp_path, change, sentence):
-    assert f"inventory-first, state machine: {sentence}" in _pages(tmp_path, change=change)
 
 
 def test_a_saga_that_is_not_there_is_one_line():

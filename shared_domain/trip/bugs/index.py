@@ -180,7 +180,7 @@ _BUGS = [
             machine(
                 routes(
                     route("CarAnswer", "CarReserved", "ConfirmHotel"),
-                    route("HotelConfirmationAnswer", "HotelConfirmed", "TakePayment"),
+                    route("HotelAnswer", "HotelConfirmed", "TakePayment"),
                     route("PaymentAnswer", "PaymentTaken", "ConfirmFlight"),
                 )
             ),
@@ -193,7 +193,7 @@ _BUGS = [
         words="when the hotel refuses to confirm, car, seats and room are cancelled and the money is kept",
         plant=together(
             reacting(REACTIONS, {HotelRefused: ("car", CancelCar)}),
-            machine(route("HotelConfirmationAnswer", "HotelRefused", "CancelCar")),
+            machine(route("HotelAnswer", "HotelRefused", "CancelCar")),
         ),
         scenario="desk_closed",
         found_by=both(Rule.ENDED_IS_CLEAN),

@@ -10,7 +10,10 @@ from ticket.messages import Ask, Asked, Close, Closed, Withdraw, Withdrawn
 
 
 def ask(record: OrderRecord, command: Command) -> tuple[OrderRecord, Decision]:
-    """Open it."""
+    """Open it, unless it was withdrawn before it came."""
+    if record.tombstoned:
+        late = Decision(answer=Withdrawn, effect=Effect.REFUSED, reason="withdrawn before it came")
+        return record, late
     return replace(record, status="PENDING"), Decision(answer=Asked, effect=Effect.DONE)
 
 

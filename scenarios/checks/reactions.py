@@ -1,0 +1,105 @@
+"""The page of reactions against the rows, line by line."""
+
+from collections.abc import Iterable, Iterator
+
+from kernel.loading import package_of
+from kernel.messages import Message
+from kernel.pages import Place, in_reactions
+from kernel.reactions import Doing, Reaction
+from kernel.saga import Saga
+from kernel.steps import Stage
+from scenarios.checks.finding import Finding
+
+Needs = frozenset[frozenset[type[Message]]]
+_Does = tuple[str, str]
+
+
+def derived(saga: Saga, variant: str) -> list[Reaction]:
+    """The lines that the rows make."""
+    stages, found = saga.stages(variant), list[Reaction]()
+
+    def react(doing: list[Doing], *needs: frozenset[type[Message]]) -> None:
+        found.extend(
+            Reaction(service=service, command=command, needs=needs) for service, command in doing
+        )
+
+    first = stages[0][0]
+    react([(first.service, first.command)], _set(first.command))
+    for number, stage in enumerate(stages):
+        back = _undoes(next((s for s in reversed(stages[:number]) if _undoes(s)), ()))
+        onward = [(step.service, step.command) for step in (*stages, ())[number + 1]]
+        react(onward, *(_set(step.done) for step in stage))
+        for step in stage:
+            others = _undoes(tuple(s for s in stage if s is not step))
+            own = _undoes((step,)) if step.undo else []
+            react(onward, _set(step.kept))
+            react(own + others, _set(step.gave_up))
+            if others:
+                react(others, _set(step.refused))
+            if step.pivot:
+                react(own, _set(saga.expired))
+        if len(stage) > 1:
+            react(back, *(_set(step.refused, step.undone) for step in stage))
+        else:
+            react(back, _set(stage[0].refused))
+            react(back, _set(stage[0].undone))
+    return [reaction for reaction in found if all(reaction.needs)]
+
+
+def reaction_findings(saga: Saga, variant: str) -> Iterator[Finding]:
+    """What the page says otherwise than the rows."""
+    page, rows = _by_needs(saga.reacting(variant)), _by_needs(derived(saga, variant))
+    for needs in sorted(page.keys() | rows.keys(), key=_words):
+        found, wanted = page.get(needs, set()), rows.get(needs, set())
+        says = _difference(_words(needs), sorted(found - wanted), sorted(wanted - found))
+        if says and not found:
+            says = f"nobody reacts to {_words(needs)}; the rows say that {_does(wanted)}"
+        if says:
+            yield Finding(_place(saga, variant, needs), says, _costs(saga, needs))
+
+
+def _difference(heard: str, extra: list[_Does], missing: list[_Does]) -> str:
+    if extra and missing:
+        return f"after {heard} {_does(extra)}; the rows say that {_does(missing)}"
+    if missing:
+        return f"after {heard} nothing else is done; the rows say that {_does(missing)}, too"
+    return f"{_does(extra)} after {heard}; the rows know no such reaction" if extra else ""
+
+
+def _does(reactions: Iterable[_Does]) -> str:
+    return " and ".join(f"{service} does {operation}" for service, operation in sorted(reactions))
+
+
+def _by_needs(reactions: Iterable[Reaction]) -> dict[Needs, set[_Does]]:
+    found: dict[Needs, set[_Does]] = {}
+    for r in reactions:
+        found.setdefault(frozenset(r.needs), set()).add((r.service, r.command.__name__))
+    return found
+
+
+def _words(needs: Needs) -> str:
+    sides = (" or ".join(sorted(kind.__name__ for kind in need)) for need in needs)
+    return " and ".join(sorted(sides))
+
+
+def _place(saga: Saga, variant: str, needs: Needs) -> Place:
+    name = min(kind.__name__ for need in needs for kind in need)
+    return in_reactions(saga, package_of(saga.address), variant, name)
+
+
+def _costs(saga: Saga, needs: Needs) -> str:
+    """What it costs a customer if nobody, or somebody else, reacts to it."""
+    names = {kind.__name__ for need in needs for kind in need}
+    if names & {step.done.__name__ for step in saga.steps}:
+        return "the saga does not go on as it should: what it holds is held until its deadline, or for ever"
+    if saga.expired.__name__ in names:
+        return "a saga that hangs is not compensated from its far end: what it holds may stay"
+    return "what was done before is not undone in its order: a customer may pay for nothing"
+
+
+def _undoes(stage: Stage) -> list[Doing]:
+    return [(step.service, step.undo) for step in stage if step.undo]
+
+
+def _set(*kinds: type[Message] | None) -> frozenset[type[Message]]:
+    return frozenset(kind for kind in kinds if kind is not None)

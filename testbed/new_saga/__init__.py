@@ -1,0 +1,1 @@
+"""A saga of your own: start with README.md."""

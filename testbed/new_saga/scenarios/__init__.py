@@ -1,0 +1,1 @@
+"""One story per file; index.py lists them."""

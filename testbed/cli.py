@@ -7,7 +7,6 @@ import sys
 from importlib import import_module
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -50,16 +49,16 @@ PARKED = {style.parked_command: style for style in STYLES.values()}
 class Commands(TyperGroup):
     """The commands by name."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the table."""
         return [*COMMANDS, *PARKED]
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; None if there is none."""
         return command(cmd_name) if cmd_name in (*COMMANDS, *PARKED) else None
 
 
-def command(name: str) -> click.Command:
+def command(name: str) -> Any:
     """What `saga NAME` does."""
     if name in PARKED:
         return typer.main.get_command(

@@ -56,10 +56,11 @@ def _side_by_side() -> str:
         "| command | choreography: when this is heard | orchestration: the state, and where it goes |\n"
         "|---|---|---|\n"
     )
-    reactions = SAGA.reactions[SAGA.variant]
+    reactions = SAGA.reacting(SAGA.variant)
     for command, what in _rows():
-        heard = [event.__name__ for event, (_, c) in reactions.items() if c.__name__ == command]
-        service = next(s for s, c in reactions.values() if c.__name__ == command)
+        mine = [r for r in reactions if r.command.__name__ == command]
+        heard = [kind.__name__ for r in mine for kind in r.hears()]
+        service = mine[0].service
         left = f"**{service}** hears {', '.join(f'`{name}`' for name in heard)}"
         gave_up = SAGA.gave_up.get(command)
         left += (

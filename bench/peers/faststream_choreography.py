@@ -30,13 +30,14 @@ from kernel.messages import Command, Message
 from kernel.participant import Participant
 from kernel.participants import Participants, open_participants
 from shared_domain.order.messages import Order, PlaceOrder
-from shared_domain.order.reactions import INVENTORY_FIRST
 from shared_domain.order.saga import SAGA
 
 PREFETCH = 64
 """Also the most handlers at work at once in one service: FastStream starts one for every delivery."""
 STOCK = {"book": 1_000_000}
-_REACTIONS = INVENTORY_FIRST
+_LEADS_TO = {
+    kind: reaction.command for reaction in SAGA.reacting(SAGA.variant) for kind in reaction.hears()
+}
 
 
 def _broker(url: str) -> RabbitBroker:
@@ -67,7 +68,7 @@ async def _publish(broker: RabbitBroker, exchange: RabbitExchange, message: Mess
         message_id=message.message_id,
         content_type="application/json",
         persist=True,
-        mandatory=type(message) in _REACTIONS,
+        mandatory=type(message) in _LEADS_TO,
     )
 
 
@@ -83,7 +84,7 @@ def _serve(
     @broker.subscriber(queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_raw, no_reply=True)
     async def handle(body: bytes) -> None:
         heard = SAGA.codec.from_bytes(body)
-        _, operation = _REACTIONS[type(heard)]
+        operation = _LEADS_TO[type(heard)]
         command = heard if isinstance(heard, Command) else messages.follow(operation, heard)
         await _publish(broker, exchange, await participant.call(command))
 

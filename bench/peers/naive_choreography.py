@@ -30,12 +30,13 @@ from kernel.orders import OrderRecord
 from kernel.participants import SCHEMA
 from shared_domain.order.messages import Order, PlaceOrder
 from shared_domain.order.participants import inventory, order, payment, shipping
-from shared_domain.order.reactions import INVENTORY_FIRST
 from shared_domain.order.saga import SAGA
 
 QUEUE_TYPE = {"process": "classic", "power": "quorum"}
 PREFETCH = 64
-_REACTIONS = INVENTORY_FIRST
+_LEADS_TO = {
+    kind: reaction.command for reaction in SAGA.reacting(SAGA.variant) for kind in reaction.hears()
+}
 _CLOCK = SystemClock()
 _BOOKS = "INSERT OR IGNORE INTO stock VALUES ('book', 1000000, 1000000)"
 _SERVICES: dict[str, tuple[str, Callable[..., Any], dict[Any, Any]]] = {
@@ -78,7 +79,7 @@ class _Service:
         try:
             async with delivery.process(requeue=True):
                 heard = SAGA.codec.from_bytes(delivery.body)
-                _, operation = _REACTIONS[type(heard)]
+                operation = _LEADS_TO[type(heard)]
                 command = heard if isinstance(heard, Command) else messages.follow(operation, heard)
                 await _publish(self._exchange, await self._answer(command))
         finally:
@@ -128,7 +129,7 @@ async def _publish(exchange: AbstractExchange, message: Message) -> None:
         content_type="application/json",
         delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
     )
-    await exchange.publish(durable, message.name, mandatory=type(message) in _REACTIONS)
+    await exchange.publish(durable, message.name, mandatory=type(message) in _LEADS_TO)
 
 
 @asynccontextmanager

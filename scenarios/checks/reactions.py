@@ -23,11 +23,11 @@ def derived(saga: Saga, variant: str) -> list[Reaction]:
             Reaction(service=service, command=command, needs=needs) for service, command in doing
         )
 
-    first = stages[0][0]
+    first = saga.rows(variant)[0]
     react([(first.service, first.command)], _set(first.command))
     for number, stage in enumerate(stages):
         back = _undoes(next((s for s in reversed(stages[:number]) if _undoes(s)), ()))
-        onward = [(step.service, step.command) for step in (*stages, ())[number + 1]]
+        onward = [(s.service, s.command) for later in stages[number + 1 :][:1] for s in later]
         react(onward, *(_set(step.done) for step in stage))
         for step in stage:
             others = _undoes(tuple(s for s in stage if s is not step))
@@ -41,8 +41,8 @@ def derived(saga: Saga, variant: str) -> list[Reaction]:
         if len(stage) > 1:
             react(back, *(_set(step.refused, step.undone) for step in stage))
         else:
-            react(back, _set(stage[0].refused))
-            react(back, _set(stage[0].undone))
+            for answer in (a for step in stage for a in (step.refused, step.undone)):
+                react(back, _set(answer))
     return [reaction for reaction in found if all(reaction.needs)]
 
 

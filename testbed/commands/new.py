@@ -1,6 +1,8 @@
 """`saga new`."""
 
+import re
 import shutil
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -9,14 +11,19 @@ import typer
 
 import testbed.new_saga
 from kernel.errors import UsageError
+from kernel.loading import package_of
 
+IGNORED = shutil.ignore_patterns("__pycache__")
 TEMPLATE = Path(str(testbed.new_saga.__file__)).parent
 
 
 def new(
     name: Annotated[str, typer.Argument(help="Its name: a folder of that name is made here.")],
+    like: Annotated[
+        str, typer.Option(help="A built-in saga to copy, instead of a small one of three steps.")
+    ] = "",
 ) -> None:
-    """Make a folder with a small saga of three participants that passes everything, to be made your own."""
+    """Make a folder with a saga that passes everything, to be made your own."""
     folder = Path(name)
     if not folder.name.isidentifier() or not folder.name.islower():
         raise UsageError(f"{name!r}: a saga's name has small letters, digits and _ only")
@@ -26,10 +33,28 @@ def new(
         raise UsageError(f"{folder} is there already: choose another name, or delete it")
     if not folder.parent.is_dir():
         raise UsageError(f"{folder.parent} is no folder")
-    shutil.copytree(TEMPLATE, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    if like:
+        _copy(like, folder)
+    else:
+        shutil.copytree(TEMPLATE, folder, ignore=IGNORED)
     print(
-        f"{folder}: a saga of three participants; read {folder / 'README.md'}, then\n"
+        f"{folder}: {f'a copy of {like}' if like else 'a small saga, with a README.md of what to change first'}; try\n"
         f"  saga check ./{folder}\n"
         f"  saga demo --saga ./{folder}\n"
         f"  saga sweep --simulated --saga ./{folder}"
     )
+
+
+def _copy(like: str, folder: Path) -> None:
+    """Copy a built-in saga, its modules named after the folder. Raise UsageError if there is none of that name."""
+    package = package_of(like)
+    if package == like:
+        raise UsageError(f"{like!r} is no built-in saga")
+    origin = Path(str(import_module(package).__file__)).parent
+    shutil.copytree(origin, folder, ignore=IGNORED)
+    for path in folder.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(re.sub(rf"\b{re.escape(package)}\b", folder.name, text), encoding="utf-8")
+    saga = folder / "saga.py"
+    text = saga.read_text(encoding="utf-8")
+    saga.write_text(text.replace(f'Saga(\n    name="{like}"', f'Saga(\n    name="{folder.name}"'))

@@ -22,12 +22,12 @@ def order(index: int, *, n: int, chance: Random, item: str) -> Order:
 
 def refusable(wanted: Order, operation: str) -> Order:
     """The order, changed so that this step of it is refused."""
-    changed = {
-        "OpenOrder": {"price_cents": 0},
-        "HoldItem": {"item": "sold-out"},
-        "TakeMoney": {"price_cents": CARD_LIMIT_CENTS + wanted.price_cents},
+    refused = {
+        "OpenOrder": replace(wanted, price_cents=0),
+        "HoldItem": replace(wanted, item="sold-out"),
+        "TakeMoney": replace(wanted, price_cents=CARD_LIMIT_CENTS + wanted.price_cents),
     }
-    return replace(wanted, **changed.get(operation, {}))
+    return refused.get(operation, wanted)
 
 
 WORKLOAD = Workload(order=order, refusable=refusable, item="book", stock={"store": stock_up})

@@ -1,6 +1,5 @@
 """Both styles carry the same retry budget and the same deadlines."""
 
-import itertools
 import json
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from choreography.rabbit_topology import Queues
 from choreography.system import topology
 from kernel.guards import Guards
+from kernel.pages import tasks_of
 from kernel.policy import Policy, backoff_s
 from orchestration.saga_definition import saga_definition
 from shared_domain.order.saga import SAGA
@@ -19,8 +19,7 @@ ORDERS = list(SAGA.variants)
 
 def _tasks(variant, guards=None, policy=POLICY):
     around = environment(variant=variant, guards=guards or Guards.all(), policy=policy)
-    states = saga_definition(around)["States"]
-    return {name: state for name, state in states.items() if state["Type"] == "Task"}
+    return dict(tasks_of(saga_definition(around)))
 
 
 def _waits(retrier):
@@ -102,31 +101,3 @@ def test_every_operation_is_a_task():
 def test_without_retries_only_the_compensations_keep_theirs(variant):
     tasks = _tasks(variant, Guards(retries=False))
     assert {name for name, state in tasks.items() if "Retry" not in state} == set(SAGA.forward)
-
-
-@pytest.mark.parametrize("variant", ORDERS)
-def test_both_styles_walk_through_the_same_steps(variant):
-    """Every edge from one command's answer to the next command, in both pages."""
-    states = saga_definition(environment(variant=variant, policy=POLICY))["States"]
-    table = {
-        event.__name__: command.__name__ for event, (_, command) in SAGA.reactions[variant].items()
-    }
-    asl = {}
-    for state in states.values():
-        for rule in state.get("Choices", []):
-            if states[rule["Next"]]["Type"] == "Task":
-                asl[rule["StringEquals"]] = rule["Next"]
-    first, second = {
-        "inventory-first": ("StockReleased", "PaymentRefunded"),
-        "payment-first": ("PaymentRefunded", "StockReleased"),
-    }[variant]
-    for event, command in itertools.chain(asl.items(), [(first, "CancelOrder")]):
-        assert table[event] == command, event
-    for command, event in (
-        ("ReserveStock", "StockReservationFailed"),
-        ("ChargePayment", "PaymentFailed"),
-        ("BookShipment", "ShipmentBookingFailed"),
-    ):
-        assert {catch["Next"] for catch in states[command]["Catch"]} == {table[event]}
-    undo = {"PaymentRefunded": "RefundPayment", "StockReleased": "ReleaseStock"}
-    assert states[undo[second]]["Next"] == table[second] == undo[first]

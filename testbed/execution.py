@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from rich.console import Console
 
+from choreography.brokers import KINDS
 from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel import event_loop
 from kernel.guards import Guards
@@ -115,13 +116,13 @@ def carry_out(work: Coroutine[Any, Any, T]) -> T:
 
 def say_backends(broker: str, engine: str) -> None:
     """Tell the user, on standard error, what the styles run over."""
-    names = {"memory": "the embedded broker", "rabbitmq": "a private RabbitMQ node"}
+    names = {kind.name: kind.words for kind in KINDS}
     engines = {
         "inprocess": "the Step Functions engine in this process",
         "embedded": "the embedded Step Functions engine over HTTP",
     }
     print(
-        f"Choreography over {names.get(broker, 'the RabbitMQ server of the given URL')},"
+        f"Choreography over {names.get(broker, 'the server of the given URL')},"
         f" orchestration over {engines.get(engine, engine)}.",
         file=sys.stderr,
     )

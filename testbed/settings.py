@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 
+from choreography.brokers import KINDS, kind_of
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import find_server
 from kernel.errors import UsageError
@@ -21,9 +22,10 @@ def choose_broker(wanted: str) -> str:
         if url := os.environ.get(AMQP_VARIABLE):
             return choose_broker(url)
         return "rabbitmq" if find_server() else "memory"
-    if wanted in ("memory", "rabbitmq") or wanted.startswith(("amqp://", "amqps://")):
+    if kind_of(wanted):
         return wanted
-    raise UsageError(f"unknown broker {wanted!r}: use auto, memory, rabbitmq or amqp://host:port/")
+    names = ", ".join(kind.name for kind in KINDS)
+    raise UsageError(f"unknown broker {wanted!r}: use auto, {names} or amqp://host:port/")
 
 
 def choose_engine(wanted: str, broker: str) -> str:

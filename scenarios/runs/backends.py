@@ -3,18 +3,19 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from choreography.rabbit_node import RabbitNode
+from choreography.brokers import kind_of
 from scenarios.runs.environment import Backends
 
 
 @asynccontextmanager
 async def open_backends(broker: str, engine: str) -> AsyncIterator[Backends]:
-    """The chosen backends; a private RabbitMQ node is started, and stopped at the end.
+    """The chosen backends; a private server is started, and stopped at the end.
 
-    `broker`: "memory", "rabbitmq" (a private node), or an AMQP URL. `engine`: "inprocess", "embedded", or a URL.
+    `broker`: a name or an address; see choreography/brokers.py. `engine`: "inprocess", "embedded", or a URL.
     """
-    if broker == "rabbitmq":
-        async with RabbitNode.open() as node:
+    kind = kind_of(broker)
+    if kind is not None and kind.private is not None and broker == kind.name:
+        async with kind.private() as node:
             yield Backends(broker=node.url, node=node, engine=engine)
     else:
         yield Backends(broker=broker, engine=engine)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
+from choreography.brokers import BrokerKind, kind_of
 from choreography.rabbit_node import RabbitNode
 from kernel.environment import Environment
 from kernel.memory_files import Folder
@@ -35,14 +36,20 @@ class Backends:
     @property
     def broker_kind(self) -> str:
         """The broker without its address."""
-        return self.broker if self.broker == "memory" else "rabbitmq"
+        return self._kind.name
 
     @property
     def pair(self) -> str:
         """`embedded`, `real`, or `mixed`: latency is compared within the first two only."""
-        if self.broker == "memory" and self.engine == "inprocess":
+        if self._kind.embedded and self.engine == "inprocess":
             return "embedded"
-        return "real" if self.broker != "memory" and self.engine == "embedded" else "mixed"
+        return "real" if not self._kind.embedded and self.engine == "embedded" else "mixed"
+
+    @property
+    def _kind(self) -> BrokerKind:
+        kind = kind_of(self.broker)
+        assert kind is not None
+        return kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -145,9 +145,9 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
 def replay_command(spec: RunSpec, folder: Path) -> str:
     """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
     engine = spec.backends.engine
-    broker = "memory"
-    if spec.backends.broker != "memory":
-        broker = "rabbitmq" if spec.backends.node is not None else "auto"
+    broker = spec.backends.broker_kind
+    if "://" in spec.backends.broker and spec.backends.node is None:
+        broker = "auto"
     parts = [
         f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
         f"--seed {spec.seed} --broker {broker} --engine {engine}",

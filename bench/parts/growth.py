@@ -42,8 +42,8 @@ class Growth:
         )
         for number in range(max(3, effort.rounds // 2)):
             for way in ways:
-                for flight in FLIGHTS:
-                    yield self._trial(number, way, IN_FLIGHT, flight, 4.0)
+                for at_once in FLIGHTS:
+                    yield self._trial(number, way, IN_FLIGHT, at_once, 4.0)
                 for size in PAYLOADS_KIB:
                     yield self._trial(number, way, PAYLOAD, size, 3.0)
                 yield self._trial(number, way, HISTORY, 0, 20.0)
@@ -66,15 +66,15 @@ class Growth:
             return {**trial.settings, "points": [[x, await _per_transition_ms(folder, int(x))]]}
         way = WAYS[trial.settings["way"]]
         at = Place(url=lab.url if way.rabbit else "", folder=folder, prefix=lab.prefix(), durability=lab.durability)  # fmt: skip
-        flight = int(x) if over == IN_FLIGHT else MANY
+        at_once = int(x) if over == IN_FLIGHT else MANY
         padding = round(x * 1024) if over == PAYLOAD else 0
-        orders = {IN_FLIGHT: max(400, 4 * flight), PAYLOAD: 100, HISTORY: STRETCH}[over]
+        orders = {IN_FLIGHT: max(400, 4 * at_once), PAYLOAD: 100, HISTORY: STRETCH}[over]
         points, placed = [], 0
         async with way.opened(at) as place:
             await loop(place, folder, prefix="w", orders=50, in_flight=10)
             for stretch in range(STRETCHES if over == HISTORY else 1):
                 async with watched() as used:
-                    await loop(place, folder, prefix=f"s{stretch}", orders=orders, in_flight=flight, padding=padding)  # fmt: skip
+                    await loop(place, folder, prefix=f"s{stretch}", orders=orders, in_flight=at_once, padding=padding)  # fmt: skip
                 spent_s = sum(s for name, s in used.cpu_s.items() if way.rabbit or name != BROKER)
                 before = 50 + placed + orders / 2
                 points.append([before if over == HISTORY else x, 1000 * spent_s / orders])

@@ -26,7 +26,8 @@ def test_imports_stand_at_the_top_and_are_real(path):
     everywhere = [node for node in ast.walk(tree) if isinstance(node, ast.Import | ast.ImportFrom)]
     on_top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
     assert everywhere == on_top, "an import inside a function or a TYPE_CHECKING block"
-    assert all(node.level == 0 for node in everywhere if isinstance(node, ast.ImportFrom))
+    if "new_saga" not in path.parts:  # what is copied must not name where it was
+        assert all(node.level == 0 for node in everywhere if isinstance(node, ast.ImportFrom))
 
 
 def test_packages_hold_a_docstring_and_nothing_else():

@@ -19,15 +19,15 @@ def carry_out(tmp_path):
 
     async def carried_out(
         scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
-        on_deadline="compensate", time_scale=0.0, **changes,
+        on_deadline="compensate", time_scale=0.0, saga=SAGA, variant="", **changes,
     ):  # fmt: skip
         backends = backends or Backends()
         # Deadlines of 150 ms are too short for processes that share two cores with other tests.
         time_scale = time_scale or (0.1 if backends.engine == "embedded" else 0.03)
         spec = RunSpec(
-            saga=SAGA,
-            variant=SAGA.variant,
-            scenario=replace(scenarios_of(SAGA)[scenario], **changes),
+            saga=saga,
+            variant=variant or saga.variant,
+            scenario=replace(scenarios_of(saga)[scenario], **changes),
             style=style,
             orders=orders,
             seed=seed,

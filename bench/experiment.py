@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from choreography.rabbit_node import RabbitNode, find_server
 from kernel.errors import Failure, UsageError, first
-from kernel.event_loop import look_only_at_what_comes
+from kernel.event_loop import freeze_gc
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
@@ -117,7 +117,7 @@ class Part(Protocol):
         """All of them, in no order."""
         ...
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """One trial, in an empty folder that is gone afterwards. Raise UsageError or Failure if it may not be reported."""
         ...
 
@@ -188,7 +188,7 @@ class Journal:
         )
 
 
-async def carry_out_all(
+async def run_trials(
     trials: Sequence[Trial],
     parts: dict[str, Part],
     lab: Lab,
@@ -202,8 +202,8 @@ async def carry_out_all(
         began = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="saga-bench-") as folder:
             try:
-                look_only_at_what_comes()  # and not at what earlier trials have left
-                result = await parts[trial.part].carry_out(lab, trial, Path(folder))
+                freeze_gc()  # and not at what earlier trials have left
+                result = await parts[trial.part].run(lab, trial, Path(folder))
                 failed = ""
             except (UsageError, Failure) as error:
                 result, failed = {}, str(error)

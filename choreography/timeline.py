@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import CUSTOMER, Account, Evidence, logged_calls
+from kernel.timeline import CUSTOMER, Evidence, Timeline, logged_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,7 @@ class _Said:
     at_s: float
 
 
-def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
+def native_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     """The saga rebuilt from the audit, the dead letters, the bindings, and what each service has logged.
 
     No line says what led to what: it is taken to be the last message before it that its service hears. So where two chains
@@ -35,7 +35,7 @@ def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
     )
     native_log = [{k: v for k, v in line.items() if k in _LOGGED} for line in log]
     rows = [*(_without_headers(row) for row in audit), *letters, *native_log]
-    return Account(
+    return Timeline(
         saga=saga,
         order_id=order_id,
         calls=calls,
@@ -50,7 +50,7 @@ def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
 
 
 def _parked_in(letters: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """What the last dead letter says, as fields of an Account; nothing if there is none."""
+    """What the last dead letter says, as fields of a Timeline; nothing if there is none."""
     if not letters:
         return {}
     letter = letters[-1]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import random
 import signal
 import socket
 import sys
@@ -11,6 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
+_OURS = (18_000, 32_000)
+_CHANCE = random.SystemRandom()
 
 
 def _die_with_parent() -> None:
@@ -30,10 +33,16 @@ async def until_stopped(*, with_parent: bool = False) -> None:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on loopback that nobody listened on a moment ago.
+
+    LOOK: not one of those that the system gives to whoever asks for any (32768 and up on Linux, 49152 elsewhere): until the child listens,
+    a server or a client of another run could be given the same one.
+    """
+    while True:
+        port = _CHANCE.randrange(*_OURS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 async def listens(port: int) -> bool:

@@ -11,11 +11,11 @@ T = TypeVar("T")
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end."""
-    look_only_at_what_comes()
+    freeze_gc()
     return uvloop.run(work)
 
 
-def look_only_at_what_comes() -> None:
+def freeze_gc() -> None:
     """Collect once, and never look again at what is here now: mostly imported modules, 100 to 150 ms at a time.
 
     Who is served meanwhile waits as long, and a style that makes more objects waits more often.

@@ -38,7 +38,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class Timeline:
     """The saga of one order as it can be rebuilt.
 
     `calls`: in order of time. `parked_at`: the operation that waits for an operator, "" = none that is seen; `parked_why`,
@@ -111,7 +111,7 @@ def logged_calls(
 
 
 def logged_parking(log: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """What the last log line about parking says, as fields of an Account; nothing if there is none."""
+    """What the last log line about parking says, as fields of a Timeline; nothing if there is none."""
     lines = [line for line in log if line["outcome"].startswith(PARKED)]
     if not lines:
         return {}

@@ -44,9 +44,9 @@ class TaskWorker:
             message_id=command.message_id,
             operation=command.name,
         ) as traceparent:
-            return await self._carry_out(replace(command, traceparent=traceparent))
+            return await self._run(replace(command, traceparent=traceparent))
 
-    async def _carry_out(self, command: Command) -> bytes:
+    async def _run(self, command: Command) -> bytes:
         call = asyncio.create_task(self._service.call(command))
         self._in_hand.add(call)
         call.add_done_callback(self._done)

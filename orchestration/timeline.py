@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import CUSTOMER, Account, Call, Evidence
+from kernel.timeline import CUSTOMER, Call, Evidence, Timeline
 from orchestration.engine.invoker import function_of
 
 PAGE = 1000
@@ -14,7 +14,7 @@ PAGE = 1000
 _ENDED = ("ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut")
 
 
-def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
+def native_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     """The saga rebuilt from the source `histories`.
 
     What led to a task is the answer before it in its branch: the conductor calls one after another. An outcome that the conductor never
@@ -34,7 +34,7 @@ def native_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
             "parked_why": _why(ended, calls),
             "parked_id": order_id,
         }
-    return Account(
+    return Timeline(
         saga=saga,
         order_id=order_id,
         calls=(*calls, *running),

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 from kernel.orders import CONFIRMED, REJECTED
 from kernel.saga import Saga
-from kernel.timeline import Account
+from kernel.timeline import Timeline
 from report.saga_in_run import SagaInRun
 from scenarios.styles.index import STYLES
 
@@ -55,18 +55,18 @@ def flow_of(saga: SagaInRun) -> Flow:
     return _events(definition, saga)
 
 
-def _colours(account: Account) -> dict[str, str]:
+def _colours(timeline: Timeline) -> dict[str, str]:
     """Operation -> colour, of those that were tried."""
     found: dict[str, str] = {}
-    for call in account.calls:
-        good = call.answer == account.saga.answers.get(call.operation, ("",))[0]
-        if call.operation in account.saga.undoes and call.answer and not good:
+    for call in timeline.calls:
+        good = call.answer == timeline.saga.answers.get(call.operation, ("",))[0]
+        if call.operation in timeline.saga.undoes and call.answer and not good:
             found[call.operation] = WHITE  # it came too late, and left things as they were
             continue
         if good or found.get(call.operation) is None:
-            undo = AMBER if call.operation in account.saga.undoes else GREEN
+            undo = AMBER if call.operation in timeline.saga.undoes else GREEN
             found[call.operation] = undo if good else RED
-    if parked := account.parked_now():
+    if parked := timeline.parked_now():
         found[parked] = RED
     return found
 
@@ -80,7 +80,7 @@ def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
         for event in history["events"]
         if event["type"].endswith("StateEntered")
     ]
-    colours = _colours(saga.account)
+    colours = _colours(saga.timeline)
 
     def draw(machine: dict[str, Any], after: list[str]) -> None:
         """Its states and ways; `after`: where a branch goes on when it ends."""
@@ -131,13 +131,13 @@ def _ways(entered: Iterable[str], flow: Flow) -> Iterator[tuple[str, str]]:
 def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
     """Who reacts to what, with the events that were said and the reactions to them."""
     deadline = saga.saga.expired.__name__
-    flow, account = Flow(), saga.account
-    colours = _colours(account)
+    flow, timeline = Flow(), saga.timeline
+    colours = _colours(timeline)
     said_by = {
         answer: operation for operation, answers in saga.saga.answers.items() for answer in answers
     }
-    went = {(call.cause, call.operation) for call in account.calls}
-    said = {call.answer for call in account.calls}
+    went = {(call.cause, call.operation) for call in timeline.calls}
+    said = {call.answer for call in timeline.calls}
     heard = {row["heard"] for row in definition}
     for row in definition:
         operation = row["operation"]

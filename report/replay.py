@@ -10,7 +10,7 @@ from kernel.orders import PENDING, REJECTED
 from kernel.saga import Saga
 from report.saga_in_run import SagaInRun
 from scenarios.evidence.diagnosis import because_of
-from scenarios.evidence.truth import true_account
+from scenarios.evidence.truth import true_timeline
 from scenarios.faults.plan import MEANING, Moment
 
 _EFFECT = {
@@ -89,7 +89,7 @@ def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
             )
     seen: Counter[str] = Counter()
     acted = Counter(row["operation"] for row in saga.ledger)
-    for call in saga.account.calls:
+    for call in saga.timeline.calls:
         if not call.answer:
             text = call.failure or "There is no answer."
             yield call.at_s, _step(call.service, f"{call.operation} fails", text, "failed", node=call.operation)  # fmt: skip
@@ -97,7 +97,7 @@ def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
             text = f"It was done before: {call.answer} is answered again, and nothing changes."
             yield call.at_s, _step(call.service, f"{call.operation} again", text, "told", node=call.operation)  # fmt: skip
         seen[call.operation] += bool(call.answer)
-    happened = [row["wall_s"] for row in saga.ledger] + [c.at_s for c in saga.account.calls]
+    happened = [row["wall_s"] for row in saga.ledger] + [c.at_s for c in saga.timeline.calls]
     happened += [f["at_mono_s"] + offset_s for f in saga.faults if f["at_mono_s"] is not None]
     last_s = max([*happened, saga.begun_s])
     if parked := saga.parked.parked_now():
@@ -178,7 +178,7 @@ def in_short(saga: SagaInRun) -> list[str]:
 
     From the ledgers, but for the tries, which only evidence knows of.
     """
-    truth = true_account(saga.saga, saga.order_id, saga.ledger)
+    truth = true_timeline(saga.saga, saga.order_id, saga.ledger)
     undone = [
         f"{row['operation']}{' (nothing was there to undo)' if row['effect'] == 'tombstone' else ''}"
         for row in saga.ledger

@@ -8,9 +8,9 @@ from typing import Any
 
 from bench.results import RunRow
 from kernel.saga import Saga
-from kernel.timeline import Account, Evidence
+from kernel.timeline import Evidence, Timeline
 from scenarios.evidence.evidence import read_evidence
-from scenarios.evidence.scores import accounts_of
+from scenarios.evidence.scores import timelines_of
 from scenarios.judge.verdict import OrderClass
 from scenarios.runs.folder import read_lines
 
@@ -33,18 +33,18 @@ class SagaInRun:
         return read_evidence(self.row.folder, [self.order_id]).by_order[self.order_id]
 
     @cached_property
-    def account(self) -> Account:
+    def timeline(self) -> Timeline:
         """The calls, from the trace if it is whole, otherwise from the logs' ids; what is parked, from whoever sees it."""
-        told = accounts_of(self.saga, self.order_id, self.row.style, self.evidence)
+        told = timelines_of(self.saga, self.order_id, self.row.style, self.evidence)
         return max(
             (told["traced"], told["correlated"], told["native"]), key=lambda a: len(a.answered())
         )
 
     @cached_property
-    def parked(self) -> Account:
-        """The account that sees what is parked, if any does."""
-        told = accounts_of(self.saga, self.order_id, self.row.style, self.evidence).values()
-        return next((account for account in told if account.parked_now()), self.account)
+    def parked(self) -> Timeline:
+        """The timeline that sees what is parked, if any does."""
+        told = timelines_of(self.saga, self.order_id, self.row.style, self.evidence).values()
+        return next((timeline for timeline in told if timeline.parked_now()), self.timeline)
 
     @cached_property
     def ledger(self) -> list[dict[str, Any]]:
@@ -80,13 +80,13 @@ class SagaInRun:
         Never later than the first thing that is known to have happened: two clocks may differ by a little.
         """
         happened = [float(row["wall_s"]) for row in self.ledger[:1]]
-        happened += [call.began_s or call.at_s for call in self.account.calls]
+        happened += [call.began_s or call.at_s for call in self.timeline.calls]
         return min([float(self.line["intended_mono_s"]) + self.offset_s, *happened])
 
     @cached_property
     def tries(self) -> Counter[str]:
         """Operation -> how often it was tried."""
-        return Counter(call.operation for call in self.account.calls)
+        return Counter(call.operation for call in self.timeline.calls)
 
 
 _INTERESTING = (

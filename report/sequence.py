@@ -29,7 +29,7 @@ class Said:
 def said_in(saga: SagaInRun) -> list[Said]:
     """Every message of a saga, oldest first. In a choreography answers go to whoever reacts; otherwise to the conductor."""
     conducted = STYLES[saga.row.style].conducted
-    calls = saga.account.calls
+    calls = saga.timeline.calls
     said_by = {answer: call.service for call in calls if (answer := call.answer)}
     said: list[Said] = []
     tried: Counter[str] = Counter()

@@ -28,7 +28,7 @@ from testbed.runs import SuiteResult, run_suite
 T = TypeVar("T")
 
 
-async def carry_suite(
+async def run_scenarios(
     make_folder: Callable[[], Path],
     *,
     saga: Saga,
@@ -95,7 +95,7 @@ async def carry_suite(
         return await run_suite(specs, make_folder())
 
 
-def carry_out(work: Coroutine[Any, Any, T]) -> T:
+def run_until_done(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; SIGINT and SIGTERM cancel it, and everything it started ends with it."""
 
     async def cancellable() -> T:

@@ -11,7 +11,7 @@ from kernel.timeline import Evidence
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.runs.control_socket import DistantOperator
 from scenarios.runs.folder import read_json
-from testbed.execution import carry_out
+from testbed.execution import run_until_done
 
 FINISHED = "complete"
 
@@ -70,7 +70,7 @@ def newest_first(below: Path) -> list[Path]:
 def _ask(order_id: str, folder: Path, about: dict[str, Any]) -> Known | None:
     """What a living run knows of the order; None if it knows nothing, or lives no more."""
     try:
-        evidence = carry_out(DistantOperator(about["operator"]).evidence(order_id))
+        evidence = run_until_done(DistantOperator(about["operator"]).evidence(order_id))
     except UsageError:
         return None
     if not any(rows for source, rows in evidence.items() if source != "definition"):

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from choreography.rabbit_node import RabbitNode, find_server
-from kernel.event_loop import look_only_at_what_comes
+from kernel.event_loop import freeze_gc
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Whoever started this in the background; programs under test must hear Ctrl-C all the same.
@@ -17,7 +17,7 @@ REQUIRED = os.environ.get("SAGA_REQUIRE_RABBITMQ") == "1"
 
 def pytest_collection_finish() -> None:
     """As the programs do: a full collection here takes longer than the scaled deadlines of sagas under test."""
-    look_only_at_what_comes()
+    freeze_gc()
 
 
 @pytest.fixture(scope="session")

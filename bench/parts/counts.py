@@ -31,7 +31,7 @@ class Counts:
         for style in STYLES:
             yield Trial(part=self.name, arm=style, round=0, about_s=3.0, settings={"style": style})
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: path -> what -> how many per saga, the least and the most of the sagas on that path."""
         spec = RunSpec(
             saga=SAGA,

@@ -49,7 +49,7 @@ class Faults:
                         settings={"style": style, "story": story},
                     )
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: `noticed_s`, `on_again_s` per struck saga; `silent_s`, `recovered_s` of a struck coordinator. Not scaled back."""
         spec = RunSpec(
             saga=SAGA,

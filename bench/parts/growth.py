@@ -59,7 +59,7 @@ class Growth:
             settings={"way": way, "over": over, "x": x},
         )
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: `points`, each x and CPU in ms per saga (or per transition)."""
         over, x = trial.settings["over"], trial.settings["x"]
         if over == EXECUTION:

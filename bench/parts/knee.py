@@ -38,7 +38,7 @@ class Knee:
             for style in STYLES:
                 yield Trial(part=self.name, arm=style, round=number, about_s=110.0)
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: the steps of the ramp, the knee, and how it was held."""
         steps: list[Result] = []
 

@@ -56,7 +56,7 @@ class OpenLoops:
             },
         )
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part."""
         of = trial.settings
         load = _load(of)

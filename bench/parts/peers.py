@@ -39,7 +39,7 @@ class Peers:
                     settings={"way": way, "orders": effort.closed_orders},
                 )
 
-    async def carry_out(self, lab: Lab, trial: Trial, folder: Path) -> Result:
+    async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: `alone_s` of each order alone; `rate_per_s`, `many_s`, CPU and memory with 64 in flight."""
         way = WAYS[trial.settings["way"]]
         many = trial.settings["orders"] * way.quick

@@ -7,7 +7,7 @@ from pathlib import Path
 from kernel.guards import OFF
 from kernel.loading import load_saga
 from kernel.saga import Saga
-from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import SEVERITY, Outcome
 from scenarios.catalog.index import scenarios_of
 from scenarios.judge.verdict import BROKEN_LAW, LIED, Judgement, OrderClass
@@ -92,7 +92,7 @@ def jobs_of(ablation: Ablation) -> list[Job]:
     ]
 
 
-def carry_out(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> list[Ablated]:
+def run_ablation(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> list[Ablated]:
     """The whole matrix. Runs with damage keep their folders."""
     outcomes: dict[str, Outcome] = {}
     jobs = {job.key: job for job in jobs_of(ablation)}
@@ -103,7 +103,7 @@ def carry_out(ablation: Ablation, folder: Path, *, done: Callable[[], None]) -> 
         done()
 
     pair = Backends(broker=ablation.broker, engine=ablation.engine).pair
-    carry_out_jobs(
+    run_jobs(
         list(jobs.values()),
         broker=ablation.broker,
         engine=ablation.engine,

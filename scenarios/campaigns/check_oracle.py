@@ -6,7 +6,7 @@ from pathlib import Path
 
 from kernel.errors import UsageError
 from kernel.saga import Saga
-from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import Outcome
 from scenarios.catalog.bug import Bug
 from scenarios.catalog.bugs import bugs_of
@@ -93,7 +93,7 @@ def check(
         outcomes[outcome.key] = outcome
         done()
 
-    carry_out_jobs(
+    run_jobs(
         jobs_of(saga, bugs, runs=runs, seed=seed),
         broker="memory",
         engine="inprocess",
@@ -167,7 +167,7 @@ def check_clean(
             alarms.append(outcome)
         done(outcome)
 
-    carry_out_jobs(
+    run_jobs(
         clean_jobs(saga, sagas, seed=seed),
         broker="memory",
         engine="inprocess",

@@ -75,7 +75,7 @@ class Job:
         )
 
 
-def carry_out_jobs(
+def run_jobs(
     jobs: Sequence[Job],
     *,
     broker: str,
@@ -157,7 +157,7 @@ def _work(
 
         async def server(backends: Backends) -> None:
             while (job := await _taken(todo)) is not None:
-                outcomes.put(asdict(await _carry_out(job, backends, runs)))
+                outcomes.put(asdict(await _run(job, backends, runs)))
 
         async with open_backends(broker, engine) as backends, asyncio.TaskGroup() as servers:
             for _ in range(at_once):
@@ -208,7 +208,7 @@ async def _taken(todo: "Queue[Job | None]") -> Job | None:
     return None
 
 
-async def _carry_out(job: Job, backends: Backends, runs: Path) -> Outcome:
+async def _run(job: Job, backends: Backends, runs: Path) -> Outcome:
     spec = job.spec(backends)
     try:
         async with asyncio.timeout(LIMIT_S):

@@ -11,7 +11,7 @@ from choreography.rabbit_connection import public_address
 from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
-from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import INCONSISTENT, Outcome
 from scenarios.campaigns.simulation.cores import over_cores
 from scenarios.campaigns.simulation.outcomes import schedule_of, simulated_outcomes
@@ -141,7 +141,7 @@ def _unstruck(cell: Cell, outcome: Outcome, struck: list[int]) -> Iterable[str]:
         yield f"{strike} found no occasion: {why} ({outcome.where_it_ended()})"
 
 
-def carry_out(
+def run_sweep(
     sweep: Sweep, cells: Sequence[Cell], folder: Path, *, done: Callable[[CellResult], None]
 ) -> None:
     """Run every cell that has no result in `folder` yet, or one that says nothing; `done` is called with each new one."""
@@ -171,7 +171,7 @@ def carry_out(
         alone = [c for c in by_key.values() if not c.not_run() and real and c.disturbs()]
         for chosen, at_once in ((shared, 4 if real else 12), (alone, 1)):
             if chosen:
-                carry_out_jobs(
+                run_jobs(
                     [sweep.job(cell) for cell in chosen],
                     broker=sweep.broker,
                     engine=sweep.engine,

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from kernel.saga import Saga
-from kernel.timeline import Account, Evidence
-from scenarios.evidence.correlated import correlated_account
+from kernel.timeline import Evidence, Timeline
+from scenarios.evidence.correlated import correlated_timeline
 from scenarios.evidence.diagnosis import answer
 from scenarios.evidence.evidence import RunEvidence, rows_of
 from scenarios.evidence.ranked_causes import suspects, usual_waits
-from scenarios.evidence.traced import in_trace, traced_account
-from scenarios.evidence.truth import true_account
+from scenarios.evidence.traced import in_trace, traced_timeline
+from scenarios.evidence.truth import true_timeline
 from scenarios.faults.plan import DISTURBANCES, ONLY_IN_TRACES
 from scenarios.runs.folder import read_lines
 from scenarios.styles.index import STYLES
@@ -92,17 +92,17 @@ def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
     sampled = evidence.about["tracing"]["sampling"] < 1
     found = {}
     for kind in KINDS:
-        accounts, took_s = _rebuilt(kind, evidence)
-        usual = usual_waits(accounts.values())
+        timelines, took_s = _rebuilt(kind, evidence)
+        usual = usual_waits(timelines.values())
         total = Score(kind=kind, ms=1000 * took_s)
-        for order_id, account in accounts.items():
+        for order_id, timeline in timelines.items():
             truth, spans = truths.get(order_id), evidence.by_order[order_id].get("trace", [])
             if truth is None or (kind == "traced" and not spans and sampled):
                 continue
-            total.add(_one(kind, account, truth))
-            total.where += answer(account, reactions) == answer(truth, reactions)
+            total.add(_one(kind, timeline, truth))
+            total.where += answer(timeline, reactions) == answer(truth, reactions)
             if hit := struck.get(order_id):
-                suspected = suspects(account, usual)
+                suspected = suspects(timeline, usual)
                 total.harmed += 1
                 total.top_1 += not hit.isdisjoint(suspected[:1])
                 total.top_3 += not hit.isdisjoint(suspected[:3])
@@ -113,41 +113,41 @@ def score(folder: Path, evidence: RunEvidence) -> dict[str, Score]:
     return found
 
 
-def accounts_of(saga: Saga, order_id: str, style: str, evidence: Evidence) -> dict[str, Account]:
+def timelines_of(saga: Saga, order_id: str, style: str, evidence: Evidence) -> dict[str, Timeline]:
     """Kind -> the saga of an order as it tells it."""
     return {kind: _reader(kind, style)(saga, order_id, evidence) for kind in KINDS}
 
 
-def _reader(kind: str, style: str) -> Callable[[Saga, str, Evidence], Account]:
-    return {"correlated": correlated_account, "traced": traced_account}.get(
+def _reader(kind: str, style: str) -> Callable[[Saga, str, Evidence], Timeline]:
+    return {"correlated": correlated_timeline, "traced": traced_timeline}.get(
         kind, STYLES[style].native
     )
 
 
-def _rebuilt(kind: str, evidence: RunEvidence) -> tuple[dict[str, Account], float]:
+def _rebuilt(kind: str, evidence: RunEvidence) -> tuple[dict[str, Timeline], float]:
     read, begun_s = _reader(kind, evidence.style), time.perf_counter()
-    accounts = {
+    timelines = {
         order_id: read(evidence.saga, order_id, rows)
         for order_id, rows in evidence.by_order.items()
     }
-    return accounts, time.perf_counter() - begun_s
+    return timelines, time.perf_counter() - begun_s
 
 
-def _one(kind: str, account: Account, truth: Account) -> Score:
-    told, true = account.edges(), truth.edges()
+def _one(kind: str, timeline: Timeline, truth: Timeline) -> Score:
+    told, true = timeline.edges(), truth.edges()
     return Score(
         kind=kind,
         sagas=1,
-        exact=int(account.nodes() == truth.nodes() and told == true),
+        exact=int(timeline.nodes() == truth.nodes() and told == true),
         edges=[len(told & true), len(told), len(true)],
-        sources=account.read["sources"],
-        records=account.read["records"],
-        bytes=account.read["bytes"],
-        requests=account.read.get("requests", 0),
+        sources=timeline.read["sources"],
+        records=timeline.read["records"],
+        bytes=timeline.read["bytes"],
+        requests=timeline.read.get("requests", 0),
     )
 
 
-def _truths(saga: Saga, folder: Path, wanted: Collection[str]) -> dict[str, Account]:
+def _truths(saga: Saga, folder: Path, wanted: Collection[str]) -> dict[str, Timeline]:
     """Order -> its saga, for every order of these that left a row in any ledger."""
     rows = rows_of(folder / "ledgers.jsonl", "ledger", wanted)
     parked = {
@@ -156,7 +156,7 @@ def _truths(saga: Saga, folder: Path, wanted: Collection[str]) -> dict[str, Acco
         if not row["reported"]
     }
     return {
-        order_id: true_account(saga, order_id, mine, parked_at=parked.get(order_id, ""))
+        order_id: true_timeline(saga, order_id, mine, parked_at=parked.get(order_id, ""))
         for order_id, every in rows.items()
         if (mine := [row for row in every if row["table"] == "ledger"])
     }

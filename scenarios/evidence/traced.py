@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import CUSTOMER, Account, Call, Evidence
+from kernel.timeline import CUSTOMER, Call, Evidence, Timeline
 
 ROOT = "place order"
 _DELIVER, _TASK = "deliver ", "task "
 UNREADABLE = "unreadable"
 
 
-def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
+def traced_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     """The saga rebuilt from the trace that begins with the customer's span, and from traces that it links to.
 
     Spans that lost their context are in traces of their own: a tracing backend does not show them with this one, even if they
@@ -52,7 +52,7 @@ def traced_account(saga: Saga, order_id: str, evidence: Evidence) -> Account:
         )
         if answer:
             answers.append((ended_s(span), answer))
-    return Account(
+    return Timeline(
         saga=saga,
         order_id=order_id,
         calls=tuple(calls),

@@ -1,17 +1,17 @@
-"""A saga as its ledgers tell it: what every account is measured against. No account ever sees it."""
+"""A saga as its ledgers tell it: what every timeline is measured against. No timeline ever sees it."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import Account, Call, name_of
+from kernel.timeline import Call, Timeline, name_of
 
 
-def true_account(
+def true_timeline(
     saga: Saga, order_id: str, rows: Iterable[dict[str, Any]], *, parked_at: str = ""
-) -> Account:
+) -> Timeline:
     """The saga of the ledger rows of one order, with the operation at which the parked register has it, if it has it."""
-    return Account(
+    return Timeline(
         saga=saga,
         order_id=order_id,
         calls=tuple(

@@ -26,7 +26,7 @@ from kernel.environment import Environment
 from kernel.errors import ConnectionLost, NotDelivered, OutcomeUnknown
 from kernel.messages import MAX_BYTES, Command, Event
 from kernel.ports import Clock, Service
-from scenarios.faults.plan import BROKEN_PROMISES, DISTURBANCES, SPOILED, Moment
+from scenarios.faults.plan import BROKEN_PROMISES, CORRUPTED, DISTURBANCES, Moment
 from scenarios.faults.planned import PlannedFaults
 from scenarios.faults.soft_wire import SoftWire
 
@@ -120,7 +120,7 @@ class UnreliableLink:
 def unreliable_function(
     function: Callable[[bytes], Awaitable[bytes]], faults: PlannedFaults
 ) -> Callable[[bytes], Awaitable[bytes]]:
-    """A function whose payload and response may be spoiled on their way."""
+    """A function whose payload and response may be corrupted on their way."""
 
     async def call(payload: bytes) -> bytes:
         message = orjson.loads(payload)
@@ -128,27 +128,27 @@ def unreliable_function(
         attempt = faults.record.attempts[order_id, operation] + 1
         if faults.strike(Moment.CONTEXT_LOST, order_id, operation, attempt):
             payload = orjson.dumps(message | {"traceparent": ""})
-        payload = _spoiled_as_planned(payload, faults, order_id, operation, attempt)
+        payload = _corrupted_as_planned(payload, faults, order_id, operation, attempt)
         answer = await function(payload)
         number = faults.record.answers[order_id, operation]
         if faults.strike(Moment.OVERSIZED_ANSWER, order_id, operation, number):
-            answer = spoiled(answer, Moment.OVERSIZED)
+            answer = corrupted(answer, Moment.OVERSIZED)
         return answer
 
     return call
 
 
-def _spoiled_as_planned(
+def _corrupted_as_planned(
     body: bytes, faults: PlannedFaults, order_id: str, operation: str, attempt: int
 ) -> bytes:
     """The body, or the first of the planned ways to make it unreadable: it is unreadable only once."""
-    for moment in sorted(SPOILED):
+    for moment in sorted(CORRUPTED):
         if faults.strike(moment, order_id, operation, attempt):
-            return spoiled(body, moment)
+            return corrupted(body, moment)
     return body
 
 
-def spoiled(body: bytes, moment: Moment) -> bytes:
+def corrupted(body: bytes, moment: Moment) -> bytes:
     """A message in JSON, made unreadable."""
     match moment:
         case Moment.POISON:
@@ -165,7 +165,7 @@ def spoiled(body: bytes, moment: Moment) -> bytes:
 
 
 class UnreliableBroker:
-    """A Broker behind a network that spoils, repeats, delays and loses what is published, and confirms with it."""
+    """A Broker behind a network that corrupts, repeats, delays and loses what is published, and confirms with it."""
 
     def __init__(
         self,
@@ -197,7 +197,7 @@ class UnreliableBroker:
         for operation in self._leads_to.get(message.routing_key, ()):
             led = faults.lead(order_id, operation)
             if message.body == as_published:
-                body = _spoiled_as_planned(message.body, faults, order_id, operation, led)
+                body = _corrupted_as_planned(message.body, faults, order_id, operation, led)
                 message = replace(message, body=body)
             if faults.strike(Moment.CONTEXT_LOST, order_id, operation, led):
                 message = replace(message, traceparent="")
@@ -211,7 +211,7 @@ class UnreliableBroker:
     async def _carry_answer(self, message: Envelope, operation: str, number: int) -> None:
         faults, key = self._faults, (message.order_id, operation, number)
         if faults.strike(Moment.OVERSIZED_ANSWER, *key):
-            message = replace(message, body=spoiled(message.body, Moment.OVERSIZED))
+            message = replace(message, body=corrupted(message.body, Moment.OVERSIZED))
         if fault := faults.strike(Moment.ANSWER_DELAYED, *key):
             await self._clock.sleep(faults.delay_s(fault))
         if fault := faults.strike(Moment.ANSWER_REORDERED, *key):

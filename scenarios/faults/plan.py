@@ -90,7 +90,7 @@ HELD = frozenset(
 """What holds a message back, so that nobody can be blamed for the silence."""
 CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
 """What ends a participant."""
-SPOILED = frozenset({Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED})
+CORRUPTED = frozenset({Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED})
 """What makes a request unreadable."""
 BROKEN_PROMISES = frozenset({Moment.COORDINATOR_FORGOT})
 """What no coordinator does that keeps its promises: no safeguard is expected to help."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from kernel.saga import Saga
 from scenarios.faults.plan import (
     BROKEN_PROMISES,
+    CORRUPTED,
     DISTURBANCES,
     ONLY_IN_TRACES,
-    SPOILED,
     Fault,
     FaultPlan,
     Moment,
@@ -23,7 +23,7 @@ _LASTS = {
     Moment.REQUEST_DELAYED: PAST_THE_STEP_DEADLINE_S,
     Moment.ANSWER_DELAYED: PAST_THE_STEP_DEADLINE_S,
 }
-ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | SPOILED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
+ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | CORRUPTED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
 """What happens to a saga once, or to its message for good."""
 STRUCK = {"every": 2}
 """Every second order of a cell is struck; the others stand by, and must not be harmed."""
@@ -168,6 +168,6 @@ def _can_meet(saga: Saga, chosen: tuple[Strike, ...]) -> bool:
         return False  # nothing helps against it, whatever else happens: it is swept alone
     if any(s.moment is Moment.REFUSED and s.operation not in saga.refusable for s in chosen):
         return False
-    # A message can be spoiled in one way only.
-    addresses = [(s.operation, "spoiled" if s.moment in SPOILED else s.moment) for s in chosen]
+    # A message can be corrupted in one way only.
+    addresses = [(s.operation, "corrupted" if s.moment in CORRUPTED else s.moment) for s in chosen]
     return len(set(addresses)) == len(addresses)

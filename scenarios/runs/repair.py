@@ -55,7 +55,7 @@ async def repair(
     with _alone(folder):
         try:
             repairing = _Repair(folder, read_json(folder / "run.json"), backends)
-            return await repairing.carry_out(action, parked_ids)
+            return await repairing.run(action, parked_ids)
         except (sqlite3.DatabaseError, HistoryDamaged) as error:
             raise UsageError(f"the kept state of {folder} is damaged: {error}") from error
 
@@ -83,7 +83,7 @@ class _Repair:
         ]
         self._clock, self._tracer = SystemClock(), OtelTracer()
 
-    async def carry_out(self, action: str, parked_ids: list[str]) -> tuple[list[Parked], Verdict]:
+    async def run(self, action: str, parked_ids: list[str]) -> tuple[list[Parked], Verdict]:
         with tempfile.TemporaryDirectory(prefix="saga-repair-") as temporary:
             work = Path(temporary)
             restored = fetch(self._folder.path, work)

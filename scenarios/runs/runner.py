@@ -62,7 +62,7 @@ async def run(
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     try:
-        verdict = await _Run(spec, folder, progress, run_id, told).carry_out()
+        verdict = await _Run(spec, folder, progress, run_id, told).run()
     except (Failure, OSError, UsageError) as error:
         verdict = _unknown(folder, f"a part of the testbed failed: {error}")
     except BaseExceptionGroup as group:
@@ -117,11 +117,11 @@ class _Run:
         self._acts: list[dict[str, Any]] = []
         """What an operator did while the run lived."""
 
-    async def carry_out(self) -> Verdict:
+    async def run(self) -> Verdict:
         """Every phase; the verdict."""
         with tempfile.TemporaryDirectory(prefix="saga-run-") as folder:
             work = Path(folder)
-            verdict, kept = await self._carry_out_in(work)
+            verdict, kept = await self._run_in(work)
             for name in self._spec.saga.services:
                 for path, into in (
                     (spans_path(work, name), "trace.jsonl"),
@@ -134,7 +134,7 @@ class _Run:
             self._told["notes"] += await asyncio.to_thread(self._tracer.close)
         return verdict
 
-    async def _carry_out_in(self, work: Path) -> tuple[Verdict, list[dict[str, Any]] | None]:
+    async def _run_in(self, work: Path) -> tuple[Verdict, list[dict[str, Any]] | None]:
         """The verdict, and what must be kept of what is parked (None = nothing is)."""
         spec = self._spec
         async with AsyncExitStack() as stack:

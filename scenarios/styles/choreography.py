@@ -10,7 +10,7 @@ from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
 from choreography.service_host import serve_participant
 from choreography.system import topology
-from choreography.timeline import native_account
+from choreography.timeline import native_timeline
 from kernel.participant import Participant
 from kernel.saga import Saga
 from scenarios.faults.network import UnreliableBroker, UnreliableLink
@@ -77,7 +77,7 @@ STYLE = Style(
     words="Each service reacts to the events of the others, through a broker; nobody conducts.",
     open=choreography,
     host=host,
-    native=native_account,
+    native=native_timeline,
     coordinator=lambda backends: backends.broker_kind,
     conducted=False,
     parked="dead letter",

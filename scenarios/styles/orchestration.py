@@ -15,7 +15,7 @@ from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import Call, StepFunctions, boto3_call, direct_call
 from orchestration.system import OrchestratedSystem
 from orchestration.tasks import Function, in_process_invoker, serve_functions, workers
-from orchestration.timeline import native_account
+from orchestration.timeline import native_timeline
 from scenarios.faults.network import UnreliableLink, unreliable_function
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import PlannedFaults
@@ -160,7 +160,7 @@ STYLE = Style(
     words="A conductor, a state machine, calls one service after the other.",
     open=orchestration,
     host=host,
-    native=native_account,
+    native=native_timeline,
     coordinator=lambda backends: backends.engine,
     conducted=True,
     parked="failed execution",

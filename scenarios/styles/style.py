@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from kernel.participant import Participant
 from kernel.saga import Saga
-from kernel.timeline import Account, Evidence
+from kernel.timeline import Evidence, Timeline
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import PlannedFaults
 from scenarios.runs.environment import Backends, RunEnvironment, RunningSystem
@@ -16,7 +16,7 @@ Open = Callable[[RunEnvironment], AbstractAsyncContextManager[RunningSystem]]
 Host = Callable[
     [ParticipantConfig, Participant, PlannedFaults, int], AbstractAsyncContextManager[None]
 ]
-Native = Callable[[Saga, str, Evidence], Account]
+Native = Callable[[Saga, str, Evidence], Timeline]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

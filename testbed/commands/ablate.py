@@ -91,7 +91,7 @@ def ablate(
 def ablate_into(folder: Path, wanted: Ablation) -> tuple[list[Ablated], dict[str, Any], Path]:
     """Ablate, and leave cells, table and matrix in a folder; the cells, the document, and the matrix' path."""
     with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
-        cells = ablating.carry_out(wanted, folder, done=lambda: one_more(""))
+        cells = ablating.run_ablation(wanted, folder, done=lambda: one_more(""))
     about = asdict(wanted) | {"broker": public_address(wanted.broker)}
     document = {"schema": SCHEMA, **about, "cells": ablating.to_json(cells)}
     (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench.experiment import Effort, Journal, Trial, carry_out_all, open_lab, real_pair, shuffled
+from bench.experiment import Effort, Journal, Trial, open_lab, real_pair, run_trials, shuffled
 from bench.machine import machine_facts
 from bench.parts.index import FULL, PARTS, QUICK
 from bench.ways import WAYS
@@ -23,7 +23,7 @@ from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.folder import SCHEMA, read_json
 from scenarios.runs.spec import now_utc
 from scenarios.runs.workload import ServiceTimes
-from testbed.execution import carry_out, say_backends, wide
+from testbed.execution import run_until_done, say_backends, wide
 from testbed.options import ArrivalsOption, AsJson, Durability, Out, Seed, ServiceTimesOption
 from testbed.runs import suite_folder
 
@@ -96,7 +96,7 @@ def bench(
     say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
     print(f"Journal: {folder} (after an interruption: saga bench --resume {folder})", file=sys.stderr)  # fmt: skip
     began = time.monotonic()
-    carry_out(_measure(folder, about))
+    run_until_done(_measure(folder, about))
     took_s = time.monotonic() - began
     told = write_benchmark(folder, about)
     code = Exit.NOT_AS_EXPECTED if told.failed else Exit.AS_EXPECTED
@@ -226,7 +226,7 @@ async def _measure(folder: Path, about: dict[str, Any]) -> None:
     ordered, journal = shuffled(trials, seed=seed), Journal(folder)
     with _Progress(ordered, journal) as progress:
         async with open_lab(seed, about["durability"], folder, real=real) as lab:
-            await carry_out_all(ordered, PARTS, lab, journal, progress.took)
+            await run_trials(ordered, PARTS, lab, journal, progress.took)
 
 
 class _Progress:

@@ -17,7 +17,7 @@ from kernel.loading import DEFAULT, load_saga
 from report.tables import plain
 from scenarios.runs.folder import read_json
 from testbed import settings
-from testbed.execution import carry_out, wide
+from testbed.execution import run_until_done, wide
 from testbed.options import AsJson
 
 app = typer.Typer(
@@ -77,7 +77,7 @@ def _looked(look: Look, run: Path | None, prefix: str, broker: str) -> list[Foun
         except LOST as error:
             raise UsageError(f"the server was lost meanwhile: {error}") from error
 
-    return carry_out(looked())
+    return run_until_done(looked())
 
 
 def _say(found: list[Found], what: str, *, as_json: bool) -> None:

@@ -10,7 +10,7 @@ from report.tables import comparison
 from scenarios.catalog.index import headline_of
 from scenarios.styles.index import STYLES
 from testbed import settings
-from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, wide
 from testbed.load import collected
 from testbed.options import DEMO_TIME_SCALE, Broker, Engine, Orders, Out, SagaOption, Seed
 from testbed.runs import suite_folder
@@ -31,8 +31,8 @@ def demo(
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     say_backends(chosen, engine)
-    result = carry_out(
-        carry_suite(
+    result = run_until_done(
+        run_scenarios(
             lambda: suite_folder(out, "demo"),
             saga=chosen_saga,
             scenarios=headline_of(chosen_saga),

@@ -23,7 +23,7 @@ from scenarios.runs.repair import repair
 from scenarios.styles.index import STYLES
 from scenarios.styles.style import Style
 from testbed import settings
-from testbed.execution import carry_out, wide
+from testbed.execution import run_until_done, wide
 from testbed.options import AsJson, Broker, Engine
 
 Run = Annotated[Path, typer.Argument(help="A run folder, alive or finished.")]
@@ -49,12 +49,12 @@ class _Register:
 
     def parked(self) -> list[Parked]:
         if self.distant is not None:
-            return carry_out(self.distant.parked())
+            return run_until_done(self.distant.parked())
         return [Parked(**row) for row in read_lines(self.folder / "evidence/parked.jsonl")]
 
     def show(self, saga: Parked) -> dict[str, Any]:
         if self.distant is not None:
-            return carry_out(self.distant.show(saga.parked_id))
+            return run_until_done(self.distant.show(saga.parked_id))
         source, key = STYLES[self.about["style"]].parked_evidence
         path = self.folder / f"evidence/{source}.jsonl"
         rows = read_lines(path) if path.exists() else []
@@ -114,13 +114,13 @@ def operating(of: Style) -> typer.Typer:
         ids = [saga.parked_id for saga in chosen]
         if register.distant is not None:
             act = register.distant.redrive if action == "redrive" else register.distant.discard
-            _say(action, carry_out(act(ids)), as_json=as_json)
+            _say(action, run_until_done(act(ids)), as_json=as_json)
             return
         if not chosen:
             raise UsageError(f"{run} has nothing parked: there is nothing to {action}")
         at = settings.choose_broker(broker)
         moving = _repaired(run, at, settings.choose_engine(engine, at), action, ids)
-        sagas, code = carry_out(moving)
+        sagas, code = run_until_done(moving)
         _say(action, sagas, as_json=as_json, code=code)
         if not as_json:
             for line in findings(read_run(run)):

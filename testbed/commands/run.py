@@ -15,7 +15,7 @@ from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
-from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, wide
 from testbed.options import (
     DEMO_TIME_SCALE,
     ArrivalsOption,
@@ -97,8 +97,8 @@ def run(
         times = ServiceTimes.parse(service_times).check(chosen_saga.services)
     say_backends(chosen, engine)
     several = len(stories) * len(styles) * repeat > 1
-    result = carry_out(
-        carry_suite(
+    result = run_until_done(
+        run_scenarios(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
             saga=chosen_saga,
             scenarios=stories,

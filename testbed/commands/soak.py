@@ -12,7 +12,7 @@ from scenarios.campaigns.soak import problems_of, soak_scenario
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import read_json
 from testbed import settings
-from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, wide
 from testbed.options import AsJson, Durability, Out, Rate, SagaOption, Seed, TimeScale
 from testbed.runs import suite_folder
 
@@ -41,8 +41,8 @@ def soak(
     broker = settings.choose_broker("rabbitmq")
     styles = settings.choose_styles(style)
     say_backends(broker, "embedded")
-    result = carry_out(
-        carry_suite(
+    result = run_until_done(
+        run_scenarios(
             lambda: suite_folder(out, f"soak-s{seed}"),
             saga=chosen_saga,
             scenarios=[soak_scenario(chosen_saga)],

@@ -143,7 +143,7 @@ def sweep_into(folder: Path, wanted: Sweep) -> tuple[list[CellResult], Path]:
     """Sweep, and leave cells, table and heat map in a folder; the results, and the heat map's path."""
     sweeping.begin(folder, wanted)
     cells = _cells(wanted)
-    carry_out(wanted, cells, folder)
+    run_cells(wanted, cells, folder)
     results = _in_order(cells, sweeping.results(folder))
     how = ", under virtual time" if wanted.simulated else ""
     title = f"Depth {wanted.depth}, guards {wanted.guards}{how}: the worst in each cell"
@@ -152,7 +152,7 @@ def sweep_into(folder: Path, wanted: Sweep) -> tuple[list[CellResult], Path]:
     return results, png
 
 
-def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
+def run_cells(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
     """Run what has no result yet, with progress."""
     known = len(sweeping.results(folder))
     with counting("cells", len(cells), begun=known) as one_more:
@@ -162,7 +162,7 @@ def carry_out(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
             one_more(f"{result.key}: {result.worst}, {result.why}" if surprise else "")
 
         try:
-            sweeping.carry_out(wanted, cells, folder, done=done)
+            sweeping.run_sweep(wanted, cells, folder, done=done)
         except KeyboardInterrupt:
             told = f"interrupted: go on with --resume {folder} and the same options"
             print(told, file=sys.stderr)

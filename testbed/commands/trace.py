@@ -14,12 +14,12 @@ from rich.tree import Tree
 
 from bench.results import RunRow, read_run
 from kernel.errors import UsageError
-from kernel.timeline import CUSTOMER, OPEN, Account, Call
+from kernel.timeline import CUSTOMER, OPEN, Call, Timeline
 from report.saga_in_run import with_counterparts
 from report.saga_page import page_name, write_saga_page
 from report.tables import plain
 from scenarios.evidence.diagnosis import Answer, answer
-from scenarios.evidence.scores import KINDS, accounts_of
+from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.runs.folder import SCHEMA
 from scenarios.styles.index import STYLES
 from testbed.execution import wide
@@ -36,12 +36,12 @@ Below = Annotated[
 def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> None:
     """Where an order is now and why, and what to do, from evidence alone: of a living run or a finished one."""
     known = find_order(order, run)
-    accounts = accounts_of(known.saga, order, known.style, known.evidence)
+    timelines = timelines_of(known.saga, order, known.style, known.evidence)
     reactions = known.saga.reacting(known.about["step_order"])
-    answers = {kind: answer(account, reactions) for kind, account in accounts.items()}
-    best = _best(accounts)
-    account, found = accounts[best], answers[best]
-    lines = _where(known, account, found) | {"told by": _told_by(best, answers)}
+    answers = {kind: answer(timeline, reactions) for kind, timeline in timelines.items()}
+    best = _best(timelines)
+    timeline, found = timelines[best], answers[best]
+    lines = _where(known, timeline, found) | {"told by": _told_by(best, answers)}
     if as_json:
         print(
             json.dumps(
@@ -56,21 +56,21 @@ def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> N
         print(f"  {name:<12} {plain(text)}")
 
 
-def _best(accounts: dict[str, Account]) -> str:
+def _best(timelines: dict[str, Timeline]) -> str:
     """Whose answer is given: who sees a parked saga, then who sees the most."""
     return max(
         KINDS,
         key=lambda kind: (
-            bool(accounts[kind].parked_now()),
-            len(accounts[kind].answered()),
+            bool(timelines[kind].parked_now()),
+            len(timelines[kind].answered()),
             -KINDS.index(kind),
         ),
     )
 
 
-def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
-    last, now_s = account.last(), _now_s(known)
-    lines = {"status": found.status + (", parked" if account.parked_now() else "")}
+def _where(known: Known, timeline: Timeline, found: Answer) -> dict[str, str]:
+    last, now_s = timeline.last(), _now_s(known)
+    lines = {"status": found.status + (", parked" if timeline.parked_now() else "")}
     if last is None:
         lines["last done"] = "nothing that is seen"
     else:
@@ -81,19 +81,19 @@ def _where(known: Known, account: Account, found: Answer) -> dict[str, str]:
         lines["turned back"] = f"because of {found.because_of}"
     if found.status != OPEN:
         return lines | {"what to do": "nothing: the saga is over"}
-    failed = [c for c in account.calls if c.operation == found.waits_for and not c.answer]
+    failed = [c for c in timeline.calls if c.operation == found.waits_for and not c.answer]
     since = failed[0] if failed else last
     lines["waits for"] = found.waits_for + (f", since {_clock(since)}" if since else "")
     tried = f" ({len(failed)} attempts seen)" if len(failed) > 1 else ""
-    why = account.parked_why or (failed[-1].failure if failed else "")
+    why = timeline.parked_why or (failed[-1].failure if failed else "")
     lines["why"] = (why or "no answer yet") + tried
-    lines["what to do"] = _remedy(known, account)
+    lines["what to do"] = _remedy(known, timeline)
     return lines
 
 
-def _remedy(known: Known, account: Account) -> str:
-    if account.parked_now():
-        which = account.parked_id or account.order_id
+def _remedy(known: Known, timeline: Timeline) -> str:
+    if timeline.parked_now():
+        which = timeline.parked_id or timeline.order_id
         return f"mend the cause, then: saga {STYLES[known.style].parked_command} redrive {known.folder} {which}"
     if known.alive:
         return "wait: it is retried, and the saga deadline passes at last"
@@ -149,19 +149,19 @@ def trace(
         print(page)
         typer.launch(str(page))
         return
-    accounts = accounts_of(known.saga, order, known.style, known.evidence)
-    kind = evidence or _most(accounts)
-    account = accounts[kind]
+    timelines = timelines_of(known.saga, order, known.style, known.evidence)
+    kind = evidence or _most(timelines)
+    timeline = timelines[kind]
     if as_json:
         document = {"schema": SCHEMA, "ok": True, "run": str(known.folder), "evidence": kind}
-        print(json.dumps(document | {"calls": [asdict(call) for call in account.calls]}))
+        print(json.dumps(document | {"calls": [asdict(call) for call in timeline.calls]}))
         return
-    wide().print(_tree(known, account, kind))
+    wide().print(_tree(known, timeline, kind))
 
 
-def _most(accounts: dict[str, Account]) -> str:
+def _most(timelines: dict[str, Timeline]) -> str:
     """Traces tell the most, if they tell it all."""
-    return max(reversed(KINDS), key=lambda kind: len(accounts[kind].answered()))
+    return max(reversed(KINDS), key=lambda kind: len(timelines[kind].answered()))
 
 
 def _beside(known: Known) -> list[RunRow]:
@@ -175,18 +175,18 @@ def _beside(known: Known) -> list[RunRow]:
     return with_counterparts(read_run(known.folder), siblings)
 
 
-def _tree(known: Known, account: Account, kind: str) -> Tree:
-    calls = account.calls
+def _tree(known: Known, timeline: Timeline, kind: str) -> Tree:
+    calls = timeline.calls
     begun_s = min((c.began_s or c.at_s for c in calls), default=0.0)
-    tree = Tree(plain(f"{account.order_id}, {known.style}, as {kind} evidence tells it: {account.status()}"))  # fmt: skip
+    tree = Tree(plain(f"{timeline.order_id}, {known.style}, as {kind} evidence tells it: {timeline.status()}"))  # fmt: skip
     branches: dict[str, Any] = {CUSTOMER: tree}
     for call in calls:
         under = branches.get(call.cause, tree)
         branch = under.add(_line(call, begun_s))
         if call.answer:
             branches.setdefault(call.answer, branch)
-    if account.parked_now():
-        parked = plain(f"parked at {account.parked_at}: {account.parked_why}")
+    if timeline.parked_now():
+        parked = plain(f"parked at {timeline.parked_at}: {timeline.parked_why}")
         parked.stylize("bold red")
         tree.add(parked)
     if not calls:

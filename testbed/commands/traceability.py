@@ -29,7 +29,7 @@ from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
 from scenarios.runs.scenario import Scenario
 from testbed import settings
-from testbed.execution import carry_out, carry_suite, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, wide
 from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed, TimeScale
 from testbed.runs import SuiteResult, suite_folder
 
@@ -125,8 +125,8 @@ def in_both_contexts(
         below = folder / f"context_{context}"
         below.mkdir()
         results.append(
-            carry_out(
-                carry_suite(
+            run_until_done(
+                run_scenarios(
                     partial(Path, below),
                     saga=saga,
                     scenarios=scenarios,

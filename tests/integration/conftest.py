@@ -14,10 +14,10 @@ from shared_domain.order.saga import SAGA
 
 
 @pytest.fixture
-def carry_out(tmp_path):
+def run_scenario(tmp_path):
     """Run a scenario of the catalog; its RunResult."""
 
-    async def carried_out(
+    async def ran(
         scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
         on_deadline="compensate", time_scale=0.0, saga=SAGA, variant="", **changes,
     ):  # fmt: skip
@@ -40,7 +40,7 @@ def carry_out(tmp_path):
         )
         return await run(spec, runs=tmp_path / "runs", facts={})
 
-    return carried_out
+    return ran
 
 
 @pytest.fixture

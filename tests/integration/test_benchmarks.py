@@ -165,4 +165,4 @@ async def test_each_part_measures_every_arm(part, tmp_path):
         for number, trial in enumerate(trials):
             folder = tmp_path / str(number)
             folder.mkdir()
-            assert await PARTS[part].carry_out(lab, trial, folder)
+            assert await PARTS[part].run(lab, trial, folder)

@@ -23,14 +23,14 @@ styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
 
 
 @styles
-async def test_a_success_that_comes_after_the_compensation_changes_nothing(carry_out, style):
-    result = await carry_out("late_success", style, orders=20)
+async def test_a_success_that_comes_after_the_compensation_changes_nothing(run_scenario, style):
+    result = await run_scenario("late_success", style, orders=20)
     assert (result.verdict.judgement, result.verdict.as_expected) == (Judgement.CONSISTENT, True)
 
 
 @styles
-async def test_without_tombstones_the_late_success_takes_effect(carry_out, style):
-    result = await carry_out("late_success", style, orders=20, guards=Guards(tombstones=False))
+async def test_without_tombstones_the_late_success_takes_effect(run_scenario, style):
+    result = await run_scenario("late_success", style, orders=20, guards=Guards(tombstones=False))
     assert result.verdict.judgement is Judgement.INCONSISTENT
     late = [o for o in result.verdict.orders if o.order_class == "half-done"]
     assert [o.order_id for o in late] == [f"order-{n:05d}" for n in (4, 9, 14, 19)]
@@ -99,13 +99,13 @@ async def test_a_state_machine_that_reports_times_out_as_a_whole():
     assert "TimeoutSeconds" not in saga_definition(environment(policy=Policy()))
 
 
-async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(carry_out):
+async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(run_scenario):
     """Three steps that hang three times each: no budget is spent, but the saga's deadline passes."""
     hangs = [
         {"orders": [1], "operation": op, "moment": "participant.hang", "attempts": [1, 2, 3]}
         for op in ("ReserveStock", "ChargePayment", "BookShipment")
     ]
-    result = await carry_out(
+    result = await run_scenario(
         "happy_path", "orchestration", orders=3, faults=hangs, on_deadline="report",
         expects=lambda i: frozenset({"parked"} if i == 1 else {"committed"}),
     )  # fmt: skip

@@ -120,7 +120,7 @@ async def _start(step_functions, arn, name):
             return
 
 
-async def _carry_out(folder, *, kills, executions, seed):
+async def _run_through(folder, *, kills, executions, seed):
     functions, chance = Functions(), random.Random(seed)
     async with serve_functions({"f": functions}, port=free_port()) as endpoint:
         engine = EngineProcess(
@@ -198,10 +198,10 @@ def _over(history):
 
 @pytest.mark.timeout(90)
 async def test_executions_survive_kills_of_the_engine(tmp_path):
-    _assert_nothing_lost_or_repeated(*await _carry_out(tmp_path, kills=8, executions=40, seed=1))
+    _assert_nothing_lost_or_repeated(*await _run_through(tmp_path, kills=8, executions=40, seed=1))
 
 
 @pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_executions_survive_a_hundred_kills_of_the_engine(tmp_path):
-    _assert_nothing_lost_or_repeated(*await _carry_out(tmp_path, kills=100, executions=600, seed=2))
+    _assert_nothing_lost_or_repeated(*await _run_through(tmp_path, kills=100, executions=600, seed=2))

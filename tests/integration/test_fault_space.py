@@ -11,7 +11,7 @@ import pytest
 
 from kernel.errors import Failure, UsageError
 from scenarios.campaigns import sweep as sweeping
-from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.sweep import NOT_RUN, Sweep
 from scenarios.faults.plan import Moment
 from scenarios.faults.space import ALWAYS, ONCE, Cell, Strike
@@ -56,7 +56,7 @@ def _cells(moment, *operations, when=ONCE):
 
 def _swept(tmp_path, cells, **changes):
     found = []
-    sweeping.carry_out(_sweep(**changes), cells, tmp_path, done=found.append)
+    sweeping.run_sweep(_sweep(**changes), cells, tmp_path, done=found.append)
     return {result.key: result for result in found}
 
 
@@ -172,7 +172,7 @@ def test_a_worker_that_dies_is_a_failure_and_not_a_silence(tmp_path):
         time_scale=0.05, rate_per_s=100,
     )  # fmt: skip
     with pytest.raises(Failure, match="worker"):
-        carry_out_jobs(
+        run_jobs(
             [job], broker="memory", engine="inprocess", at_once=1, runs=tmp_path,
             keep=lambda outcome: False, done=lambda outcome: None,
         )  # fmt: skip

@@ -22,25 +22,25 @@ def _assert_nothing_lost(result, orders):
 
 @pytest.mark.parametrize("style", ["choreography", "orchestration"])
 async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(
-    carry_out, real_pair, style
+    run_scenario, real_pair, style
 ):
-    result = await carry_out("coordinator_killed", style, backends=real_pair, orders=60)
+    result = await run_scenario("coordinator_killed", style, backends=real_pair, orders=60)
     _assert_nothing_lost(result, 60)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("style", ["choreography", "orchestration"])
-async def test_nothing_of_two_hundred_orders_is_lost(carry_out, real_pair, style, seed):
-    result = await carry_out(
+async def test_nothing_of_two_hundred_orders_is_lost(run_scenario, real_pair, style, seed):
+    result = await run_scenario(
         "coordinator_killed", style, backends=real_pair, orders=200, seed=seed, rate_per_s=50
     )
     _assert_nothing_lost(result, 200)
 
 
-async def test_a_broker_that_cannot_be_killed_from_here_makes_the_run_unknown(carry_out, rabbit):
+async def test_a_broker_that_cannot_be_killed_from_here_makes_the_run_unknown(run_scenario, rabbit):
 
     remote = Backends(broker=rabbit.url, node=None, engine="embedded")
-    result = await carry_out("coordinator_killed", "choreography", backends=remote)
+    result = await run_scenario("coordinator_killed", "choreography", backends=remote)
     assert result.verdict.judgement is Judgement.UNKNOWN
     assert "cannot be killed or frozen from here" in " ".join(result.verdict.problems)

@@ -40,9 +40,9 @@ def _parked(folder):
 
 
 @styles
-async def test_a_finished_run_is_repaired_saga_by_saga(carry_out, backends, style):
+async def test_a_finished_run_is_repaired_saga_by_saga(run_scenario, backends, style):
     folder = (
-        await carry_out("refund_fails_forever", style, backends=backends, least_time_scale=0.1)
+        await run_scenario("refund_fails_forever", style, backends=backends, least_time_scale=0.1)
     ).folder
     first, *others = _parked(folder)
     assert len(others) == 2
@@ -71,9 +71,9 @@ async def test_a_finished_run_is_repaired_saga_by_saga(carry_out, backends, styl
         await repair(folder, backends, action="redrive", parked_ids=ids)
 
 
-async def test_what_ran_over_rabbitmq_is_repaired_over_the_embedded_broker(carry_out, real_pair):
+async def test_what_ran_over_rabbitmq_is_repaired_over_the_embedded_broker(run_scenario, real_pair):
     folder = (
-        await carry_out(
+        await run_scenario(
             "refund_fails_forever", "choreography", backends=real_pair, least_time_scale=0.1
         )
     ).folder
@@ -82,8 +82,8 @@ async def test_what_ran_over_rabbitmq_is_repaired_over_the_embedded_broker(carry
     assert (verdict.judgement, verdict.counts()["compensated"]) == (Judgement.CONSISTENT, 3)
 
 
-async def test_a_discarded_letter_leaves_its_saga_stuck_and_the_verdict_says_so(carry_out):
-    folder = (await carry_out("refund_fails_forever", "choreography")).folder
+async def test_a_discarded_letter_leaves_its_saga_stuck_and_the_verdict_says_so(run_scenario):
+    folder = (await run_scenario("refund_fails_forever", "choreography")).folder
     first, *_ = _parked(folder)
     _, verdict = await repair(folder, Backends(), action="discard", parked_ids=[first["parked_id"]])
     assert verdict.judgement is Judgement.INCONSISTENT

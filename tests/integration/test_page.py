@@ -27,9 +27,9 @@ STYLES = ("choreography", "orchestration")
 
 
 @pytest.fixture
-async def found(carry_out, tmp_path):
+async def found(run_scenario, tmp_path):
     for style in STYLES:
-        await carry_out("card_declined", style)
+        await run_scenario("card_declined", style)
     found = collect(tmp_path / "runs")
     told = {"story": EVIL, "notes": [EVIL]} | machine_facts()
     found.rows = [replace(row, about=row.about | told) for row in found.rows]
@@ -70,10 +70,10 @@ async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
 
 @WIDTHS
 async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds(
-    carry_out, tmp_path, width
+    run_scenario, tmp_path, width
 ):
     rows = [
-        read_run((await carry_out("undeliverable", style, time_scale=0.1)).folder)
+        read_run((await run_scenario("undeliverable", style, time_scale=0.1)).folder)
         for style in STYLES
     ]
     page = write_saga_page(rows, "order-00001")
@@ -137,9 +137,9 @@ async def test_the_report_has_the_same_tables_in_every_format(found, tmp_path):
         assert (folder / f"{section['name']}.png").exists() == (f"({section['name']}.png)" in text)
 
 
-async def test_runs_kept_by_a_sweep_are_no_runs_of_the_suite(carry_out, tmp_path):
-    await carry_out("card_declined", "choreography")
-    kept = (await carry_out("happy_path", "choreography")).folder
+async def test_runs_kept_by_a_sweep_are_no_runs_of_the_suite(run_scenario, tmp_path):
+    await run_scenario("card_declined", "choreography")
+    kept = (await run_scenario("happy_path", "choreography")).folder
     cell = tmp_path / "runs" / "sweep" / "runs"
     cell.mkdir(parents=True)
     kept.rename(cell / kept.name)
@@ -150,8 +150,8 @@ async def test_runs_kept_by_a_sweep_are_no_runs_of_the_suite(carry_out, tmp_path
         write_saga_page(collect(cell).rows, "order-99999")
 
 
-async def test_a_report_can_be_made_of_runs_without_evidence_or_counterpart(carry_out, tmp_path):
-    folder = (await carry_out("answered_twice", "orchestration", orders=4)).folder
+async def test_a_report_can_be_made_of_runs_without_evidence_or_counterpart(run_scenario, tmp_path):
+    folder = (await run_scenario("answered_twice", "orchestration", orders=4)).folder
     about = json.loads((folder / "run.json").read_text()) | machine_facts()
     (folder / "run.json").write_text(json.dumps(about))
     assert write_report(collect(folder), tmp_path / "a")["html"].exists()
@@ -159,16 +159,16 @@ async def test_a_report_can_be_made_of_runs_without_evidence_or_counterpart(carr
     assert write_report(collect(folder), tmp_path / "b")["html"].exists()
 
 
-async def test_the_picture_beside_a_run_differs_in_style_alone(carry_out, tmp_path):
-    mine = read_run((await carry_out("card_declined", "choreography")).folder)
-    other = read_run((await carry_out("card_declined", "orchestration", seed=2)).folder)
-    same = read_run((await carry_out("card_declined", "orchestration")).folder)
+async def test_the_picture_beside_a_run_differs_in_style_alone(run_scenario, tmp_path):
+    mine = read_run((await run_scenario("card_declined", "choreography")).folder)
+    other = read_run((await run_scenario("card_declined", "orchestration", seed=2)).folder)
+    same = read_run((await run_scenario("card_declined", "orchestration")).folder)
     assert with_counterparts(mine, [other]) == [mine]
     assert with_counterparts(mine, [same, other]) == [mine, same]
 
 
-async def test_a_dollar_sign_begins_no_formula(carry_out, tmp_path):
-    folder = (await carry_out("flaky_participant", "choreography", orders=4)).folder
+async def test_a_dollar_sign_begins_no_formula(run_scenario, tmp_path):
+    folder = (await run_scenario("flaky_participant", "choreography", orders=4)).folder
     log = folder / "evidence" / "service_log.jsonl"
     trace = folder / "trace.jsonl"
     for path in (log, trace):
@@ -178,12 +178,12 @@ async def test_a_dollar_sign_begins_no_formula(carry_out, tmp_path):
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-async def test_a_report_of_a_hundred_thousand_sagas(carry_out, tmp_path):
+async def test_a_report_of_a_hundred_thousand_sagas(run_scenario, tmp_path):
     """20 runs of 5,000 orders, multiplied from small ones; prints how long the report took."""
     big = tmp_path / "big"
     for scenario in ("happy_path", "card_declined", "undeliverable", "refund_flaky", "lost_reply"):
         for style in STYLES:
-            folder = (await carry_out(scenario, style, orders=50)).folder
+            folder = (await run_scenario(scenario, style, orders=50)).folder
             for copy in ("a", "b"):
                 _multiply(folder, big / f"{folder.name}-{copy}", 100)
     begun = time.perf_counter()

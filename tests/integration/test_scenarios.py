@@ -62,8 +62,8 @@ IN_REAL_TIME_TOO = {
         for name in scenarios_of(SAGA)
     ],
 )
-async def test_every_story_ends_as_it_says_on_the_embedded_pair(carry_out, scenario, style):
-    _assert_as_expected(await carry_out(scenario, style))
+async def test_every_story_ends_as_it_says_on_the_embedded_pair(run_scenario, scenario, style):
+    _assert_as_expected(await run_scenario(scenario, style))
 
 
 ONLY_ON_REAL_IN_MAKE_LONG = {
@@ -75,8 +75,10 @@ ONLY_ON_REAL_IN_MAKE_LONG = {
 
 @styles
 @pytest.mark.parametrize("scenario", sorted(scenarios_of(SAGA).keys() - ONLY_ON_REAL_IN_MAKE_LONG))
-async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair, scenario, style):
-    _assert_as_expected(await carry_out(scenario, style, backends=real_pair))
+async def test_every_story_ends_as_it_says_on_the_real_pair(
+    run_scenario, real_pair, scenario, style
+):
+    _assert_as_expected(await run_scenario(scenario, style, backends=real_pair))
 
 
 @pytest.mark.long
@@ -84,10 +86,10 @@ async def test_every_story_ends_as_it_says_on_the_real_pair(carry_out, real_pair
 @styles
 @pytest.mark.parametrize("scenario", scenarios_of(SAGA))
 async def test_every_story_at_two_hundred_orders_on_the_real_pair(
-    carry_out, real_pair, scenario, style
+    run_scenario, real_pair, scenario, style
 ):
     _assert_as_expected(
-        await carry_out(scenario, style, backends=real_pair, orders=200, rate_per_s=50)
+        await run_scenario(scenario, style, backends=real_pair, orders=200, rate_per_s=50)
     )
 
 
@@ -97,9 +99,9 @@ def _classes(verdict):
 
 @styles
 @pytest.mark.parametrize("scenario", ["budget_spent", "refund_fails_forever", "crash_after_commit"])
-async def test_the_same_seed_gives_every_order_the_same_class(carry_out, scenario, style):
-    first = await carry_out(scenario, style, seed=9)
-    second = await carry_out(scenario, style, seed=9)
+async def test_the_same_seed_gives_every_order_the_same_class(run_scenario, scenario, style):
+    first = await run_scenario(scenario, style, seed=9)
+    second = await run_scenario(scenario, style, seed=9)
     assert _classes(first.verdict) == _classes(second.verdict)
 
 
@@ -112,18 +114,18 @@ def test_a_race_for_the_last_unit_has_the_same_winners_under_virtual_time(style)
     assert {order_class for _, order_class in _classes(first)} == {"committed", "compensated"}
 
 
-async def test_the_same_plan_strikes_the_same_orders_in_both_styles(carry_out):
+async def test_the_same_plan_strikes_the_same_orders_in_both_styles(run_scenario):
     struck = []
     for style in STYLES:
-        result = await carry_out("lost_reply", style)
+        result = await run_scenario("lost_reply", style)
         rows = read_lines(result.folder / "faults.jsonl")
         struck.append([(r["order_id"], r["operation"], r["moment"], r["attempt"]) for r in rows])
     assert struck[0] == struck[1]
     assert len(struck[0]) == 6
 
 
-async def test_a_run_folder_holds_what_is_needed_to_judge_again(carry_out):
-    folder = (await carry_out("card_declined", "choreography")).folder
+async def test_a_run_folder_holds_what_is_needed_to_judge_again(run_scenario):
+    folder = (await run_scenario("card_declined", "choreography")).folder
     about = read_json(folder / "run.json")
     assert (about["status"], about["seed"], about["backends"]["pair"]) == (
         "complete",
@@ -141,8 +143,8 @@ async def test_a_run_folder_holds_what_is_needed_to_judge_again(carry_out):
 
 
 @styles
-async def test_spans_of_one_order_are_one_trace(carry_out, style):
-    spans = read_lines((await carry_out("happy_path", style)).folder / "trace.jsonl")
+async def test_spans_of_one_order_are_one_trace(run_scenario, style):
+    spans = read_lines((await run_scenario("happy_path", style)).folder / "trace.jsonl")
     mine = [s for s in spans if s["attributes"]["order_id"] == "order-00003"]
     assert len({span["context"]["trace_id"] for span in mine}) == 1
     assert {s["name"] for s in mine} >= {
@@ -153,7 +155,7 @@ async def test_spans_of_one_order_are_one_trace(carry_out, style):
 
 
 @styles
-async def test_a_parked_saga_stays_parked_when_its_deadline_passes(carry_out, style):
+async def test_a_parked_saga_stays_parked_when_its_deadline_passes(run_scenario, style):
     """Refunds would work at the seventh attempt, but nobody redrives them."""
     again = {"operation": "RefundPayment", "moment": "participant.error", "orders": {"every": 4}}
     undeliverable = {
@@ -163,24 +165,26 @@ async def test_a_parked_saga_stays_parked_when_its_deadline_passes(carry_out, st
     }
     faults = [again | {"attempts": [1, 2, 3, 4, 5, 6]}, undeliverable]
     verdict = (
-        await carry_out("happy_path", style, orders=24, rate_per_s=12, faults=faults)
+        await run_scenario("happy_path", style, orders=24, rate_per_s=12, faults=faults)
     ).verdict
     assert {k: n for k, n in verdict.counts().items() if n} == {"committed": 18, "parked": 6}
     assert verdict.judgement == "CONSISTENT", [law.why for law in verdict.laws]
 
 
-async def test_without_an_outbox_a_crash_after_the_commit_loses_the_event(carry_out):
+async def test_without_an_outbox_a_crash_after_the_commit_loses_the_event(run_scenario):
     guards = Guards(outbox=False)
     verdict = (
-        await carry_out("crash_after_commit", "choreography", orders=20, guards=guards)
+        await run_scenario("crash_after_commit", "choreography", orders=20, guards=guards)
     ).verdict
     assert verdict.judgement == "INCONSISTENT"
     late = {o.order_id for o in verdict.orders if o.order_class == "late"}
     assert late >= {"order-00009", "order-00019"}
 
 
-async def test_without_an_outbox_giving_up_is_still_announced(carry_out):
-    verdict = (await carry_out("budget_spent", "choreography", guards=Guards(outbox=False))).verdict
+async def test_without_an_outbox_giving_up_is_still_announced(run_scenario):
+    verdict = (
+        await run_scenario("budget_spent", "choreography", guards=Guards(outbox=False))
+    ).verdict
     assert verdict.as_expected, verdict.problems
 
 
@@ -217,7 +221,7 @@ def _under_virtual_time(scenario, style, *faults, guards="all"):
 
 
 async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_service_knows(
-    carry_out,
+    run_scenario,
 ):
     lost = {
         "operation": "ConfirmOrder",
@@ -227,7 +231,7 @@ async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_serv
     }
     # Another order takes so long that the executions of the first two have failed when their customers ask.
     slow = {"operation": "ChargePayment", "moment": "request.delayed", "orders": [2], "for_s": 60}
-    result = await carry_out("any_ending", "orchestration", orders=3, faults=[lost, slow])
+    result = await run_scenario("any_ending", "orchestration", orders=3, faults=[lost, slow])
     assert {o.order_class for o in result.verdict.orders[:2]} == {"committed"}
     assert not any(o.lied for o in result.verdict.orders)
     lines = read_lines(result.folder / "orders.jsonl")
@@ -235,38 +239,38 @@ async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_serv
 
 
 @styles
-async def test_a_story_whose_fault_meets_no_order_is_unknown(carry_out, style):
-    verdict = (await carry_out("crash_after_commit", style, orders=5)).verdict
+async def test_a_story_whose_fault_meets_no_order_is_unknown(run_scenario, style):
+    verdict = (await run_scenario("crash_after_commit", style, orders=5)).verdict
     assert (verdict.judgement, verdict.exit_code()) == ("UNKNOWN", 3)
 
 
 @styles
-async def test_two_kills_at_the_same_time_start_one_coordinator(carry_out, style):
+async def test_two_kills_at_the_same_time_start_one_coordinator(run_scenario, style):
     kills = {"operation": "PlaceOrder", "moment": "coordinator.killed", "orders": [8, 9]}
-    result = await carry_out(
+    result = await run_scenario(
         "happy_path", style, orders=20, rate_per_s=400, faults=[kills], least_time_scale=0.2
     )
     assert {o.order_class for o in result.verdict.orders} <= {"committed", "compensated"}
 
 
-async def test_a_coordinator_that_is_lost_for_good_makes_the_run_unknown(carry_out, monkeypatch):
+async def test_a_coordinator_that_is_lost_for_good_makes_the_run_unknown(run_scenario, monkeypatch):
     """The failure comes out of a group of tasks, and is one all the same."""
 
     async def lost(self):
         raise NotDelivered("the broker is gone")
 
     monkeypatch.setattr(ChoreographedSystem, "parked", lost)
-    result = await carry_out("happy_path", "choreography")
+    result = await run_scenario("happy_path", "choreography")
     assert (result.verdict.judgement, result.verdict.exit_code()) == ("UNKNOWN", 3)
     assert "the broker is gone" in result.verdict.problems[0]
 
 
-async def test_a_part_of_the_testbed_that_fails_makes_the_run_unknown(carry_out, monkeypatch):
+async def test_a_part_of_the_testbed_that_fails_makes_the_run_unknown(run_scenario, monkeypatch):
     async def broken(self, order_id):
         raise NotDelivered("the line is dead")
 
     monkeypatch.setattr(OrchestratedSystem, "outcome", broken)
-    result = await carry_out("happy_path", "orchestration")
+    result = await run_scenario("happy_path", "orchestration")
     assert (result.verdict.judgement, result.verdict.exit_code()) == ("UNKNOWN", 3)
     assert "the line is dead" in result.verdict.problems[0]
     assert read_run(result.folder).orders == 0

@@ -53,10 +53,10 @@ def test_a_planted_bug_is_found_by_the_rule_that_should(name, style):
 
 @pytest.mark.long
 @ROWS
-async def test_a_planted_bug_is_found_in_real_time_too(carry_out, name, style):
+async def test_a_planted_bug_is_found_in_real_time_too(run_scenario, name, style):
     bug = BUGS[name]
     with planted("order", name):
-        result = await carry_out(bug.scenario, style, faults=bug.plan.to_json()["faults"])
+        result = await run_scenario(bug.scenario, style, faults=bug.plan.to_json()["faults"])
     _assert_found(name, style, result.verdict)
 
 
@@ -71,7 +71,7 @@ def test_every_class_has_its_place_among_the_severities():
 
 
 @pytest.mark.long
-async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, monkeypatch):
+async def test_an_order_that_the_broker_confirmed_and_lost_is_found(run_scenario, monkeypatch):
     publish = MemoryBroker.publish
 
     async def forgetful(self, message):
@@ -79,14 +79,16 @@ async def test_an_order_that_the_broker_confirmed_and_lost_is_found(carry_out, m
             await publish(self, message)
 
     monkeypatch.setattr(MemoryBroker, "publish", forgetful)
-    verdict = (await carry_out("coordinator_killed", "choreography", least_time_scale=0.05)).verdict
+    verdict = (
+        await run_scenario("coordinator_killed", "choreography", least_time_scale=0.05)
+    ).verdict
     _blamed(verdict)
     assert verdict.orders[4].order_class == "stuck"
     assert "no participant has ever heard of it" in verdict.orders[4].why
 
 
 @pytest.mark.long
-async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, monkeypatch):
+async def test_an_order_that_the_engine_accepted_and_lost_is_found(run_scenario, monkeypatch):
     start = ACTIONS["StartExecution"]
 
     async def forgetful(engine, parameters):
@@ -96,7 +98,7 @@ async def test_an_order_that_the_engine_accepted_and_lost_is_found(carry_out, mo
 
     monkeypatch.setitem(ACTIONS, "StartExecution", forgetful)
     verdict = (
-        await carry_out("coordinator_killed", "orchestration", least_time_scale=0.05)
+        await run_scenario("coordinator_killed", "orchestration", least_time_scale=0.05)
     ).verdict
     _blamed(verdict)
     assert verdict.orders[4].order_class == "stuck"

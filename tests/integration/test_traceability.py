@@ -19,7 +19,7 @@ from report.saga_in_run import SagaInRun
 from scenarios.catalog.index import scenarios_of
 from scenarios.evidence.diagnosis import answer
 from scenarios.evidence.evidence import order_ids, read_evidence
-from scenarios.evidence.scores import KINDS, accounts_of, score
+from scenarios.evidence.scores import KINDS, score, timelines_of
 from scenarios.evidence.traced import in_trace, is_hop
 from scenarios.runs.artifacts import SERVICE_LOG
 from scenarios.runs.control_socket import DistantOperator
@@ -65,8 +65,8 @@ def _operation(span):
 
 
 @styles
-async def test_a_saga_is_one_trace_with_a_span_for_every_hop(carry_out, backends, style):
-    folder = (await carry_out("undeliverable", style, backends=backends, orders=4)).folder
+async def test_a_saga_is_one_trace_with_a_span_for_every_hop(run_scenario, backends, style):
+    folder = (await run_scenario("undeliverable", style, backends=backends, orders=4)).folder
     for order_id, spans in _spans(folder).items():
         assert len({span["context"]["trace_id"] for span in spans}) == 1, order_id
         by_id = {span["context"]["span_id"]: span for span in spans}
@@ -91,8 +91,8 @@ async def test_a_saga_is_one_trace_with_a_span_for_every_hop(carry_out, backends
 
 
 @styles
-async def test_a_fault_is_an_event_of_the_span_that_it_struck(carry_out, style):
-    folder = (await carry_out("refund_flaky", style)).folder
+async def test_a_fault_is_an_event_of_the_span_that_it_struck(run_scenario, style):
+    folder = (await run_scenario("refund_flaky", style)).folder
     struck = Counter(
         (row["order_id"], row["operation"], row["moment"])
         for row in read_lines(folder / "faults.jsonl")
@@ -110,8 +110,8 @@ async def test_a_fault_is_an_event_of_the_span_that_it_struck(carry_out, style):
 
 
 @styles
-async def test_a_repeated_request_links_to_what_did_it_first(carry_out, style):
-    folder = (await carry_out("delivered_twice", style, orders=3)).folder
+async def test_a_repeated_request_links_to_what_did_it_first(run_scenario, style):
+    folder = (await run_scenario("delivered_twice", style, orders=3)).folder
     for spans in _spans(folder).values():
         first = [s for s in spans if _operation(s) == "ChargePayment"]
         done, again = sorted(first, key=lambda span: span["start_time"])[:2]
@@ -122,9 +122,9 @@ async def test_a_repeated_request_links_to_what_did_it_first(carry_out, style):
 
 @styles
 async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_trace_alone(
-    carry_out, style
+    run_scenario, style
 ):
-    intact = _scored((await carry_out("undeliverable", style)).folder)
+    intact = _scored((await run_scenario("undeliverable", style)).folder)
     for kind in KINDS:
         assert (intact[kind].exact, intact[kind].where) == (12, 12), kind
         assert intact[kind].f1 == 1
@@ -132,7 +132,7 @@ async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_tr
         0,
         {"choreography": 10, "orchestration": 1}[style],
     )
-    broken = _scored((await carry_out("undeliverable", style, faults=[LOST])).folder)
+    broken = _scored((await run_scenario("undeliverable", style, faults=[LOST])).folder)
     assert (broken["native"].exact, broken["correlated"].exact) == (12, 12)
     assert broken["traced"].exact == 0
     assert broken["traced"].orphans > 0
@@ -141,10 +141,10 @@ async def test_ids_and_traces_rebuild_every_saga_and_a_lost_context_costs_the_tr
 
 
 @styles
-async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(carry_out, style):
-    folder = (await carry_out("undeliverable", style, orders=4)).folder
+async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(run_scenario, style):
+    folder = (await run_scenario("undeliverable", style, orders=4)).folder
     evidence = read_evidence(folder, ["order-00001"]).by_order["order-00001"]
-    before = accounts_of(SAGA, "order-00001", style, evidence)
+    before = timelines_of(SAGA, "order-00001", style, evidence)
     scrambled = {
         source: rows
         if source == "definition"
@@ -153,17 +153,17 @@ async def test_what_an_operator_has_for_free_holds_no_ids_of_messages(carry_out,
     }
     assert "order-00001:" in json.dumps(evidence)
     assert "order-00001:" not in json.dumps(scrambled)
-    after = accounts_of(SAGA, "order-00001", style, scrambled)
+    after = timelines_of(SAGA, "order-00001", style, scrambled)
     assert after["native"].calls == before["native"].calls
     assert after["correlated"].calls != before["correlated"].calls
-    without = accounts_of(SAGA, "order-00001", style, scrambled | {"service_log": [], "trace": []})
+    without = timelines_of(SAGA, "order-00001", style, scrambled | {"service_log": [], "trace": []})
     assert without["correlated"].calls == without["traced"].calls == ()
     assert bool(without["native"].calls) is (style == "orchestration")
 
 
 @styles
-async def test_evidence_with_a_hole_in_it_scores_less(carry_out, style):
-    folder = (await carry_out("undeliverable", style)).folder
+async def test_evidence_with_a_hole_in_it_scores_less(run_scenario, style):
+    folder = (await run_scenario("undeliverable", style)).folder
     lines = read_lines(folder / SERVICE_LOG)
     kept = [line for line in lines if line["operation"] != "ChargePayment"]
     (folder / SERVICE_LOG).write_text("".join(json.dumps(line) + "\n" for line in kept))
@@ -174,13 +174,13 @@ async def test_evidence_with_a_hole_in_it_scores_less(carry_out, style):
 
 
 @styles
-async def test_where_is_a_parked_order_and_why(carry_out, style):
-    folder = (await carry_out("refund_fails_forever", style)).folder
+async def test_where_is_a_parked_order_and_why(run_scenario, style):
+    folder = (await run_scenario("refund_fails_forever", style)).folder
     found = {}
     for order_id, evidence in read_evidence(folder, order_ids(folder)).by_order.items():
-        account = accounts_of(SAGA, order_id, style, evidence)["native"]
-        found[order_id] = answer(account, FLOW)
-        assert bool(account.parked_id) is (found[order_id].status == "OPEN")
+        timeline = timelines_of(SAGA, order_id, style, evidence)["native"]
+        found[order_id] = answer(timeline, FLOW)
+        assert bool(timeline.parked_id) is (found[order_id].status == "OPEN")
     waiting = {i: a for i, a in found.items() if a.status == "OPEN"}
     parked = {row["order_id"] for row in read_lines(folder / "evidence/parked.jsonl")}
     assert set(waiting) == parked
@@ -204,7 +204,7 @@ async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
             operator = DistantOperator(read_json(folders[0])["operator"])
             while True:
                 evidence = await operator.evidence("order-00003")
-                told = accounts_of(SAGA, "order-00003", style, evidence)
+                told = timelines_of(SAGA, "order-00003", style, evidence)
                 if told["native"].parked_at:
                     break
                 await asyncio.sleep(0.1)
@@ -218,18 +218,18 @@ async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
 
 
 @styles
-async def test_spans_go_to_an_otlp_endpoint_too(carry_out_traced, style):
+async def test_spans_go_to_an_otlp_endpoint_too(run_traced, style):
     async with otlp_receiver() as (url, spans):
-        folder = await carry_out_traced(style, otlp=url)
+        folder = await run_traced(style, otlp=url)
     kept = read_lines(folder / "trace.jsonl")
     assert {span.span_id.hex() for _, span in spans} == {s["context"]["span_id"].removeprefix("0x") for s in kept}  # fmt: skip
     assert {service for service, _ in spans} == {"customer", "order", "inventory", "payment", "shipping"}  # fmt: skip
     assert url not in (folder / "run.json").read_text()
 
 
-async def test_an_endpoint_that_takes_nothing_costs_spans_and_no_order(carry_out_traced):
+async def test_an_endpoint_that_takes_nothing_costs_spans_and_no_order(run_traced):
     async with otlp_receiver(status=400) as (url, _):
-        folder = await carry_out_traced("choreography", otlp=url)
+        folder = await run_traced("choreography", otlp=url)
     assert read_json(folder / "verdict.json")["judgement"] == "CONSISTENT"
     (note,) = [n for n in read_json(folder / "run.json")["notes"] if "OTLP" in n]
     n = len(read_lines(folder / "trace.jsonl"))
@@ -237,27 +237,27 @@ async def test_an_endpoint_that_takes_nothing_costs_spans_and_no_order(carry_out
 
 
 @styles
-async def test_a_sampled_trace_is_whole_and_logs_are_always_there(carry_out_traced, style):
-    folder = await carry_out_traced(style, orders=40, trace_sampling=0.4)
+async def test_a_sampled_trace_is_whole_and_logs_are_always_there(run_traced, style):
+    folder = await run_traced(style, orders=40, trace_sampling=0.4)
     spans = _spans(folder)
     assert 4 <= len(spans) <= 30
     for mine in spans.values():
         assert len(in_trace(mine)) == len(mine)
         assert [s["name"] for s in mine if s["parent_id"] is None] == ["place order"]
     assert len({line["order_id"] for line in read_lines(folder / SERVICE_LOG)}) == 40
-    assert not _spans(await carry_out_traced(style, trace_sampling=0.0))
+    assert not _spans(await run_traced(style, trace_sampling=0.0))
 
 
 @pytest.fixture
-def carry_out_traced(tmp_path):
-    async def carried_out(style, *, orders=6, **changes):
+def run_traced(tmp_path):
+    async def ran(style, *, orders=6, **changes):
         spec = RunSpec(
             saga=SAGA, variant=SAGA.variant, scenario=scenarios_of(SAGA)["happy_path"], style=style, orders=orders, seed=1, backends=Backends(),
             rate_per_s=60, time_scale=0.03, **changes,
         )  # fmt: skip
         return (await run(spec, runs=tmp_path / "runs", facts={})).folder
 
-    return carried_out
+    return ran
 
 
 @styles
@@ -273,28 +273,30 @@ async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path
 
 
 @styles
-async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(carry_out, style):
-    folder = (await carry_out("refund_flaky", style, time_scale=UNHURRIED)).folder
+async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(
+    run_scenario, style
+):
+    folder = (await run_scenario("refund_flaky", style, time_scale=UNHURRIED)).folder
     policy = Policy(**read_json(folder / "run.json")["policy"])
     for evidence in read_evidence(folder, order_ids(folder)).by_order.values():
         path = critical_path(evidence)
         assert all(before.ended_s == after.began_s for before, after in pairwise(path))
         assert all(segment.lasted_s > 0 for segment in path)
-        account = accounts_of(SAGA, "", style, evidence)["traced"]
-        end_s = max(call.ended_s for call in account.calls)
+        timeline = timelines_of(SAGA, "", style, evidence)["traced"]
+        end_s = max(call.ended_s for call in timeline.calls)
         assert path[-1].ended_s == pytest.approx(end_s, abs=1e-6)
-        if any(call.cause == "OrderExpired" for call in account.calls):
+        if any(call.cause == "OrderExpired" for call in timeline.calls):
             continue  # two chains at once, on a busy machine: the earlier counts
-        failed = [call for call in account.calls if not call.answer]
+        failed = [call for call in timeline.calls if not call.answer]
         waited_s = sum(segment.lasted_s for segment in path if segment.part == BACKOFF)
         planned_s = sum(policy.delays_s()[: len(failed)])
         assert (waited_s >= 0.9 * planned_s) if failed else waited_s == 0
 
 
-async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
+async def test_the_service_map_counts_calls_and_those_in_vain(run_scenario):
     edges = {}
     for style in STYLES:
-        folder = (await carry_out("refund_flaky", style, time_scale=UNHURRIED)).folder
+        folder = (await run_scenario("refund_flaky", style, time_scale=UNHURRIED)).folder
         sagas = read_evidence(folder, order_ids(folder)).by_order.values()
         edges[style] = {(e.caller, e.callee): e for e in service_map(SAGA, sagas)}
     said = edges["choreography"]
@@ -305,20 +307,20 @@ async def test_the_service_map_counts_calls_and_those_in_vain(carry_out):
     assert {caller for caller, _ in told} == {"customer", CONDUCTOR}
     assert told["customer", CONDUCTOR].calls == 12
     assert told[CONDUCTOR, "payment"].errors == said["shipping", "payment"].errors
-    folder = (await carry_out("budget_spent", "choreography", time_scale=UNHURRIED)).folder
+    folder = (await run_scenario("budget_spent", "choreography", time_scale=UNHURRIED)).folder
     sagas = read_evidence(folder, order_ids(folder)).by_order.values()
     given_up = {(e.caller, e.callee): e for e in service_map(SAGA, sagas)}
     assert given_up["inventory", "payment"].errors == 3 * 4, "a step that is given up is no answer"
 
 
-async def test_a_call_takes_from_its_sending_to_its_end_in_both_styles(carry_out):
+async def test_a_call_takes_from_its_sending_to_its_end_in_both_styles(run_scenario):
     for style in STYLES:
-        folder = (await carry_out("happy_path", style, orders=4)).folder
+        folder = (await run_scenario("happy_path", style, orders=4)).folder
         evidence = read_evidence(folder, ["order-00001"]).by_order["order-00001"]
         (edge,) = [e for e in service_map(SAGA, [evidence]) if e.callee == "payment"]
         (body,) = [
             c
-            for c in accounts_of(SAGA, "", style, evidence)["traced"].calls
+            for c in timelines_of(SAGA, "", style, evidence)["traced"].calls
             if c.service == "payment"
         ]
         on_the_way = [s for s in critical_path(evidence) if (s.operation, s.part) == ("ChargePayment", "queue wait")]  # fmt: skip
@@ -327,8 +329,8 @@ async def test_a_call_takes_from_its_sending_to_its_end_in_both_styles(carry_out
 
 
 @styles
-async def test_what_failed_on_its_way_is_in_the_trace_of_both_styles(carry_out, style):
-    folder = (await carry_out("lost_for_ever", style)).folder
+async def test_what_failed_on_its_way_is_in_the_trace_of_both_styles(run_scenario, style):
+    folder = (await run_scenario("lost_for_ever", style)).folder
     found = _scored(folder)
     assert found["traced"].harmed == found["traced"].top_1 == 3
     # In a choreography the service itself gives up, and says so; a conductor tells no service.
@@ -336,22 +338,22 @@ async def test_what_failed_on_its_way_is_in_the_trace_of_both_styles(carry_out, 
 
 
 @styles
-async def test_a_repaired_saga_waits_for_nobody(carry_out, style):
-    folder = (await carry_out("refund_fails_forever", style, least_time_scale=0.1)).folder
+async def test_a_repaired_saga_waits_for_nobody(run_scenario, style):
+    folder = (await run_scenario("refund_fails_forever", style, least_time_scale=0.1)).folder
     parked = [row["parked_id"] for row in read_lines(folder / "evidence/parked.jsonl")]
     await repair(folder, Backends(), action="redrive", parked_ids=parked)
-    for account in accounts_of(
+    for timeline in timelines_of(
         SAGA, "order-00003", style, read_evidence(folder, ["order-00003"]).by_order["order-00003"]
     ).values():
-        assert (account.parked_now(), account.status()) == ("", "CANCELLED")
+        assert (timeline.parked_now(), timeline.status()) == ("", "CANCELLED")
     saga = SagaInRun(read_run(folder), "order-00003")
     assert "operator" not in {step.actor for step in steps(saga)}
     assert not saga.row.comparable, "the operator's time is no latency"
 
 
 @styles
-async def test_the_replay_says_what_is_true_where_a_safeguard_is_off(carry_out, style):
-    folder = (await carry_out("lost_reply", style, guards=Guards.parse("-inbox"))).folder
+async def test_the_replay_says_what_is_true_where_a_safeguard_is_off(run_scenario, style):
+    folder = (await run_scenario("lost_reply", style, guards=Guards.parse("-inbox"))).folder
     saga = SagaInRun(read_run(folder), "order-00001")
     taken = [step.holds[2] for step in steps(saga) if step.title == "ChargePayment"]
     assert len(taken) == 2
@@ -364,8 +366,8 @@ async def test_the_replay_says_what_is_true_where_a_safeguard_is_off(carry_out, 
 
 
 @styles
-async def test_a_step_that_meets_its_tombstone_is_not_told_as_a_declined_card(carry_out, style):
-    folder = (await carry_out("overtaken", style)).folder
+async def test_a_step_that_meets_its_tombstone_is_not_told_as_a_declined_card(run_scenario, style):
+    folder = (await run_scenario("overtaken", style)).folder
     saga = SagaInRun(read_run(folder), "order-00003")
     late = [step.text for step in steps(saga) if step.mark == "refused"]
     assert late == ["ChargePayment is refused: it comes after its compensation."]
@@ -375,20 +377,20 @@ async def test_a_step_that_meets_its_tombstone_is_not_told_as_a_declined_card(ca
     assert times[0] == 0
 
 
-async def test_an_order_that_is_confirmed_was_not_turned_back(carry_out):
-    folder = (await carry_out("late_success", "choreography")).folder
+async def test_an_order_that_is_confirmed_was_not_turned_back(run_scenario):
+    folder = (await run_scenario("late_success", "choreography")).folder
     confirmed = 0
     for order_id, evidence in read_evidence(folder, order_ids(folder)).by_order.items():
-        for account in accounts_of(SAGA, order_id, "choreography", evidence).values():
-            found = answer(account, FLOW)
+        for timeline in timelines_of(SAGA, order_id, "choreography", evidence).values():
+            found = answer(timeline, FLOW)
             confirmed += found.status == "CONFIRMED"
             assert (found.status, found.because_of) != ("CONFIRMED", "BookShipment")
     assert confirmed
 
 
-async def test_more_spans_than_a_batch_reach_the_endpoint_or_are_counted(carry_out_traced):
+async def test_more_spans_than_a_batch_reach_the_endpoint_or_are_counted(run_traced):
     async with otlp_receiver() as (url, spans):
-        folder = await carry_out_traced("choreography", orders=150, otlp=url)
+        folder = await run_traced("choreography", orders=150, otlp=url)
     kept = len(read_lines(folder / "trace.jsonl"))
     assert len(spans) == kept > 2048
     assert not [note for note in read_json(folder / "run.json")["notes"] if "OTLP" in note]

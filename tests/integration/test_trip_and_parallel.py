@@ -95,9 +95,9 @@ def _broken(verdict):
     ],
 )
 async def test_stories_end_as_they_say_on_the_real_pair(
-    carry_out, real_pair, saga, variant, scenario, style
+    run_scenario, real_pair, saga, variant, scenario, style
 ):
-    result = await carry_out(
+    result = await run_scenario(
         scenario, style, saga=load_saga(saga), variant=variant, backends=real_pair
     )
     assert result.verdict.as_expected, result.verdict.problems

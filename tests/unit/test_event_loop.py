@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from testbed.execution import carry_out
+from testbed.execution import run_until_done
 
 
 @pytest.fixture
@@ -21,13 +21,13 @@ def test_what_a_command_imports_is_not_looked_at_while_it_works():
         return len(gc.get_objects())
 
     before = len(gc.get_objects())
-    assert carry_out(looked_at()) < before / 10
+    assert run_until_done(looked_at()) < before / 10
 
 
 def test_an_interrupt_after_the_work_is_heard_again():
     async def nothing():
         return "done"
 
-    assert carry_out(nothing()) == "done"
+    assert run_until_done(nothing()) == "done"
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from bench.experiment import JOURNAL, Journal, Lab, Trial, carry_out_all, shuffled
+from bench.experiment import JOURNAL, Journal, Lab, Trial, run_trials, shuffled
 from kernel.errors import Failure, UsageError
 
 
@@ -19,7 +19,7 @@ class _Part:
     def __init__(self, fail=()):
         self.carried, self._fail = [], fail
 
-    async def carry_out(self, lab, trial, folder):
+    async def run(self, lab, trial, folder):
         assert list(folder.iterdir()) == []
         self.carried.append(trial.key)
         if trial.arm in self._fail:
@@ -34,7 +34,7 @@ def _lab(tmp_path):
 
 async def _carry(trials, part, folder, told=None):
     journal = Journal(folder)
-    await carry_out_all(
+    await run_trials(
         trials,
         {"p": part},
         _lab(folder),
@@ -85,10 +85,10 @@ async def test_a_bug_ends_the_experiment_and_what_was_done_stays(tmp_path):
     async def broken(lab, trial, folder):
         if len(part.carried) == 2:
             raise ZeroDivisionError
-        return await _Part.carry_out(part, lab, trial, folder)
+        return await _Part.run(part, lab, trial, folder)
 
     with pytest.raises(ZeroDivisionError):
-        await _carry(_trials(), SimpleNamespace(carry_out=broken), tmp_path)
+        await _carry(_trials(), SimpleNamespace(run=broken), tmp_path)
     assert len(Journal(tmp_path).of("p")) == 2
 
 

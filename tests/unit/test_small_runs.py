@@ -80,13 +80,13 @@ def test_the_reason_of_a_cell_begins_with_the_rule_of_its_worst_class():
 def test_a_cell_that_said_nothing_is_run_again_and_the_newer_line_counts(tmp_path, monkeypatch):
     outcomes = iter([FAILED, GOOD])
 
-    def carried_out(jobs, *, done, **more):
+    def ran(jobs, *, done, **more):
         for _ in jobs:
             done(next(outcomes))
 
-    monkeypatch.setattr(sweeping, "carry_out_jobs", carried_out)
+    monkeypatch.setattr(sweeping, "run_jobs", ran)
     for _ in range(3):
-        sweeping.carry_out(SETTINGS, [CELL], tmp_path, done=lambda result: None)
+        sweeping.run_sweep(SETTINGS, [CELL], tmp_path, done=lambda result: None)
     (result,) = sweeping.results(tmp_path)
     assert result.worst == "committed"
 

@@ -14,7 +14,7 @@ from scenarios.faults.network import (
     Later,
     UnreliableBroker,
     UnreliableLink,
-    spoiled,
+    corrupted,
     unreliable_function,
 )
 from scenarios.faults.plan import FaultPlan, Moment
@@ -208,6 +208,6 @@ async def test_a_cut_that_is_mended_at_once_costs_the_subscription_and_no_delive
 def test_spoiling_keeps_nothing_that_could_be_taken_for_the_message():
     body = to_bytes(CHARGE)
     assert (
-        len({spoiled(body, m) for m in (Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED)})
+        len({corrupted(body, m) for m in (Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED)})
         == 3
     )

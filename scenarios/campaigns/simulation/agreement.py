@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from kernel.loading import load_saga
-from scenarios.campaigns.jobs import Job, carry_out_jobs
+from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import Outcome
 from scenarios.campaigns.simulation.cores import over_cores
 from scenarios.campaigns.simulation.outcomes import simulated_outcome
@@ -80,7 +80,7 @@ def compare(
     for alone in (False, True):
         chosen = [job for job in jobs.values() if (_needs_it_all(job) and private) is alone]
         if chosen:
-            carry_out_jobs(
+            run_jobs(
                 chosen,
                 broker=broker,
                 engine=engine,

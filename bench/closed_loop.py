@@ -1,4 +1,4 @@
-"""A closed loop of customers over one way, judged by the ledgers it leaves: how many sagas per second there can be."""
+"""A closed loop of customers over one contender, judged by the ledgers it leaves: how many sagas per second there can be."""
 
 import asyncio
 import sqlite3
@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.ways import Start
+from bench.contenders import Start
 from kernel.errors import UsageError
 from kernel.participants import database_path
 from shared_domain.order.messages import Order
@@ -36,7 +36,7 @@ async def loop(
 ) -> Looped:
     """Place `orders`, never more than `in_flight` at once. Raise UsageError if one does not end confirmed in time.
 
-    Ends are read from the order service's ledger, the same way for every way. `padding`: bytes added to each order.
+    Ends are read from the order service's ledger, the same way for every contender. `padding`: bytes added to each order.
     """
     ledger = sqlite3.connect(f"file:{database_path(folder, 'order')}?mode=ro", uri=True)
     seen = ledger.execute("SELECT coalesce(max(seq), 0) FROM ledger").fetchone()[0]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from bench.engine_ways import Measured, engine_process, measure, raw_call, reached
+from bench.engine_contenders import Measured, engine_process, measure, raw_call, reached
 from kernel.event_loop import run
 
 TRANSITIONS = 5

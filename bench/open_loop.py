@@ -58,7 +58,7 @@ class Loaded:
 
     offered_per_s: float
     as_expected: bool = True
-    """Whether every order ended as its story says: none late, none given up for lack of time."""
+    """Whether every order ended as its description says: none late, none given up for lack of time."""
     came: int = 0
     """Customers who meant to come within the window."""
     ended: int = 0

@@ -25,7 +25,7 @@ class RunRow:
 
     @property
     def scenario(self) -> str:
-        """The story's name."""
+        """The scenario's name."""
         return str(self.about["scenario"])
 
     @property

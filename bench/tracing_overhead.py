@@ -108,8 +108,8 @@ def main() -> None:
     bare, untraced = list(ARMS)[:2]
     for (style, arm), rates in found.items():
         told = [
-            _interval([a / b for a, b in zip(rates, found[style, floor], strict=True)])
-            for floor in (bare, untraced)
+            _interval([a / b for a, b in zip(rates, found[style, baseline], strict=True)])
+            for baseline in (bare, untraced)
         ]
         table.add_row(style, arm, f"{np.median(rates):.0f}", *told)
     Console(width=120).print(table)

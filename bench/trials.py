@@ -1,4 +1,4 @@
-"""What is measured of one way to do the same work, over several trials."""
+"""What is measured of one contender, over several trials."""
 
 import statistics
 from dataclasses import dataclass, field

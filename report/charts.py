@@ -88,7 +88,7 @@ def as_element(document: str, label: str) -> Markup:
 
 
 def by_scenario(rows: list[RunRow]) -> dict[str, list[RunRow]]:
-    """Runs grouped by story, in the order in which they were made."""
+    """Runs grouped by scenario, in the order in which they were made."""
     groups: dict[str, list[RunRow]] = {}
     for row in rows:
         groups.setdefault(row.scenario, []).append(row)

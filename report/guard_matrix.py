@@ -26,7 +26,7 @@ _COLOURS = COLOURS | {WRONG_SHARE: "#c9b6dd", "": "#ffffff"}
 
 
 def guard_matrix(cells: Sequence[Ablated]) -> Figure:
-    """One panel per style: rows = the guard that is off, columns = stories, colour and letter = the worst damage, with its count."""
+    """One panel per style: rows = the guard that is off, columns = scenarios, colour and letter = the worst damage, with its count."""
     styles = list(dict.fromkeys(cell.style for cell in cells))
     scenarios = list(dict.fromkeys(cell.scenario for cell in cells))
     figure = Figure(figsize=(max(9.0, 2.4 + 0.46 * len(scenarios)), 1.6 + 3.5 * len(styles)), layout="constrained")  # fmt: skip
@@ -69,10 +69,10 @@ def guard_matrix(cells: Sequence[Ablated]) -> Figure:
         Patch(color=_COLOURS[n], label=n if _SHORT[n] == n else f"{_SHORT[n]}  {in_words(n)}")
         for n in shown
     ]
-    patches.append(Patch(facecolor="white", edgecolor="#888888", label="as the story says"))
+    patches.append(Patch(facecolor="white", edgecolor="#888888", label="as the scenario says"))
     patches.append(Patch(facecolor="white", edgecolor="#888888", hatch="////", label="no counterpart"))  # fmt: skip
     figure.legend(handles=patches, loc="outside lower center", ncols=5, frameon=False)
-    figure.suptitle("What happens without a safeguard: the worst that the story does not expect", fontsize=11)  # fmt: skip
+    figure.suptitle("What happens without a safeguard: the worst that the scenario does not expect", fontsize=11)  # fmt: skip
     return figure
 
 
@@ -86,7 +86,7 @@ def _letter(cell: Ablated) -> str:
 
 
 def guard_table(cells: Sequence[Ablated]) -> Table:
-    """For a terminal: a line per guard, what it prevents in each style and which stories show it."""
+    """For a terminal: a line per guard, what it prevents in each style and which scenarios show it."""
     styles = list(dict.fromkeys(cell.style for cell in cells))
     table = Table("guard off", *styles, title="What each guard prevents", title_justify="left")
     for guard in (*OFF, NONE):
@@ -108,7 +108,7 @@ def guard_markdown(cells: Sequence[Ablated]) -> str:
         f"| `{guard}` | {' | '.join(guards_in_words(cells, guard, style, most=20) for style in styles)} |"
         for guard in (*OFF, NONE)
     ]
-    lines += ["", "## Every cell with damage", "", "| guard off | story | style | damage | orders | rules | again |", "|---|---|---|---|---|---|---|"]  # fmt: skip
+    lines += ["", "## Every cell with damage", "", "| guard off | scenario | style | damage | orders | rules | again |", "|---|---|---|---|---|---|---|"]  # fmt: skip
     lines += [
         f"| {c.guard} | {c.scenario} | {c.style} | {in_words(c.damage)} | {proportion(c.k, c.n) if c.k else ''} |"
         f" {'; '.join(c.rules)} | `{c.replay}` |"
@@ -119,11 +119,11 @@ def guard_markdown(cells: Sequence[Ablated]) -> str:
 
 
 def guards_in_words(cells: Sequence[Ablated], guard: str, style: str, *, most: int = 20) -> str:
-    """What the guard prevents in a style, and the stories that show it."""
+    """What the guard prevents in a style, and the scenarios that show it."""
     if guard in STYLES[style].guards_without:
         return "no counterpart"
     found = prevented(cells, guard, style)
     return "; ".join(
-        f"{in_words(damage)} ({', '.join(stories[:most])}{', ...' if len(stories) > most else ''})"
-        for damage, stories in found.items()
+        f"{in_words(damage)} ({', '.join(scenarios[:most])}{', ...' if len(scenarios) > most else ''})"
+        for damage, scenarios in found.items()
     )

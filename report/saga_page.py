@@ -57,7 +57,7 @@ def render(sagas: list[SagaInRun]) -> str:
         .render(
             order_id=sagas[0].order_id,
             scenario=about["scenario"],
-            story=" ".join(str(about["story"]).split()),
+            description=" ".join(str(about["description"]).split()),
             held=held(sagas[0]),
             compared=compared(sagas),
             pictures=_pictures(sagas),

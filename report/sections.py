@@ -67,9 +67,9 @@ def _outcomes(found: Found) -> Section:
                 lines.append((run.scenario, run.style, name, str(proportion(k, run.orders))))
     wrong = [row for row in found.rows if not row.verdict["as_expected"]]
     told = (
-        "every run ended as its story says"
+        "every run ended as its description says"
         if not wrong
-        else f"{len(wrong)} of {len(found.rows)} runs did not end as their story says"
+        else f"{len(wrong)} of {len(found.rows)} runs did not end as their scenario says"
     )
     return Section(
         name="outcomes",
@@ -299,9 +299,9 @@ def _guards(found: Found) -> Section | None:
     return Section(
         name="guards",
         title="Which safeguard prevents what?",
-        answer=f"{len(damaged)} of {len(OFF)} safeguards prevent damage that some story shows as soon as they are off.",
-        reading="Rows are the safeguard that is off, columns the stories; a cell is the worst that the story does not expect.",
-        not_reading="An empty row of a style means that no story here needs it there, not that nothing could.",
+        answer=f"{len(damaged)} of {len(OFF)} safeguards prevent damage that some scenario shows as soon as they are off.",
+        reading="Rows are the safeguard that is off, columns the scenarios; a cell is the worst that the scenario does not expect.",
+        not_reading="An empty row of a style means that no scenario here needs it there, not that nothing could.",
         command=_command(found, "saga ablate"),
         figure=guard_matrix(found.ablated),
         table=(("guard off", *styles), lines),
@@ -314,7 +314,7 @@ def headline(told: list[Section]) -> list[tuple[str, str]]:
 
 
 def _command(found: Found, usual: str) -> str:
-    """What makes such data again, if it is runs of stories: with the options of the first."""
+    """What makes such data again, if it is runs of scenarios: with the options of the first."""
     if not usual.startswith("saga run"):
         return f"{usual} --seed {found.rows[0].about['seed']}"
     names = list(dict.fromkeys(row.scenario for row in found.rows))

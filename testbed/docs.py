@@ -101,7 +101,7 @@ def _scenarios() -> str:
     text = "# Scenarios\n\nRun one with `saga run NAME`. Faults are for 100 orders.\n"
     for name, scenario in scenarios_of(SAGA).items():
         faults = scenario.faults(100).to_json()["faults"]
-        text += f"\n## {name}\n\n{scenario.story}\n"
+        text += f"\n## {name}\n\n{scenario.description}\n"
         if faults:
             text += "\n```json\n" + "\n".join(json.dumps(fault) for fault in faults) + "\n```\n"
     return text

@@ -33,8 +33,8 @@ moment an order claimed to be over, the time in which its effects said otherwise
 shown apart. Isolation: [isolation.md](isolation.md).
 
 ## Is it blind?
-`saga check-oracle` plants {bugs} known saga bugs, one at a time, in every style that can have them, runs the story that should show each,
-and runs the same stories without them; [planted_bugs.md](planted_bugs.md) has the table. When you write a rule, add the bug that it must find.
+`saga check-oracle` plants {bugs} known saga bugs, one at a time, in every style that can have them, runs the scenario that should show each,
+and runs the same scenarios without them; [planted_bugs.md](planted_bugs.md) has the table. When you write a rule, add the bug that it must find.
 
 ## What it cannot see
 - A bug whose effects heal before the run settles, such as an event published before its commit and redelivered.
@@ -59,7 +59,7 @@ def _rule(rule: Rule, example: CounterExample) -> str:
         "",
         f"`{meaning.formula}`. Broken, it makes the {_broken(meaning.breaks)}.",
         "",
-        f"Counter-example: {example.story} {_beside(example)}",
+        f"Counter-example: {example.description} {_beside(example)}",
         "",
         "| participant | row | change | caused by |",
         "|---|---|---|---|",

@@ -19,9 +19,9 @@ from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
 
 NOTICED = ("lost_reply", "crash_before_commit", "crash_after_commit", "flaky_participant")
-"""Stories in which a saga is struck and must go on."""
+"""Scenarios in which a saga is struck and must go on."""
 RECOVERED = ("coordinator_killed", "frozen", "cut_off")
-"""Stories in which the coordinator is struck, and every saga in flight with it."""
+"""Scenarios in which the coordinator is struck, and every saga in flight with it."""
 TIME_SCALE = 0.2
 ORDERS, RATE_PER_S = {NOTICED: 60, RECOVERED: 300}, 30.0
 """Customers keep coming for longer than RabbitMQ takes to start."""
@@ -39,14 +39,14 @@ class Faults:
         """See Part."""
         del real
         for number in range(max(3, effort.rounds // 2)):
-            for story in (*NOTICED, *RECOVERED):
+            for scenario in (*NOTICED, *RECOVERED):
                 for style in STYLES:
                     yield Trial(
                         part=self.name,
-                        arm=f"{style}, {story}",
+                        arm=f"{style}, {scenario}",
                         round=number,
                         about_s=9.0,
-                        settings={"style": style, "story": story},
+                        settings={"style": style, "scenario": scenario},
                     )
 
     async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
@@ -54,15 +54,17 @@ class Faults:
         spec = RunSpec(
             saga=SAGA,
             variant=SAGA.variant,
-            scenario=scenarios_of(SAGA)[trial.settings["story"]],
+            scenario=scenarios_of(SAGA)[trial.settings["scenario"]],
             style=trial.settings["style"],
-            orders=next(n for stories, n in ORDERS.items() if trial.settings["story"] in stories),
+            orders=next(
+                n for scenarios, n in ORDERS.items() if trial.settings["scenario"] in scenarios
+            ),
             seed=1000 * lab.seed + trial.round,
             backends=lab.backends(),
             rate_per_s=RATE_PER_S,
             time_scale=TIME_SCALE,
             durability=lab.durability,
-            evidence=trial.settings["story"] in NOTICED,
+            evidence=trial.settings["scenario"] in NOTICED,
             service_times=NO_TIME,
         )
         result = await run(spec, runs=folder, facts={})

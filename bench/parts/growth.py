@@ -6,16 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bench.closed_loop import check_ledgers, loop
-from bench.experiment import Effort, Lab, Result, Trial
-from bench.usage import BROKER, watched
-from bench.ways import (
+from bench.contenders import (
     CHOREOGRAPHY,
+    CONTENDERS,
     INSIDE_CHOREOGRAPHY,
     INSIDE_ORCHESTRATION,
     ORCHESTRATION,
-    WAYS,
     Place,
 )
+from bench.experiment import Effort, Lab, Result, Trial
+from bench.usage import BROKER, watched
 from kernel.clock import SystemClock
 from kernel.errors import Failure, UsageError
 from orchestration.engine_host import InProcessEngine, running
@@ -37,26 +37,26 @@ class Growth:
 
     def trials(self, effort: Effort, *, real: bool) -> Iterable[Trial]:
         """See Part."""
-        ways = (
+        contenders = (
             (CHOREOGRAPHY, ORCHESTRATION) if real else (INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION)
         )
         for number in range(max(3, effort.rounds // 2)):
-            for way in ways:
+            for contender in contenders:
                 for at_once in FLIGHTS:
-                    yield self._trial(number, way, IN_FLIGHT, at_once, 4.0)
+                    yield self._trial(number, contender, IN_FLIGHT, at_once, 4.0)
                 for size in PAYLOADS_KIB:
-                    yield self._trial(number, way, PAYLOAD, size, 3.0)
-                yield self._trial(number, way, HISTORY, 0, 20.0)
+                    yield self._trial(number, contender, PAYLOAD, size, 3.0)
+                yield self._trial(number, contender, HISTORY, 0, 20.0)
             for length in LENGTHS:
                 yield self._trial(number, "the engine", EXECUTION, length, 2.0)
 
-    def _trial(self, number: int, way: str, over: str, x: float, about_s: float) -> Trial:
+    def _trial(self, number: int, contender: str, over: str, x: float, about_s: float) -> Trial:
         return Trial(
             part=self.name,
-            arm=f"{way}, {over}, {x:g}",
+            arm=f"{contender}, {over}, {x:g}",
             round=number,
             about_s=about_s,
-            settings={"way": way, "over": over, "x": x},
+            settings={"contender": contender, "over": over, "x": x},
         )
 
     async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
@@ -64,18 +64,20 @@ class Growth:
         over, x = trial.settings["over"], trial.settings["x"]
         if over == EXECUTION:
             return {**trial.settings, "points": [[x, await _per_transition_ms(folder, int(x))]]}
-        way = WAYS[trial.settings["way"]]
-        at = Place(url=lab.url if way.rabbit else "", folder=folder, prefix=lab.prefix(), durability=lab.durability)  # fmt: skip
+        contender = CONTENDERS[trial.settings["contender"]]
+        at = Place(url=lab.url if contender.rabbit else "", folder=folder, prefix=lab.prefix(), durability=lab.durability)  # fmt: skip
         at_once = int(x) if over == IN_FLIGHT else MANY
         padding = round(x * 1024) if over == PAYLOAD else 0
         orders = {IN_FLIGHT: max(400, 4 * at_once), PAYLOAD: 100, HISTORY: STRETCH}[over]
         points, placed = [], 0
-        async with way.opened(at) as place:
+        async with contender.opened(at) as place:
             await loop(place, folder, prefix="w", orders=50, in_flight=10)
             for stretch in range(STRETCHES if over == HISTORY else 1):
                 async with watched() as used:
                     await loop(place, folder, prefix=f"s{stretch}", orders=orders, in_flight=at_once, padding=padding)  # fmt: skip
-                spent_s = sum(s for name, s in used.cpu_s.items() if way.rabbit or name != BROKER)
+                spent_s = sum(
+                    s for name, s in used.cpu_s.items() if contender.rabbit or name != BROKER
+                )
                 before = 50 + placed + orders / 2
                 points.append([before if over == HISTORY else x, 1000 * spent_s / orders])
                 placed += orders

@@ -4,12 +4,12 @@ from bench.experiment import Effort, Part
 from bench.parts.counts import Counts
 from bench.parts.faults import Faults
 from bench.parts.growth import Growth
-from bench.parts.knee import Knee
 from bench.parts.load import OpenLoops
 from bench.parts.peers import Peers
+from bench.parts.saturation import Saturation
 
 PARTS: dict[str, Part] = {
-    part.name: part for part in (Counts(), Peers(), OpenLoops(), Faults(), Knee(), Growth())
+    part.name: part for part in (Counts(), Peers(), OpenLoops(), Faults(), Saturation(), Growth())
 }
 QUICK = Effort(
     name="quick",

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from bench.contenders import CHOREOGRAPHY
 from bench.critical_path import PARTS, critical_path
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.open_loop import Load, loaded
 from bench.parts.peers import AGAIN
-from bench.ways import CHOREOGRAPHY
 from kernel.errors import Failure
 from scenarios.evidence.evidence import order_ids as orders_in
 from scenarios.evidence.evidence import read_evidence
@@ -70,7 +70,7 @@ class OpenLoops:
         )
         if not found.as_expected:
             raise Failure(
-                "not every order ended as its story says: the rate is too high for a latency"
+                "not every order ended as its description says: the rate is too high for a latency"
             )
         parts_ms = _parts_ms(ran) if load.trace_sampling else {}
         return {**of, **found.to_json(), "parts_ms": parts_ms}

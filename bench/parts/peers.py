@@ -1,13 +1,13 @@
-"""The floor, the peers and both styles over one closed loop: with one order in flight, and with 64."""
+"""The baseline, the peers and both styles over one closed loop: with one order in flight, and with 64."""
 
 import asyncio
 from collections.abc import Iterable
 from pathlib import Path
 
 from bench.closed_loop import check_ledgers, loop
+from bench.contenders import CHOREOGRAPHY, CONTENDERS, ORCHESTRATION, Place
 from bench.experiment import Effort, Lab, Result, Trial
 from bench.usage import watched
-from bench.ways import CHOREOGRAPHY, ORCHESTRATION, WAYS, Place
 from kernel.errors import UsageError
 
 AGAIN = " again"
@@ -25,47 +25,51 @@ class Peers:
 
     def trials(self, effort: Effort, *, real: bool) -> Iterable[Trial]:
         """See Part."""
-        here = {name: way for name, way in WAYS.items() if not way.missing()}
-        arms = {name: name for name, way in here.items() if real or not way.rabbit}
+        here = {
+            name: contender for name, contender in CONTENDERS.items() if not contender.missing()
+        }
+        arms = {name: name for name, contender in here.items() if real or not contender.rabbit}
         arms |= {name + AGAIN: name for name in (CHOREOGRAPHY, ORCHESTRATION) if name in arms}
         for number in range(effort.rounds):
-            for arm, way in arms.items():
-                about_s = 12.0 if WAYS[way].slow else 1.0 + effort.closed_orders / 250
+            for arm, contender in arms.items():
+                about_s = 12.0 if CONTENDERS[contender].slow else 1.0 + effort.closed_orders / 250
                 yield Trial(
                     part=self.name,
                     arm=arm,
                     round=number,
                     about_s=about_s,
-                    settings={"way": way, "orders": effort.closed_orders},
+                    settings={"contender": contender, "orders": effort.closed_orders},
                 )
 
     async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: `alone_s` of each order alone; `rate_per_s`, `many_s`, CPU and memory with 64 in flight."""
-        way = WAYS[trial.settings["way"]]
-        many = trial.settings["orders"] * way.quick
+        contender = CONTENDERS[trial.settings["contender"]]
+        many = trial.settings["orders"] * contender.quick
         alone, warm_up = max(LEAST_ALONE, round(ALONE_SHARE * many)), WARM_UP
-        if way.slow:
+        if contender.slow:
             alone, warm_up, many = SLOW_ALONE, 2, MANY
         at = Place(
-            url=lab.url if way.rabbit else "",
+            url=lab.url if contender.rabbit else "",
             folder=folder,
             prefix=lab.prefix(),
             durability=lab.durability,
         )
         try:
-            async with way.opened(at) as place:
+            async with contender.opened(at) as place:
                 await loop(place, folder, prefix="w", orders=warm_up, in_flight=WARMING)
                 one = await loop(place, folder, prefix="a", orders=alone, in_flight=1)
                 async with watched() as used:
                     found = await loop(place, folder, prefix="m", orders=many, in_flight=MANY)
                     await asyncio.sleep(DRAIN_S)
         except Exception as error:
-            if not way.is_not:
+            if not contender.is_not:
                 raise
             raise UsageError(f"the peer failed: {error!r}") from error
         check_ledgers(folder, orders=warm_up + alone + many)
         mine = (
-            used.cpu_s if way.rabbit else {k: v for k, v in used.cpu_s.items() if k != "RabbitMQ"}
+            used.cpu_s
+            if contender.rabbit
+            else {k: v for k, v in used.cpu_s.items() if k != "RabbitMQ"}
         )
         return {
             "alone_s": one.seconds,

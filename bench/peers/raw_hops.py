@@ -1,4 +1,4 @@
-"""The floor of a choreography: as many durable, confirmed messages through RabbitMQ as a saga needs, and no service behind them.
+"""The baseline of a choreography: as many durable, confirmed messages through RabbitMQ as a saga needs, and no service behind them.
 
 aiormq without anything around it, on a connection that is set up like ours: a queue for each hop; whoever gets a message
 publishes the next one, waits for the confirm, and acks. The last hop writes one row, so that one can see the end. No rules,

@@ -1,4 +1,4 @@
-"""The floor: the same business rules over one database, the whole saga as one transaction.
+"""The baseline: the same business rules over one database, the whole saga as one transaction.
 
 What both styles exist to do without. No messages, no other process, no compensation: what is refused is rolled back.
 It shares our group commit.

@@ -1,4 +1,4 @@
-"""The charts of a benchmark: ratios, latency, knees, growth."""
+"""The charts of a benchmark: ratios, latency, saturation points, growth."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -86,7 +86,7 @@ def latency_chart(done: Iterable[Done]) -> Figure | None:
     return figure
 
 
-def knee_chart(done: Iterable[Done]) -> Figure | None:
+def saturation_chart(done: Iterable[Done]) -> Figure | None:
     """Ended against offered, and the latency that goes with it."""
     arms = by_arm(done)
     if not arms:
@@ -121,17 +121,19 @@ def growth_chart(done: Iterable[Done]) -> Figure | None:
     found: dict[str, dict[str, list[list[float]]]] = {}
     for trial in done:
         of: dict[str, Any] = trial.result
-        found.setdefault(of["over"], {}).setdefault(of["way"], []).extend(of["points"])
+        found.setdefault(of["over"], {}).setdefault(of["contender"], []).extend(of["points"])
     if not found:
         return None
     figure = Figure(figsize=(10, 7), layout="constrained")
-    for axes, (over, ways) in zip(figure.subplots(2, 2).flat, sorted(found.items()), strict=False):
-        for way, points in ways.items():
-            look = look_of(way.partition(",")[0])
+    for axes, (over, contenders) in zip(
+        figure.subplots(2, 2).flat, sorted(found.items()), strict=False
+    ):
+        for contender, points in contenders.items():
+            look = look_of(contender.partition(",")[0])
             colour, line = look.colour, look.line
             xs = sorted({x for x, _ in points})
             means = [np.mean([y for x, y in points if x == at]) for at in xs]
-            axes.plot(xs, means, line, color=colour, label=way)
+            axes.plot(xs, means, line, color=colour, label=contender)
             axes.plot([x for x, _ in points], [y for _, y in points], ".", color=colour, alpha=0.4)
         axes.set_xlabel(over)
         axes.set_ylabel("CPU ms per transition" if over == EXECUTION else "CPU ms per saga")

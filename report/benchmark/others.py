@@ -1,4 +1,4 @@
-"""Faults, knees, growth and counts as tables."""
+"""Faults, saturation points, growth and counts as tables."""
 
 import os
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ def faults(done: Iterable[Done]) -> list[Section]:
     """Detection and recovery."""
     noticing, recovering, estimates = [], [], {}
     for arm, rounds in sorted(by_arm(done).items(), key=lambda item: item[0].split(", ")[::-1]):
-        style, story = arm.split(", ")
-        if story in NOTICED:
+        style, scenario = arm.split(", ")
+        if scenario in NOTICED:
             n = sum(len(r["on_again_s"]) for r in rounds.values())
             cells = []
             for what in ("noticed_s", "on_again_s"):
@@ -36,7 +36,7 @@ def faults(done: Iterable[Done]) -> list[Section]:
                 cells += [told(found), f"{worst:.0f}"]
                 if found is not None:
                     estimates[f"{arm}, {what} p50"] = found
-            noticing.append((story, style, f"{n} in {len(rounds)} trials", *cells))
+            noticing.append((scenario, style, f"{n} in {len(rounds)} trials", *cells))
         else:
             cells = []
             for what in ("silent_s", "recovered_s"):
@@ -45,12 +45,12 @@ def faults(done: Iterable[Done]) -> list[Section]:
                 cells.append(told(found, 2))
                 estimates[f"{arm}, {what}"] = found
             concerned = sum(r["concerned"] for r in rounds.values())
-            recovering.append((story, style, str(len(rounds)), str(concerned), *cells))
+            recovering.append((scenario, style, str(len(rounds)), str(concerned), *cells))
     scaled = f"Waits and deadlines are {TIME_SCALE:g} of the policy's (first retry {1000 * TIME_SCALE:.0f} ms)."
     return [
         Section(
             title="Until a failure is noticed, and until the saga goes on, ms",
-            columns=("story", "style", "struck sagas", "noticed p50", "most", "goes on p50", "most"),
+            columns=("scenario", "style", "struck sagas", "noticed p50", "most", "goes on p50", "most"),
             lines=noticing,
             reading="Noticed: from the fault to the coordinator's first act on it: the conductor's history has a failed call, or a service's delivery failed, or a message"
             f" is delivered again. Goes on: to the saga's next ledger row. {scaled} A broker redelivers at once what was not acknowledged; a conductor whose call failed waits"
@@ -59,28 +59,28 @@ def faults(done: Iterable[Done]) -> list[Section]:
         ),
         Section(
             title="Recovery of a struck coordinator, s",
-            columns=("story", "style", "trials", "sagas concerned", "struck part silent", "all had ended"),
+            columns=("scenario", "style", "trials", "sagas concerned", "struck part silent", "all had ended"),
             lines=recovering,
             reading=f"From the fault on. {scaled} Silent: no ledger row of what it serves. Concerned: in flight meanwhile, or their customers came meanwhile. RabbitMQ itself takes about four seconds to start, the engine half a second; 'frozen' and"
-            " 'cut_off' last as long as the story says.",
+            " 'cut_off' last as long as the scenario says.",
             estimates={k: v for k, v in estimates.items() if not k.endswith(" p50")},
         ),
     ] if noticing or recovering else []  # fmt: skip
 
 
-def knees(done: Iterable[Done]) -> list[Section]:
+def saturation(done: Iterable[Done]) -> list[Section]:
     """Where each style stops keeping up, and why."""
     lines, profiles, estimates = [], [], {}
     for style, rounds in sorted(by_arm(done).items()):
-        values = [r["knee_per_s"] for r in rounds.values()]
+        values = [r["saturation_per_s"] for r in rounds.values()]
         found = clustered(lambda drawn: float(np.mean(np.concatenate(drawn))), [np.asarray([v]) for v in values])  # fmt: skip
-        estimates[f"{style}, knee per s"] = found
+        estimates[f"{style}, saturation per s"] = found
         for result in rounds.values():
             held, over = result["held"], result["steps"][-1]
             lines.append(
                 (
                     style,
-                    f"{result['knee_per_s']:.0f}",
+                    f"{result['saturation_per_s']:.0f}",
                     f"{held['sagas']} at {held['came_per_s']:.0f}/s, {held['censored']} lost"
                     + ("" if held["keeps_up"] else ", NOT KEPT UP"),
                     f"{held['latency_ms']['p50']:.0f} / "
@@ -101,18 +101,18 @@ def knees(done: Iterable[Done]) -> list[Section]:
         return []
     return [
         Section(
-            title="The knee of each style",
-            columns=("style", "knee, sagas/s", "held", "p50 / p99 ms", "cores busy beyond it", "sagas before or in", "bottleneck"),
+            title="The saturation point (saturation) of each style",
+            columns=("style", "saturation, sagas/s", "held", "p50 / p99 ms", "cores busy beyond it", "sagas before or in", "bottleneck"),
             lines=lines,
-            reading="The base mix, ramped up by 30 % until fewer than 95 % of as many sagas as came in the window ended in it, twice; then bisected. Held: 15 s at the knee less 10 %; "
+            reading="The base mix, ramped up by 30 % until fewer than 95 % of as many sagas as came in the window ended in it, twice; then bisected. Held: 15 s at the saturation point less 10 %; "
             "every ledger was checked. Beyond it: at the highest rate that was tried. One line per round; rounds begin at different rates.",
             estimates=estimates,
         ),
         Section(
-            title="What the processes do at the knee",
+            title="What the processes do at the saturation point",
             columns=("style", "process", "samples, by the package of the innermost frame"),
             lines=profiles,
-            reading="py-spy, 100 samples a second over six seconds at the knee less 10 %, in a run of its own; of whoever holds the interpreter's lock.",
+            reading="py-spy, 100 samples a second over six seconds at the saturation point less 10 %, in a run of its own; of whoever holds the interpreter's lock.",
         ),
     ]  # fmt: skip
 
@@ -132,10 +132,10 @@ def growth(done: Iterable[Done]) -> list[Section]:
     """Slopes."""
     points: dict[tuple[str, str], list[tuple[int, float, float]]] = {}
     for trial in done:
-        key = (trial.result["over"], trial.result["way"])
+        key = (trial.result["over"], trial.result["contender"])
         points.setdefault(key, []).extend((trial.round, x, y) for x, y in trial.result["points"])
     lines, estimates = [], {}
-    for (over, way), of in sorted(points.items()):
+    for (over, contender), of in sorted(points.items()):
         means = {x: float(np.mean([y for _, a, y in of if a == x])) for x in sorted({x for _, x, _ in of})}  # fmt: skip
         fitted = [point for point in of if point[1] >= SHARED_FROM.get(over, 0)]
         xs = [x for _, x, _ in fitted]
@@ -152,13 +152,13 @@ def growth(done: Iterable[Done]) -> list[Section]:
             span = float(np.log(max(xs) / min(xs)))
             ends = Estimate(*(None if x is None else x * span for x in (found.value, found.low, found.high))).exp()  # type: ignore[arg-type]  # fmt: skip
             cells = (f"{found.told(2)} power", ends.told(2), _growing(ends))
-        estimates[f"{way}, {over}"] = found
+        estimates[f"{contender}, {over}"] = found
         told_means = ", ".join(f"{x:g}: {y:.2f}" if y >= 0.1 else f"{x:g}: {y:.3f}" for x, y in means.items())  # fmt: skip
-        lines.append((over, way, *cells, told_means))
+        lines.append((over, contender, *cells, told_means))
     return [
         Section(
             title="Growth of the cost",
-            columns=("over", "way", "slope", "end to end", "reading", "CPU ms per saga, or per transition"),
+            columns=("over", "contender", "slope", "end to end", "reading", "CPU ms per saga, or per transition"),
             lines=lines,
             reading="CPU of all processes, the client's included. A power of 0 is flat, of 1 proportional; end to end: the cost at the largest, by that at the least, as fitted. In flight the"
             " fit begins at 16: with fewer, each turn of the loop serves few. Payload: a straight line. Intervals (95 %) draw whole rounds; flat: within 20 % end to end.",

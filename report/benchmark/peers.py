@@ -4,11 +4,9 @@ import statistics
 from collections.abc import Iterable
 from typing import Any
 
-from bench.experiment import Done
-from bench.intervals import Estimate
-from bench.parts.peers import AGAIN
-from bench.ways import (
+from bench.contenders import (
     CHOREOGRAPHY,
+    CONTENDERS,
     FASTSTREAM,
     INSIDE_CHOREOGRAPHY,
     INSIDE_ORCHESTRATION,
@@ -17,8 +15,10 @@ from bench.ways import (
     ORCHESTRATION,
     RAW_HOPS,
     SINGLE,
-    WAYS,
 )
+from bench.experiment import Done
+from bench.intervals import Estimate
+from bench.parts.peers import AGAIN
 from report.benchmark.section import (  # fmt: skip
     Section,
     by_arm,
@@ -56,21 +56,21 @@ def sections(done: Iterable[Done]) -> list[Section]:
 def _ways(arms: dict[str, Any]) -> Section:
     lines = []
     for arm, rounds in sorted(arms.items(), key=lambda item: (_order(item[0]), item[0])):
-        way = WAYS[arm.removesuffix(AGAIN)]
+        contender = CONTENDERS[arm.removesuffix(AGAIN)]
         lines.append(
             (
                 arm,
-                str(way.processes),
+                str(contender.processes),
                 told(of_trials(rounds, "rate_per_s"), 0),
                 told(of_trials(rounds, "alone_p50_ms"), 2),
                 per_process(mean_of(rounds, "cpu_ms_per_saga"), 2, least=0.005),
                 per_process(mean_of(rounds, "memory_mib"), 0),
-                way.is_not,
+                contender.is_not,
             )
         )
     return Section(
         title="Floor, peers and both styles",
-        columns=("way", "processes", "sagas/s, 64 in flight", "p50 ms, alone", "CPU ms per saga", "memory gained, MiB", "what it does not do"),
+        columns=("contender", "processes", "sagas/s, 64 in flight", "p50 ms, alone", "CPU ms per saga", "memory gained, MiB", "what it does not do"),
         lines=lines,
         reading="The order saga of five steps without a fault, in a closed loop; every ledger was checked. Sagas/s while 64 are in flight (moto: one batch of 64);"
         " p50 to the order's last row or the customer's answer, whichever is later. Geometric means over rounds with 95 % intervals. They belong to this machine and this hour: read the ratios below.",
@@ -94,7 +94,7 @@ def _ratios(arms: dict[str, Any]) -> Section:
         title="Ratios",
         columns=("pair", "throughput at 64 in flight", "p50 alone", "two identical arms"),
         lines=lines,
-        reading="Divided within each round, between ways with as many processes. Throughput above 1: the first is faster; p50 above 1: the"
+        reading="Divided within each round, between contenders with as many processes. Throughput above 1: the first is faster; p50 above 1: the"
         " first is slower. The first two lines divide a style by itself: what differs there is noise.",
         estimates=estimates,
     )
@@ -108,4 +108,4 @@ def _noise(rate: Estimate | None) -> str:
 
 
 def _order(arm: str) -> int:
-    return list(WAYS).index(arm.removesuffix(AGAIN))
+    return list(CONTENDERS).index(arm.removesuffix(AGAIN))

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from bench.experiment import Journal
 from bench.intervals import Estimate
 from report.benchmark import load, others, peers
-from report.benchmark.charts import growth_chart, knee_chart, latency_chart, ratio_chart
+from report.benchmark.charts import growth_chart, latency_chart, ratio_chart, saturation_chart
 from report.benchmark.section import Section
 from report.charts import save
 from report.text_table import Row, markdown
@@ -41,14 +41,14 @@ def write_benchmark(folder: Path, about: dict[str, Any]) -> Told:
         *peers.sections(journal.of("peers")),
         *load.sections(journal.of("load")),
         *others.faults(journal.of("faults")),
-        *others.knees(journal.of("knee")),
+        *others.saturation(journal.of("saturation")),
         *others.growth(journal.of("growth")),
     ]
     ratios = next((section for section in sections if section.title == "Ratios"), None)
     figures: dict[str, Figure | None] = {
         "ratios": ratio_chart(ratios) if ratios else None,
         "latency": latency_chart(journal.of("load")),
-        "knee": knee_chart(journal.of("knee")),
+        "saturation": saturation_chart(journal.of("saturation")),
         "growth": growth_chart(journal.of("growth")),
     }
     charts = [save(figure, folder, name)[0] for name, figure in figures.items() if figure]

@@ -1,4 +1,4 @@
-"""Every safeguard off, one at a time, under every story: what each of them prevents, and in which style."""
+"""Every safeguard off, one at a time, under every scenario: what each of them prevents, and in which style."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ ALL, NONE = "all", "none"
 NO_DAMAGE = ""
 ANYTHING = "any_ending"
 WRONG_SHARE = "otherwise than told"
-"""Every order ended in a class that its story allows, but not all of them together."""
+"""Every order ended in a class that its scenario allows, but not all of them together."""
 DAMAGES = (*map(str, SEVERITY), WRONG_SHARE)
 """From the worst on."""
 _WELL_ENDED: dict[str, str] = {
@@ -35,9 +35,9 @@ def telling(saga: Saga) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ablated:
-    """One cell of the matrix: a story in one style without a guard ("none" = without any, "all" = with all of them).
+    """One cell of the matrix: a scenario in one style without a guard ("none" = without any, "all" = with all of them).
 
-    `damage`: the worst thing that the story does not expect, in the order of SEVERITY; "" = nothing. `k` of `n` orders have it.
+    `damage`: the worst thing that the scenario does not expect, in the order of SEVERITY; "" = nothing. `k` of `n` orders have it.
     """
 
     guard: str
@@ -128,7 +128,7 @@ def run_ablation(ablation: Ablation, folder: Path, *, done: Callable[[], None]) 
 
 
 def damage_of(scenario: Scenario, outcome: Outcome) -> tuple[str, int]:
-    """The worst thing in a run that its story does not expect, and at how many orders."""
+    """The worst thing in a run that its scenario does not expect, and at how many orders."""
     expects = scenario.expects
     surprises: list[str] = []
     if scenario.check([order_class for order_class, _, _ in outcome.orders]):
@@ -145,7 +145,7 @@ def damage_of(scenario: Scenario, outcome: Outcome) -> tuple[str, int]:
 
 
 def needless(cells: Sequence[Ablated]) -> list[str]:
-    """Guards, with their styles, that no story needs."""
+    """Guards, with their styles, that no scenario needs."""
     return [
         f"{guard} in {style}"
         for guard in OFF
@@ -161,7 +161,7 @@ def alarms(cells: Sequence[Ablated]) -> list[Ablated]:
 
 
 def prevented(cells: Sequence[Ablated], guard: str, style: str) -> dict[str, list[str]]:
-    """What a guard prevents in a style: damage -> the stories that show it, the worst first."""
+    """What a guard prevents in a style: damage -> the scenarios that show it, the worst first."""
     found: dict[str, list[str]] = {}
     for cell in cells:
         if (cell.guard, cell.style) == (guard, style) and cell.damage:
@@ -180,7 +180,7 @@ def to_json(cells: Sequence[Ablated]) -> list[dict[str, object]]:
 
 
 def _has_counterpart(guard: str, scenario: Scenario, style: str, orders: int) -> bool:
-    """Whether the guard means anything in this style, and the story's faults can happen there."""
+    """Whether the guard means anything in this style, and the scenario's faults can happen there."""
     moments = {fault.moment for fault in scenario.faults(orders).faults}
     impossible = bool(moments) and moments <= STYLES[style].moments_without.keys()
     return guard not in STYLES[style].guards_without and not impossible

@@ -1,4 +1,4 @@
-"""Judging the judge: every planted bug in every style that can have it, the same stories without a bug, and thousands of clean sagas."""
+"""Judging the judge: every planted bug in every style that can have it, the same scenarios without a bug, and thousands of clean sagas."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ def chosen_bugs(saga: Saga, names: Iterable[str]) -> list[Bug]:
 
 
 def jobs_of(saga: Saga, bugs: Iterable[Bug], *, runs: int, seed: int) -> list[Job]:
-    """`runs` runs of every bug in every style that can have it, and of the same stories without it, once for all bugs."""
+    """`runs` runs of every bug in every style that can have it, and of the same scenarios without it, once for all bugs."""
     jobs: dict[str, Job] = {}
     for bug in bugs:
         for style in bug.found_by:
@@ -131,7 +131,7 @@ def rules_of(outcome: Outcome) -> set[str]:
 
 
 def clean_jobs(saga: Saga, sagas: int, *, seed: int) -> list[Job]:
-    """Every story in every style with every safeguard and no bug, seed after seed, until so many sagas have been placed."""
+    """Every scenario in every style with every safeguard and no bug, seed after seed, until so many sagas have been placed."""
     jobs: list[Job] = []
     number = seed
     while len(jobs) * CLEAN_ORDERS < sagas:
@@ -158,7 +158,7 @@ def check_clean(
 ) -> list[Outcome]:
     """Carry clean sagas out; the runs that were not judged CONSISTENT: false alarms. Their folders are kept.
 
-    An order that ended well, but otherwise than its story says, is none: crashes that meet can use up a budget.
+    An order that ended well, but otherwise than its scenario says, is none: crashes that meet can use up a budget.
     """
     alarms: list[Outcome] = []
 

@@ -30,7 +30,7 @@ def soak_scenario(saga: Saga) -> Scenario:
 
     return Scenario(
         name="soak",
-        story="Orders come at a steady rate, one in ten is refused somewhere, one in 200 cannot be undone, and"
+        description="Orders come at a steady rate, one in ten is refused somewhere, one in 200 cannot be undone, and"
         " something breaks all the time.",
         faults=faults,
         expects=lambda i: ENDED | PARKED | LATE,

@@ -1,4 +1,4 @@
-"""No story: for a fault plan of your own, in which orders may end in any way that is consistent."""
+"""No faults: for a fault plan of your own, in which orders may end in any way that is consistent."""
 
 from scenarios.judge.verdict import OrderClass
 from scenarios.runs.scenario import Scenario

@@ -19,7 +19,7 @@ CHOREOGRAPHY, ORCHESTRATION = choreography.STYLE.name, orchestration.STYLE.name
 class Bug:
     """One bug. `found_by`: style -> a rule that must be among those that break. A style that is not there cannot have the bug.
 
-    `scenario`: the story that shows it, with `faults` beside its own.
+    `scenario`: the scenario that shows it, with `faults` beside its own.
     """
 
     name: str
@@ -31,7 +31,7 @@ class Bug:
 
     @property
     def plan(self) -> FaultPlan:
-        """The faults that the story does not have itself."""
+        """The faults that the scenario does not have itself."""
         return FaultPlan(faults=self.faults)
 
 

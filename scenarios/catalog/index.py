@@ -14,9 +14,9 @@ from scenarios.runs.scenario import Scenario
 
 
 def by_name(modules: Iterable[ModuleType]) -> dict[str, Scenario]:
-    """The SCENARIO of each module by name, with the module's docstring as its story."""
+    """The SCENARIO of each module by name, with the module's docstring as its description."""
     return {
-        module.SCENARIO.name: replace(module.SCENARIO, story=cleandoc(module.__doc__ or ""))
+        module.SCENARIO.name: replace(module.SCENARIO, description=cleandoc(module.__doc__ or ""))
         for module in modules
     }
 

@@ -1,4 +1,4 @@
-"""From rows to a verdict on the whole run: classes, laws, faults that must have struck, the story's expectation."""
+"""From rows to a verdict on the whole run: classes, laws, faults that must have struck, the scenario's expectation."""
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -43,7 +43,7 @@ def judge(
     `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
-    late, and must have ended, whatever the story expected.
+    late, and must have ended, whatever the scenario expected.
 
     `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
     `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still

@@ -1,4 +1,4 @@
-"""What a failure story is: orders, faults, and what must become of each order."""
+"""What a failure scenario is: orders, faults, and what must become of each order."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ ENDED: Classes = COMMITTED | COMPENSATED
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One story; `name` is its module's name, `story` its module's docstring (put in by catalog.index).
+    """One scenario; `name` is its module's name, `description` its module's docstring (put in by catalog.index).
 
     `faults(n)`: the plan for n orders. `expects(i)`: the classes in which order i may end.
     `stock(n)`: initial units of each item; None = plenty. `item(i)`: what order i wants; None = the saga's usual item.
@@ -31,7 +31,7 @@ class Scenario:
     """
 
     name: str
-    story: str = ""
+    description: str = ""
     faults: Callable[[int], FaultPlan] = lambda n: FaultPlan()
     expects: Callable[[int], Classes] = lambda i: COMMITTED
     stock: Callable[[int], dict[str, int]] | None = None

@@ -63,11 +63,11 @@ class RunSpec:
         return OtelTracer(limit=limit, sampling_ratio=self.trace_sampling, otlp=self.otlp)
 
     def plan(self) -> FaultPlan:
-        """The story's faults and the user's."""
+        """The scenario's faults and the user's."""
         return self.scenario.faults(self.orders) + self.extra_plan
 
     def policy(self) -> Policy:
-        """The policy at this run's time scale, or at the least one that the story makes sense with."""
+        """The policy at this run's time scale, or at the least one that the scenario makes sense with."""
         crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
         least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
         scale = max(self.time_scale, self.scenario.least_time_scale, least)
@@ -112,7 +112,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
         "scenario": spec.scenario.name,
-        "story": spec.scenario.story,
+        "description": spec.scenario.description,
         "style": spec.style,
         "seed": spec.seed,
         "orders": spec.orders,

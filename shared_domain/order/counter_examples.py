@@ -46,7 +46,7 @@ class CounterExample:
     """
 
     rule: Rule
-    story: str
+    description: str
     rows: tuple[Row, ...]
     status: str
     told: str = ""
@@ -61,57 +61,57 @@ class CounterExample:
 EXAMPLES = [
     CounterExample(
         rule=Rule.ONCE,
-        story="The charge was delivered twice, and acted twice.",
+        description="The charge was delivered twice, and acted twice.",
         rows=(PLACED, RESERVED, CHARGED, CHARGED, BOOKED, CONFIRMED),
         status="CONFIRMED",
     ),
     CounterExample(
         rule=Rule.UNDONE_ONCE,
-        story="The refund's answer was lost, and it was paid again.",
+        description="The refund's answer was lost, and it was paid again.",
         rows=(PLACED, RESERVED, CHARGED, REFUSED, REFUNDED, REFUNDED, RELEASED, CANCELLED),
         status="CANCELLED",
     ),
     CounterExample(
         rule=Rule.CONFIRMED_IS_WHOLE,
-        story="A declined payment was taken for paid.",
+        description="A declined payment was taken for paid.",
         rows=(PLACED, RESERVED, DECLINED, BOOKED, CONFIRMED),
         status="CONFIRMED",
     ),
     CounterExample(
         rule=Rule.ENDED_IS_CLEAN,
-        story="A refused shipment cancelled the order, and nobody refunded the money.",
+        description="A refused shipment cancelled the order, and nobody refunded the money.",
         rows=(PLACED, RESERVED, CHARGED, REFUSED, RELEASED, CANCELLED),
         status="CANCELLED",
     ),
     CounterExample(
         rule=Rule.ENDED_BY_A_ROW,
-        story="The status was set, and nobody wrote down why.",
+        description="The status was set, and nobody wrote down why.",
         rows=(PLACED, RESERVED, CHARGED, BOOKED),
         status="CONFIRMED",
     ),
     CounterExample(
         rule=Rule.ENDS_OR_SHOWS,
-        story="The answer to the reservation was lost, and nobody asked again.",
+        description="The answer to the reservation was lost, and nobody asked again.",
         rows=(PLACED, RESERVED),
         status="PENDING",
     ),
     CounterExample(
         rule=Rule.PARKED_IN_PLACE,
-        story="The charge failed for good and failed the execution: the stock stays reserved.",
+        description="The charge failed for good and failed the execution: the stock stays reserved.",
         rows=(PLACED, RESERVED),
         status="PENDING",
         parked="ChargePayment",
     ),
     CounterExample(
         rule=Rule.TOLD_THE_TRUTH,
-        story="The customer was told CONFIRMED before shipping refused.",
+        description="The customer was told CONFIRMED before shipping refused.",
         rows=(PLACED, RESERVED, CHARGED, REFUSED, REFUNDED, RELEASED, CANCELLED),
         status="CANCELLED",
         told="CONFIRMED",
     ),
     CounterExample(
         rule=Rule.MONEY,
-        story="The refund kept a tenth of the price.",
+        description="The refund kept a tenth of the price.",
         rows=(
             PLACED, RESERVED, CHARGED, REFUSED,
             ("payment", "RefundPayment", "undone", -450, "ShipmentRefused"), RELEASED, CANCELLED,
@@ -120,21 +120,21 @@ EXAMPLES = [
     ),
     CounterExample(
         rule=Rule.STOCK,
-        story="Two sagas read the same stock, and the second one overwrote what the first had written.",
+        description="Two sagas read the same stock, and the second one overwrote what the first had written.",
         rows=WENT_WELL,
         status="CONFIRMED",
         free=10,
     ),
     CounterExample(
         rule=Rule.NOT_OVERSOLD,
-        story="The last unit had gone, and one more was sold.",
+        description="The last unit had gone, and one more was sold.",
         rows=WENT_WELL,
         status="CONFIRMED",
         initial=0,
     ),
     CounterExample(
         rule=Rule.STEP_ORDER,
-        story="The parcel was booked before anybody paid for it; then the customer did pay.",
+        description="The parcel was booked before anybody paid for it; then the customer did pay.",
         rows=(
             PLACED, RESERVED, ("shipping", "BookShipment", "done", 1, "StockReserved"),
             ("payment", "ChargePayment", "done", PRICE, "ShipmentBooked"), CONFIRMED,
@@ -143,7 +143,7 @@ EXAMPLES = [
     ),
     CounterExample(
         rule=Rule.ONLY_FORWARD,
-        story="The confirmation took too long, and the booked parcel was called back.",
+        description="The confirmation took too long, and the booked parcel was called back.",
         rows=(
             PLACED, RESERVED, CHARGED, BOOKED,
             ("shipping", "CancelShipment", "undone", -1, "OrderExpired"),
@@ -153,13 +153,13 @@ EXAMPLES = [
     ),
     CounterExample(
         rule=Rule.CAUSE,
-        story="The refund came first and left no tombstone; then the charge came.",
+        description="The refund came first and left no tombstone; then the charge came.",
         rows=(PLACED, RESERVED, REFUNDED, CHARGED, REFUSED, RELEASED, CANCELLED),
         status="CANCELLED",
     ),
     CounterExample(
         rule=Rule.REFUSED_IS_DONE,
-        story="A declined payment was refunded. Nothing came of it, since there was nothing to refund; with another"
+        description="A declined payment was refunded. Nothing came of it, since there was nothing to refund; with another"
         " payment service there might.",
         rows=(
             PLACED, RESERVED, DECLINED,
@@ -169,27 +169,27 @@ EXAMPLES = [
     ),
     CounterExample(
         rule=Rule.REVERSE,
-        story="The stock was released, and could be sold again, before the money was refunded.",
+        description="The stock was released, and could be sold again, before the money was refunded.",
         rows=(PLACED, RESERVED, CHARGED, REFUSED, RELEASED, REFUNDED, CANCELLED),
         status="CANCELLED",
     ),
     CounterExample(
         rule=Rule.NOT_DROPPED,
-        story="Nobody heard StockReserved. Half a minute of silence later the saga deadline had the order undone.",
+        description="Nobody heard StockReserved. Half a minute of silence later the saga deadline had the order undone.",
         rows=(PLACED, RESERVED, EXPIRED, RELEASED, CANCELLED),
         status="CANCELLED",
         lasts_s=120,
     ),
     CounterExample(
         rule=Rule.ROWS_AGREE,
-        story="The account was changed, and the ledger knows nothing of it.",
+        description="The account was changed, and the ledger knows nothing of it.",
         rows=WENT_WELL,
         status="CONFIRMED",
         charged=3 * PRICE,
     ),
     CounterExample(
         rule=Rule.NOBODY_ELSE,
-        story="A charge was entered under the name of an order that does not exist.",
+        description="A charge was entered under the name of an order that does not exist.",
         rows=WENT_WELL,
         status="CONFIRMED",
         stranger="o2",

@@ -25,7 +25,7 @@ from testbed.runs import suite_folder
 
 def ablate(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Names from saga list; default: every story.")
+        list[str] | None, typer.Argument(help="Names from saga list; default: every scenario.")
     ] = None,
     style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
     orders: Annotated[int, typer.Option(min=4, max=1000, help="Orders in each run.")] = 20,
@@ -43,18 +43,18 @@ def ablate(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Every safeguard off, one at a time, under every story: which one prevents what, in which style."""
+    """Every safeguard off, one at a time, under every scenario: which one prevents what, in which style."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     chosen_saga = load_saga(saga)
     every = telling(chosen_saga)
-    stories = every
+    chosen_scenarios = every
     if scenarios:
-        stories = [s.name for s in settings.choose_scenarios(chosen_saga, scenarios)]
+        chosen_scenarios = [s.name for s in settings.choose_scenarios(chosen_saga, scenarios)]
     wanted = Ablation(
         saga=chosen_saga.address,
         styles=settings.choose_styles(style),
-        scenarios=stories,
+        scenarios=chosen_scenarios,
         broker=chosen,
         engine=engine,
         orders=orders,
@@ -70,8 +70,8 @@ def ablate(
         f"{c.scenario} in {c.style} shows {c.damage} with every guard on"
         for c in ablating.alarms(cells)
     ]
-    if stories == every:
-        problems += [f"no story needs the guard {name}" for name in ablating.needless(cells)]
+    if chosen_scenarios == every:
+        problems += [f"no scenario needs the guard {name}" for name in ablating.needless(cells)]
     unknown = [f"{c.guard} off, {c.scenario} in {c.style}: unknown" for c in cells if c.unknown]
     code = Exit.NOT_AS_EXPECTED if problems else Exit.AS_EXPECTED
     if unknown and not problems:

@@ -1,4 +1,4 @@
-"""`saga bench`: latency, throughput, growth, peers and floor, as an experiment that can be interrupted and repeated."""
+"""`saga bench`: latency, throughput, growth, peers and baseline, as an experiment that can be interrupted and repeated."""
 
 import json
 import sys
@@ -11,10 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench.contenders import CONTENDERS
 from bench.experiment import Effort, Journal, Trial, open_lab, real_pair, run_trials, shuffled
 from bench.machine import machine_facts
 from bench.parts.index import FULL, PARTS, QUICK
-from bench.ways import WAYS
 from kernel.errors import UsageError
 from report.benchmark.writing import SUMMARY, agreement, read_estimates, write_benchmark
 from report.text_table import rich_table
@@ -32,7 +32,7 @@ ABOUT = "bench.json"
 
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Under three minutes: counts, floor, peers, latency.")
+        bool, typer.Option("--quick", help="Under three minutes: counts, baseline, peers, latency.")
     ] = False,
     full: Annotated[
         bool,
@@ -69,7 +69,7 @@ def bench(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Measure both styles, the floor below them and what people would use instead; say how sure one may be.
+    """Measure both styles, the baseline below them and what people would use instead; say how sure one may be.
 
     Every trial is one line of trials.jsonl: after an interruption, go on with --resume.
     """
@@ -176,9 +176,9 @@ def _check_alike(about: dict[str, Any], other: dict[str, Any]) -> None:
 
 def _left_out() -> list[str]:
     missing = [
-        f"{name}: {way.needs} is not installed, make .venv/dev installs it"
-        for name, way in WAYS.items()
-        if way.missing()
+        f"{name}: {contender.needs} is not installed, make .venv/dev installs it"
+        for name, contender in CONTENDERS.items()
+        if contender.missing()
     ]
     if not real_pair():
         missing.append("all that is over RabbitMQ: install rabbitmq-server")

@@ -48,7 +48,7 @@ def check_oracle(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Judge the judge: plant known saga bugs, and see by which rule and story each is found."""
+    """Judge the judge: plant known saga bugs, and see by which rule and scenario each is found."""
     chosen_saga = load_saga(saga)
     chosen = chosen_bugs(chosen_saga, bugs or [])
     folder = suite_folder(out, f"check-oracle-s{seed}")
@@ -108,9 +108,9 @@ def summary(findings: Sequence[Finding]) -> str:
 
 
 def markdown(findings: Sequence[Finding]) -> str:
-    """Every bug, style and story, with the rule that finds it."""
+    """Every bug, style and scenario, with the rule that finds it."""
     lines = [
-        "| bug | what it does | style | story | further faults | found | by |",
+        "| bug | what it does | style | scenario | further faults | found | by |",
         "|---|---|---|---|---|---|---|",
     ]
     lines += [
@@ -126,7 +126,7 @@ def _sagas(outcomes: Sequence[Outcome]) -> int:
 
 
 def _table(findings: Sequence[Finding]) -> Table:
-    table = Table("bug", "style", "story", "found", "by", "false alarms", title="Planted bugs", title_justify="left")  # fmt: skip
+    table = Table("bug", "style", "scenario", "found", "by", "false alarms", title="Planted bugs", title_justify="left")  # fmt: skip
     before = ""
     for f in findings:
         table.add_row(

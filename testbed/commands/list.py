@@ -18,7 +18,9 @@ def list_all(saga: SagaOption = DEFAULT, as_json: AsJson = False) -> None:
     """Scenarios, faults and guards, with one line each."""
     chosen = load_saga(saga)
     kinds = {
-        "scenarios": {name: " ".join(s.story.split()) for name, s in scenarios_of(chosen).items()},
+        "scenarios": {
+            name: " ".join(s.description.split()) for name, s in scenarios_of(chosen).items()
+        },
         "faults": {str(moment): text for moment, text in MEANING.items()},
         "guards": {name: f"off: {text}{_no_counterpart(name)}" for name, text in OFF.items()},
         "bugs": {name: bug.words for name, bug in bugs_of(chosen.address).items()},

@@ -89,19 +89,19 @@ def run(
         settings.check_processes(chosen, engine)
     chosen_saga = load_saga(saga)
     variant = settings.choose_variant(chosen_saga, step_order)
-    stories = settings.choose_scenarios(chosen_saga, scenarios)
+    wanted = settings.choose_scenarios(chosen_saga, scenarios)
     styles = settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
     times = None
     if service_times:
         times = ServiceTimes.parse(service_times).check(chosen_saga.services)
     say_backends(chosen, engine)
-    several = len(stories) * len(styles) * repeat > 1
+    several = len(wanted) * len(styles) * repeat > 1
     result = run_until_done(
         run_scenarios(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
             saga=chosen_saga,
-            scenarios=stories,
+            scenarios=wanted,
             styles=styles,
             broker=chosen,
             engine=engine,

@@ -60,7 +60,7 @@ def traceability(
     Each scenario is run twice in each style: with trace context intact, and with one service that loses it.
     """
     chosen_saga = load_saga(saga)
-    stories = settings.choose_scenarios(chosen_saga, scenarios or ["all"])
+    wanted = settings.choose_scenarios(chosen_saga, scenarios or ["all"])
     styles = settings.choose_styles(style)
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
@@ -69,7 +69,7 @@ def traceability(
     results = in_both_contexts(
         folder,
         saga=chosen_saga,
-        scenarios=stories,
+        scenarios=wanted,
         styles=styles,
         broker=chosen,
         engine=engine,

@@ -1,4 +1,4 @@
-"""`saga bench` as a user runs it, and the ways and parts that it is made of. Nothing here asserts a speed."""
+"""`saga bench` as a user runs it, and the contenders and parts that it is made of. Nothing here asserts a speed."""
 
 import json
 import signal
@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from bench.closed_loop import check_ledgers, loop
+from bench.contenders import CHOREOGRAPHY, CONTENDERS, ORCHESTRATION, RAW_HOPS, Place
 from bench.experiment import JOURNAL, open_lab
 from bench.open_loop import Load, loaded
 from bench.parts.index import FULL, PARTS
 from bench.profile import shares
-from bench.ways import CHOREOGRAPHY, ORCHESTRATION, RAW_HOPS, WAYS, Place
 from kernel.errors import Failure, UsageError
 from kernel.messages import MAX_ORDER_BYTES
 from scenarios.runs.environment import Backends
@@ -32,12 +32,14 @@ def saga(*arguments, timeout=110):
 
 async def _through(name, rabbit_url, folder, *, orders=6, padding=0):
     at = Place(url=rabbit_url, folder=folder, prefix=f"test.{time.monotonic_ns()}")
-    async with WAYS[name].opened(at) as place:
+    async with CONTENDERS[name].opened(at) as place:
         return await loop(place, folder, prefix="t", orders=orders, in_flight=3, padding=padding)
 
 
 async def test_every_way_carries_out_every_order_once(rabbit, tmp_path):
-    for number, name in enumerate(name for name, way in WAYS.items() if not way.slow):
+    for number, name in enumerate(
+        name for name, contender in CONTENDERS.items() if not contender.slow
+    ):
         folder = tmp_path / str(number)
         folder.mkdir()
         found = await _through(name, rabbit.url, folder)
@@ -158,7 +160,7 @@ def test_samples_are_shared_out_by_package():
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("part", ["peers", "faults", "knee", "growth"])
+@pytest.mark.parametrize("part", ["peers", "faults", "saturation", "growth"])
 async def test_each_part_measures_every_arm(part, tmp_path):
     async with open_lab(1, "process", tmp_path, real=True) as lab:
         trials = [t for t in PARTS[part].trials(FULL, real=True) if t.round == 0]

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from bench import engine_growth, engine_speed
-from bench.engine_ways import INSIDE, MOTO, WAYS
+from bench.engine_contenders import CONTENDERS, INSIDE, MOTO
 
 
 def _text(table):
@@ -16,15 +16,17 @@ def _text(table):
 
 
 async def test_the_speed_table_sets_the_ways_side_by_side():
-    ways = [INSIDE, "over HTTP, boto3"]
-    text = _text(await engine_speed.compare(executions=20, trials=1, ways=ways))
-    assert all(text.count(f"│ {way} ") == 2 for way in ways)  # at 1 and at 64 in flight
+    contenders = [INSIDE, "over HTTP, boto3"]
+    text = _text(await engine_speed.compare(executions=20, trials=1, contenders=contenders))
+    assert all(
+        text.count(f"│ {contender} ") == 2 for contender in contenders
+    )  # at 1 and at 64 in flight
 
 
 @pytest.mark.long
 @pytest.mark.timeout(300)
 async def test_every_way_runs_moto_included():
-    text = _text(await engine_speed.compare(executions=20, trials=1, ways=list(WAYS)))
+    text = _text(await engine_speed.compare(executions=20, trials=1, contenders=list(CONTENDERS)))
     assert text.count(f"│ {MOTO} ") == 2
     assert "1.0x" in text
 

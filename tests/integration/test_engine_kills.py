@@ -204,4 +204,6 @@ async def test_executions_survive_kills_of_the_engine(tmp_path):
 @pytest.mark.long
 @pytest.mark.timeout(400)
 async def test_executions_survive_a_hundred_kills_of_the_engine(tmp_path):
-    _assert_nothing_lost_or_repeated(*await _run_through(tmp_path, kills=100, executions=600, seed=2))
+    _assert_nothing_lost_or_repeated(
+        *await _run_through(tmp_path, kills=100, executions=600, seed=2)
+    )

@@ -168,7 +168,7 @@ def _lives(group):
 
 def test_a_worker_that_dies_is_a_failure_and_not_a_silence(tmp_path):
     job = Job(
-        key="x", scenario="no such story", style="choreography", orders=1, seed=1,
+        key="x", scenario="no such scenario", style="choreography", orders=1, seed=1,
         time_scale=0.05, rate_per_s=100,
     )  # fmt: skip
     with pytest.raises(Failure, match="worker"):

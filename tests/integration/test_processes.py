@@ -70,7 +70,7 @@ async def _queues_of(folder, url):
 @pytest.mark.parametrize(
     "name", ["crash_before_commit", "budget_spent", "lost_reply", "late_success"]
 )
-async def test_stories_end_alike_in_processes_of_their_own(tmp_path, real_pair, style, name):
+async def test_scenarios_end_alike_in_processes_of_their_own(tmp_path, real_pair, style, name):
     result = await run(_spec(name, style, real_pair), runs=tmp_path, facts={})
     assert result.verdict.as_expected, result.verdict.problems
 
@@ -79,8 +79,8 @@ async def test_stories_end_alike_in_processes_of_their_own(tmp_path, real_pair, 
 async def test_a_participant_that_is_never_started_again_leaves_its_orders_open_and_shown(
     tmp_path, real_pair
 ):
-    story = replace(scenarios_of(SAGA)["crash_before_commit"], restart=RestartPolicy(at_most=0))
-    spec = _spec("happy_path", "choreography", real_pair, scenario=story, orders=20)
+    scenario = replace(scenarios_of(SAGA)["crash_before_commit"], restart=RestartPolicy(at_most=0))
+    spec = _spec("happy_path", "choreography", real_pair, scenario=scenario, orders=20)
     result = await run(spec, runs=tmp_path, facts={})
     assert result.verdict.judgement is Judgement.INCONSISTENT
     assert "stuck" in {o.order_class for o in result.verdict.orders}

@@ -1,4 +1,4 @@
-"""Every story ends as it says, in both styles, on both pairs."""
+"""Every scenario ends as it says, in both styles, on both pairs."""
 
 import json
 
@@ -37,7 +37,7 @@ def _assert_as_expected(result):
 
 @styles
 @pytest.mark.parametrize("scenario", scenarios_of(SAGA))
-def test_every_story_ends_as_it_says_under_virtual_time(scenario, style):
+def test_every_scenario_ends_as_it_says_under_virtual_time(scenario, style):
     schedule = Schedule(style=style, scenario=scenario, orders=12, rate_per_s=60, turns=1)
     simulated = play(schedule)
     assert simulated.ended is not None, simulated.failure
@@ -62,7 +62,7 @@ IN_REAL_TIME_TOO = {
         for name in scenarios_of(SAGA)
     ],
 )
-async def test_every_story_ends_as_it_says_on_the_embedded_pair(run_scenario, scenario, style):
+async def test_every_scenario_ends_as_it_says_on_the_embedded_pair(run_scenario, scenario, style):
     _assert_as_expected(await run_scenario(scenario, style))
 
 
@@ -75,7 +75,7 @@ ONLY_ON_REAL_IN_MAKE_LONG = {
 
 @styles
 @pytest.mark.parametrize("scenario", sorted(scenarios_of(SAGA).keys() - ONLY_ON_REAL_IN_MAKE_LONG))
-async def test_every_story_ends_as_it_says_on_the_real_pair(
+async def test_every_scenario_ends_as_it_says_on_the_real_pair(
     run_scenario, real_pair, scenario, style
 ):
     _assert_as_expected(await run_scenario(scenario, style, backends=real_pair))
@@ -85,7 +85,7 @@ async def test_every_story_ends_as_it_says_on_the_real_pair(
 @pytest.mark.timeout(300)
 @styles
 @pytest.mark.parametrize("scenario", scenarios_of(SAGA))
-async def test_every_story_at_two_hundred_orders_on_the_real_pair(
+async def test_every_scenario_at_two_hundred_orders_on_the_real_pair(
     run_scenario, real_pair, scenario, style
 ):
     _assert_as_expected(
@@ -239,7 +239,7 @@ async def test_a_conductor_that_missed_the_last_answer_tells_what_the_order_serv
 
 
 @styles
-async def test_a_story_whose_fault_meets_no_order_is_unknown(run_scenario, style):
+async def test_a_scenario_whose_fault_meets_no_order_is_unknown(run_scenario, style):
     verdict = (await run_scenario("crash_after_commit", style, orders=5)).verdict
     assert (verdict.judgement, verdict.exit_code()) == ("UNKNOWN", 3)
 

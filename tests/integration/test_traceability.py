@@ -191,9 +191,9 @@ async def test_where_is_a_parked_order_and_why(run_scenario, style):
 
 @styles
 async def test_a_living_run_tells_what_it_knows_of_an_order(tmp_path, style):
-    story = scenarios_of(SAGA)["refund_fails_forever"]
+    scenario = scenarios_of(SAGA)["refund_fails_forever"]
     spec = RunSpec(
-        saga=SAGA, variant=SAGA.variant, scenario=story, style=style, orders=4, seed=1, backends=Backends(), rate_per_s=50,
+        saga=SAGA, variant=SAGA.variant, scenario=scenario, style=style, orders=4, seed=1, backends=Backends(), rate_per_s=50,
         time_scale=0.03, hold_s=60,
     )  # fmt: skip
     task = asyncio.create_task(run(spec, runs=tmp_path, facts={}))

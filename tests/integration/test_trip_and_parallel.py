@@ -53,14 +53,14 @@ def _ended(saga, style, scenario, *, variant="", faults=(), orders=12, turns=1):
 
 @styles
 @pytest.mark.parametrize("scenario", scenarios_of(TRIP))
-def test_every_story_of_the_trip_ends_as_it_says_under_virtual_time(scenario, style):
+def test_every_scenario_of_the_trip_ends_as_it_says_under_virtual_time(scenario, style):
     verdict = _ended("trip", style, scenario).verdict
     assert verdict.as_expected, verdict.problems
 
 
 @styles
 @pytest.mark.parametrize("scenario", scenarios_of(ORDER))
-def test_every_story_of_the_order_ends_as_it_says_in_parallel_too(scenario, style):
+def test_every_scenario_of_the_order_ends_as_it_says_in_parallel_too(scenario, style):
     verdict = _ended("order", style, scenario, variant="parallel").verdict
     assert verdict.as_expected, verdict.problems
 
@@ -94,7 +94,7 @@ def _broken(verdict):
         ("order", "parallel", "refund_fails_forever"),
     ],
 )
-async def test_stories_end_as_they_say_on_the_real_pair(
+async def test_scenarios_end_as_they_say_on_the_real_pair(
     run_scenario, real_pair, saga, variant, scenario, style
 ):
     result = await run_scenario(

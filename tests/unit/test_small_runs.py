@@ -107,7 +107,7 @@ def test_no_password_is_left_in_a_sweeps_folder(tmp_path):
         ("happy_path", replace(GOOD, laws=["money is conserved"]), ("broken law", 0)),
     ],
 )
-def test_damage_is_the_worst_that_a_story_does_not_expect(scenario, outcome, damage):
+def test_damage_is_the_worst_that_a_scenario_does_not_expect(scenario, outcome, damage):
     assert damage_of(scenarios_of(SAGA)[scenario], outcome) == damage
 
 

@@ -23,7 +23,7 @@ _WELL = {
     "any_ending": {OrderClass.COMMITTED},
     "scarce": {OrderClass.COMMITTED, OrderClass.COMPENSATED, OrderClass.REJECTED},
 }
-"""How orders end that nothing happens to, in the stories that draw no faults of their own."""
+"""How orders end that nothing happens to, in the scenarios that draw no faults of their own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,7 @@ class Schedule:
 
     @property
     def whole_plan(self) -> FaultPlan:
-        """The story's faults, those of the schedule, and the delays: numbered as in the run's own record."""
+        """The scenario's faults, those of the schedule, and the delays: numbered as in the run's own record."""
         return (
             self._named(scenarios_of(load_saga(self.saga))[self.scenario].faults(self.orders))
             + self.plan

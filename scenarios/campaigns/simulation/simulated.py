@@ -94,7 +94,7 @@ class EventLog(FaultRecord, NoTracer):
 class Simulated:
     """What a simulated run came to. `ended` None = it did not come to its end.
 
-    `failure`: what failed that no story is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
+    `failure`: what failed that no scenario is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
     """
 
     ended: Ended | None

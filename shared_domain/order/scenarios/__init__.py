@@ -1,1 +1,1 @@
-"""One story per file; `index` lists them in the order in which a workshop would tell them."""
+"""One scenario per file; `index` lists them in the order in which a workshop would tell them."""

@@ -1,4 +1,4 @@
-"""No story, but too few things: for a fault plan of your own, with stock for two orders in three."""
+"""No faults, but too few things: for a fault plan of your own, with stock for two orders in three."""
 
 from scenarios.judge.verdict import OrderClass
 from scenarios.runs.scenario import Scenario

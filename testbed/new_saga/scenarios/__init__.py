@@ -1,1 +1,1 @@
-"""One story per file; index.py lists them."""
+"""One scenario per file; index.py lists them."""

@@ -1,4 +1,4 @@
-"""Ways to carry out the order saga: both styles over each pair, the floor below them, and what people would use instead."""
+"""What runs the order saga in a benchmark: both styles over each pair, the baseline below them, and what people would use instead."""
 
 import importlib
 import importlib.util
@@ -37,7 +37,7 @@ _CLOCK = SystemClock()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """Where a way is opened. `url`: of the RabbitMQ node; `prefix`: of every name on it."""
+    """Where a contender is opened. `url`: of the RabbitMQ node; `prefix`: of every name on it."""
 
     url: str
     folder: Path
@@ -164,7 +164,7 @@ def _single_database(at: Place) -> Opening:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Way:
+class Contender:
     """`processes`: how many take part, the client's included. `is_not`: what it does not do that both styles do."""
 
     opened: Callable[[Place], Opening]
@@ -189,46 +189,50 @@ INSIDE_CHOREOGRAPHY, INSIDE_ORCHESTRATION = (
 )
 NAIVE, FASTSTREAM, MOTO = "naive choreography", "FastStream choreography", "moto server"
 RAW_HOPS, SINGLE = "raw broker hops", "single database"
-WAYS: dict[str, Way] = {
-    CHOREOGRAPHY: Way(opened=partial(_choreography, broker_of=_rabbit), processes=2, rabbit=True),
-    ORCHESTRATION: Way(opened=partial(_orchestration, engine_of=_engine_process), processes=2),
-    NAIVE: Way(
+CONTENDERS: dict[str, Contender] = {
+    CHOREOGRAPHY: Contender(
+        opened=partial(_choreography, broker_of=_rabbit), processes=2, rabbit=True
+    ),
+    ORCHESTRATION: Contender(
+        opened=partial(_orchestration, engine_of=_engine_process), processes=2
+    ),
+    NAIVE: Contender(
         opened=_naive,
         processes=2,
         rabbit=True,
         is_not="no outbox, retry queues, dead letters, deadlines, tombstones, audit",
     ),
-    FASTSTREAM: Way(
+    FASTSTREAM: Contender(
         opened=_faststream,
         processes=2,
         rabbit=True,
         needs="faststream",
         is_not="no relay, retry queues, dead letters, saga deadline, audit",
     ),
-    MOTO: Way(
+    MOTO: Contender(
         opened=partial(_orchestration, engine_of=_moto),
         processes=2,
         slow=True,
         needs="moto",
         is_not="nothing is on disk: a kill forgets every execution",
     ),
-    RAW_HOPS: Way(
+    RAW_HOPS: Contender(
         opened=_raw_hops,
         processes=2,
         rabbit=True,
         quick=2,
         is_not="no services: six messages in a row, each confirmed and acked, and one row at the end",
     ),
-    SINGLE: Way(
+    SINGLE: Contender(
         opened=_single_database,
         processes=1,
         quick=20,
         is_not="no services to be apart: one commit does it all, and nothing can fail in between",
     ),
-    INSIDE_CHOREOGRAPHY: Way(
+    INSIDE_CHOREOGRAPHY: Contender(
         opened=partial(_choreography, broker_of=_memory), processes=1, quick=3
     ),
-    INSIDE_ORCHESTRATION: Way(
+    INSIDE_ORCHESTRATION: Contender(
         opened=partial(_orchestration, engine_of=_inside), processes=1, quick=3
     ),
 }

@@ -1,4 +1,4 @@
-"""More and more customers until a style cannot keep up, then at its knee for longer, with evidence of what holds it back."""
+"""More and more customers until a style cannot keep up, then at its saturation point (the knee) for longer, with evidence of what holds it back."""
 
 import asyncio
 from collections.abc import Iterable
@@ -21,15 +21,15 @@ is given up for lack of time. A rate is too high if two windows say so."""
 WARM_S, MEASURE_S, COOL_S = 1.5, 4.0, 0.5
 HOLD_S, PROFILED_S, PROFILE_S = 15.0, 8.0, 6
 GOLDEN = 0.618
-"""Rounds begin at different rates, so that their knees do not lie on the same few."""
+"""Rounds begin at different rates, so that their saturation points do not lie on the same few."""
 HELD_SHARE = 0.9
-"""The knee is held, and profiled, a little below: at it, half of all windows fall short by chance."""
+"""The saturation point is held, and profiled, a little below: at it, half of all windows fall short by chance."""
 
 
-class Knee:
+class Saturation:
     """Ramps."""
 
-    name = "knee"
+    name = "saturation"
 
     def trials(self, effort: Effort, *, real: bool) -> Iterable[Trial]:
         """See Part."""
@@ -39,7 +39,7 @@ class Knee:
                 yield Trial(part=self.name, arm=style, round=number, about_s=110.0)
 
     async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
-        """See Part: the steps of the ramp, the knee, and how it was held."""
+        """See Part: the steps of the ramp, the saturation point, and how it was held."""
         steps: list[Result] = []
 
         async def goes_well(rate: float) -> bool:
@@ -50,31 +50,31 @@ class Knee:
             steps.append(_step(found) | {"keeps_up": keeps_up(found)})
             return keeps_up(found)
 
-        rate, knee = START_PER_S * (1 + trial.round * GOLDEN % 1 * (STEP - 1)), 0.0
+        rate, saturation = START_PER_S * (1 + trial.round * GOLDEN % 1 * (STEP - 1)), 0.0
         while rate > LEAST_PER_S and not await goes_well(rate):  # a slower machine
             rate /= 2
         if rate > LEAST_PER_S:
-            knee, rate = rate, rate * STEP
-        while knee and len(steps) < MOST_STEPS and await goes_well(rate):
-            knee, rate = rate, rate * STEP
-        if not knee:
+            saturation, rate = rate, rate * STEP
+        while saturation and len(steps) < MOST_STEPS and await goes_well(rate):
+            saturation, rate = rate, rate * STEP
+        if not saturation:
             raise Failure(f"it does not keep up with {LEAST_PER_S:g} sagas/s")
         for _ in range(BISECTIONS):
-            between = (knee + rate) / 2
+            between = (saturation + rate) / 2
             if await goes_well(between):
-                knee = between
+                saturation = between
             else:
                 rate = between
-        held = await _loaded(lab, trial, HELD_SHARE * knee, HOLD_S, folder / "held")
+        held = await _loaded(lab, trial, HELD_SHARE * saturation, HOLD_S, folder / "held")
         profiling = asyncio.create_task(_profiles(folder))
         try:
-            await _loaded(lab, trial, HELD_SHARE * knee, PROFILED_S, folder / "profiled")
+            await _loaded(lab, trial, HELD_SHARE * saturation, PROFILED_S, folder / "profiled")
         finally:
             profile_of = await profiling
         return {
             "style": trial.arm,
             "steps": sorted(steps, key=lambda step: step["came_per_s"]),
-            "knee_per_s": knee,
+            "saturation_per_s": saturation,
             "held": _step(held, HOLD_S)
             | {"sagas": held.came, "censored": held.censored, "keeps_up": keeps_up(held)},
             "profile": profile_of,

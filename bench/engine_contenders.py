@@ -1,4 +1,4 @@
-"""Ways to reach a Step Functions engine with four Lambda-style tasks per execution, and one client's work."""
+"""Contenders to reach a Step Functions engine with four Lambda-style tasks per execution, and one client's work."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ class Reached:
 
 @dataclass(slots=True)
 class Measured(Trials):
-    """What was measured of one way. `seconds`: as the client saw it; `own_seconds`: as the service dates it."""
+    """What was measured of one contender. `seconds`: as the client saw it; `own_seconds`: as the service dates it."""
 
     own_seconds: list[float] = field(default_factory=list)
     expected_s: float = FIRST_POLL_S
@@ -111,11 +111,11 @@ def over_http(
     """The way to the engine's own process through a client."""
 
     @asynccontextmanager
-    async def way(folder: Path) -> AsyncIterator[Reached]:
+    async def contender(folder: Path) -> AsyncIterator[Reached]:
         async with engine_process(folder) as engine, client(engine.endpoint) as call:
             yield await reached(call)
 
-    return way
+    return contender
 
 
 @asynccontextmanager
@@ -137,7 +137,7 @@ async def _moto_alone(folder: Path) -> AsyncIterator[Reached]:
 
 
 INSIDE, MOTO = "in process", "moto, boto3"
-WAYS: dict[str, Callable[[Path], AbstractAsyncContextManager[Reached]]] = {
+CONTENDERS: dict[str, Callable[[Path], AbstractAsyncContextManager[Reached]]] = {
     INSIDE: in_process,
     "over HTTP, raw client": over_http(raw_call),
     "over HTTP, boto3": over_http(boto3_call),

@@ -90,6 +90,7 @@ def _render(found: Found, shown: list[_Shown], replay: str) -> str:
         environment()
         .get_template("page.html.j2")
         .render(
+            sagas=", ".join(dict.fromkeys(row.saga.name for row in rows)),
             headline=headline([one.section for one in shown]),
             columns=COLUMNS,
             meaning=MEANING,

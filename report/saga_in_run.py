@@ -89,14 +89,6 @@ class SagaInRun:
         return Counter(call.operation for call in self.timeline.calls)
 
 
-_INTERESTING = (
-    "refund_flaky",
-    "undeliverable",
-    "budget_spent",
-    "card_declined",
-    "out_of_stock",
-    "lost_reply",
-)
 _ALIKE = ("scenario", "seed", "orders", "rate_per_s", "guards", "saga", "step_order", "durability", "policy", "plan", "processes")  # fmt: skip
 
 
@@ -112,6 +104,14 @@ def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]
     return [found[style] for style in sorted(found)]
 
 
+def _shows(run: RunRow) -> tuple[bool, int]:
+    """How much a run shows: first whether orders were compensated in it and all of them ended, then how many kinds of faults struck."""
+    classes = {verdict["order_class"] for verdict in run.verdict["orders"]}
+    ended = classes <= {OrderClass.COMMITTED, OrderClass.COMPENSATED}
+    kinds = {fault["moment"] for fault in run.about["plan"]["faults"]}
+    return ended and OrderClass.COMPENSATED in classes, len(kinds)
+
+
 def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
     """Runs that differ in style alone, and an order in them worth looking at: one that was compensated if there is one.
 
@@ -119,9 +119,8 @@ def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
     """
     if not runs:
         return None
-    names = [*_INTERESTING, *(run.scenario for run in runs)]
     groups = [with_counterparts(run, runs) for run in runs]
-    chosen = max(groups, key=lambda group: (len(group), -names.index(group[0].scenario)))
+    chosen = max(groups, key=lambda group: (len(group), *_shows(group[0])))
     common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
     verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
     if not verdicts:

@@ -1,5 +1,6 @@
 """The sections of the report: each a question, its answer, a chart, the chart's data, and how to read it."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -7,7 +8,9 @@ from matplotlib.figure import Figure
 
 from bench.critical_path import PARTS
 from bench.latency import Proportion, proportion, quantile
+from bench.results import RunRow
 from kernel.guards import OFF
+from kernel.loading import DEFAULT
 from report import traceability
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
@@ -23,7 +26,6 @@ from scenarios.campaigns.sweep import NOT_RUN
 from scenarios.judge.verdict import BAD
 from scenarios.styles.index import STYLES
 
-MOST_NAMES = 5
 MOST_LINES = 200
 """Longest table of cells in the page; the rest is in the files that it names."""
 
@@ -314,10 +316,23 @@ def headline(told: list[Section]) -> list[tuple[str, str]]:
 
 
 def _command(found: Found, usual: str) -> str:
-    """What makes such data again, if it is runs of scenarios: with the options of the first."""
+    """What makes these data again. Runs of scenarios: exactly those, in one command for all that differ in scenario and style alone."""
+    first = found.rows[0]
     if not usual.startswith("saga run"):
-        return f"{usual} --seed {found.rows[0].about['seed']}"
-    names = list(dict.fromkeys(row.scenario for row in found.rows))
-    first = found.rows[0].about
-    told = " ".join(names) if len(names) <= MOST_NAMES else "all"
-    return f"saga run {told} --orders {first['orders']} --seed {first['seed']} --time-scale {first['policy']['time_scale']:g}"
+        saga = "" if first.saga.address == DEFAULT else f" --saga {first.saga.address}"
+        return f"{usual} --seed {first.about['seed']}{saga}"
+    alike: dict[str, list[RunRow]] = {}
+    for row in found.rows:
+        replay = _ONE_RUN.sub("", str(row.about["replay"]))
+        alike.setdefault(replay, []).append(row)
+    return "; ".join(_again(rows, options) for options, rows in alike.items())
+
+
+def _again(rows: list[RunRow], options: str) -> str:
+    names = " ".join(dict.fromkeys(row.scenario for row in rows))
+    styles = set(dict.fromkeys(row.style for row in rows))
+    style = "" if styles == set(STYLES) else f" --style {','.join(sorted(styles))}"
+    return f"saga run {names}{style} {options}"
+
+
+_ONE_RUN = re.compile(r"^saga run \S+ --style \S+ ")

@@ -146,7 +146,16 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
 
 
 def _wholes(saga: Saga, desks: _Fresh, order: Any) -> Iterator[Finding]:
-    """A whole saga leaves what the resources say is due."""
+    """A whole saga leaves what the resources say is due, and nothing that no resource knows."""
+    for step in saga.steps:
+        if step.service not in {resource.participant for resource in saga.resources}:
+            did = desks.after(step.service, []).does(step.command, cause="customer")
+            if did.delta:
+                yield Finding(
+                    of_rule(_rule(saga, step.service, step.command)),
+                    f"{step.name} changes a balance by {did.delta}, and laws.py has no resource of {step.service}",
+                    "the judge cannot see what is taken twice or never given back",
+                )
     for resource in saga.resources:
         mine = [step for step in saga.steps if step.service == resource.participant]
         desk = desks.after(resource.participant, [])

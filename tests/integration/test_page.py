@@ -31,7 +31,7 @@ async def found(run_scenario, tmp_path):
     for style in STYLES:
         await run_scenario("card_declined", style)
     found = collect(tmp_path / "runs")
-    told = {"scenario": EVIL, "notes": [EVIL]} | machine_facts()
+    told = {"description": EVIL, "notes": [EVIL]} | machine_facts()
     found.rows = [replace(row, about=row.about | told) for row in found.rows]
     found.left_out = [EVIL]
     return found

@@ -34,6 +34,6 @@ def test_a_counter_example_breaks_its_rule_and_its_witnesses_are_its_rows(exampl
 
 
 def test_rows_of_a_saga_that_went_well_break_no_rule():
-    clean = CounterExample(rule=Rule.ONCE, scenario="", rows=WENT_WELL, status="CONFIRMED")
+    clean = CounterExample(rule=Rule.ONCE, description="", rows=WENT_WELL, status="CONFIRMED")
     verdict = judged(clean)
     assert (verdict.judgement, _broken(verdict)) == (Judgement.CONSISTENT, set())

@@ -20,10 +20,10 @@ from shared_domain.order.counter_examples import (
 from shared_domain.order.isolation import Visit, anomalies
 from shared_domain.order.saga import SAGA
 
-CONFIRMED = CounterExample(rule=Rule.ONCE, scenario="", rows=WENT_WELL, status="CONFIRMED")
+CONFIRMED = CounterExample(rule=Rule.ONCE, description="", rows=WENT_WELL, status="CONFIRMED")
 UNDONE = CounterExample(
     rule=Rule.ONCE,
-    scenario="",
+    description="",
     rows=(PLACED, RESERVED, CHARGED, REFUSED, REFUNDED, RELEASED, CANCELLED),
     status="CANCELLED",
 )

@@ -11,7 +11,7 @@ from scenarios.runs.scenario import Scenario
 from shared_domain.order.counter_examples import ORDER
 from shared_domain.order.saga import SAGA
 
-ANYTHING = Scenario(name="x", scenario="x", expects=lambda i: frozenset(OrderClass))
+ANYTHING = Scenario(name="x", description="x", expects=lambda i: frozenset(OrderClass))
 PLACE, CONFIRM, CANCEL = (
     ("order", "PlaceOrder", "done", 0),
     ("order", "ConfirmOrder", "done", 0),

@@ -1,4 +1,4 @@
-"""Every trip is turned back by the airline, and each of its compensations fails four times in ten: retries carry almost all of them home.
+"""Every trip is turned back by the airline, and three of its compensations fail four times in ten: retries carry almost all of them home.
 
 A compensation that fails at all four attempts (0.4 to the fourth power, one in 39) leaves its trip to an operator.
 """

@@ -89,7 +89,9 @@ def check_rows(saga: str, rows: tuple[Step, ...], served: Mapping[str, Business]
     for step in rows:
         where = f"saga {saga}, row {step.name}"
         for kind in (step.command, step.undo):
-            rules = served[step.service].RULES if step.service in served else {}
+            if step.service not in served:
+                raise UsageError(f"{where}: there is no participant {step.service!r}")
+            rules = served[step.service].RULES
             if kind is not None and kind not in rules:
                 raise UsageError(
                     f"{where}: participant {step.service!r} does not serve {kind.__name__}"

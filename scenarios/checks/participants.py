@@ -78,6 +78,13 @@ def _forward(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Itera
     if step.refused is None or step is saga.ending:
         return
     refused = saga.workload.refusable(desks.order, step.name)
+    if refused == desks.order:
+        yield Finding(
+            of_rule(saga.workload.refusable),
+            f"workload.refusable changes nothing for {step.name}, so no order is ever refused at it",
+            "no run can show what a refusal there leads to",
+        )
+        return
     did = desks.after(step.service, before, refused).does(step.command, cause="customer")
     if did.effect is Effect.DONE:
         yield Finding(
@@ -123,11 +130,11 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
             return
     desk = desks.after(step.service, before)
     early = desk.does(undo, cause="nobody")
-    if early.delta or early.effect not in (Effect.TOMBSTONE, Effect.UNDONE):
+    if early.delta or early.effect is not Effect.TOMBSTONE:
         yield Finding(
             place,
-            f"{own} before {step.name} changes {early.delta:+d} ({early.effect}); there is nothing to undo",
-            "something is given back that was never taken",
+            f"{own} before {step.name} changes {early.delta:+d} ({early.effect}); there is nothing to undo, so it must be a tombstone",
+            "something is given back that was never taken, or the step acts when it comes later",
         )
     if early.answer is not step.undone:
         yield Finding(

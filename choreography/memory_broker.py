@@ -143,10 +143,10 @@ class MemoryBroker:
 
         def store(tx: Transaction) -> None:
             for queue in [*queues, AUDIT]:
-                sql = "INSERT INTO messages (queue, headers, body) VALUES (?, ?, ?) RETURNING id"
-                row = tx.one(sql, queue, text, body)
-                if row and queue != AUDIT:
-                    tx.announce((queue, _Stored(row["id"], message)))
+                sql = "INSERT INTO messages (queue, headers, body) VALUES (?, ?, ?)"
+                row_id = tx.insert(sql, queue, text, body)
+                if queue != AUDIT:
+                    tx.announce((queue, _Stored(row_id, message)))
 
         await self.commit(store)
 

@@ -39,6 +39,10 @@ class Transaction:
         """Execute one statement; the number of rows it changed."""
         return self._connection.execute(sql, arguments).rowcount
 
+    def insert(self, sql: str, *arguments: Any) -> int:
+        """Execute one INSERT; the number of the row that it made."""
+        return self._connection.execute(sql, arguments).lastrowid or 0
+
     def run_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """Execute one statement once per row of arguments."""
         self._connection.executemany(sql, rows)

@@ -36,14 +36,13 @@ class Outbox:
         if not self._guards.outbox:
             return
         wall_s = self._clock.wall_s()
-        row = tx.one(
-            "INSERT INTO outbox (order_id, message, wall_s) VALUES (?, ?, ?) RETURNING seq",
+        seq = tx.insert(
+            "INSERT INTO outbox (order_id, message, wall_s) VALUES (?, ?, ?)",
             event.order_id,
             text or messages.to_bytes(event).decode(),
             wall_s,
         )
-        if row is not None:
-            tx.announce(Unpublished(seq=row["seq"], event=event, wall_s=wall_s))
+        tx.announce(Unpublished(seq=seq, event=event, wall_s=wall_s))
 
     def left_behind(self, tx: Transaction) -> list[Unpublished]:
         """What is not marked as published, oldest first."""

@@ -8,7 +8,7 @@ from kernel.participants import Participants
 from kernel.policy import Policy
 from kernel.ports import Clock, Parked, Settlement
 
-POLLS = 10
+POLLS = 4
 """How often to look, within the time for which ledgers must be quiet, whether what is still open has ended."""
 LEAST_POLL_S = 0.02
 

@@ -70,6 +70,8 @@ class UnreliableLink:
         self._service, self._faults, self._clock = service, faults, clock
         self._answers_return, self._wire = answers_return, wire
         self._requests, self._answers = Later(), Later()
+        forgets = BROKEN_PROMISES if answers_return else frozenset()
+        self._disturbing = sorted(DISTURBANCES | forgets)
 
     async def call(self, command: Command) -> Event:
         """See ports.Service."""
@@ -81,8 +83,7 @@ class UnreliableLink:
         if self._wire is not None:
             self._wire.check()
         attempt = faults.arrive(command)
-        forgets = BROKEN_PROMISES if self._answers_return else frozenset()
-        for moment in sorted(DISTURBANCES | forgets):
+        for moment in self._disturbing:
             fault = faults.strike(moment, *key, attempt, succeed=False)
             if fault and faults.disturb is not None:
                 await faults.disturb(fault, command.order_id, attempt)

@@ -1,6 +1,7 @@
 """One way to carry a run out in tests."""
 
-from dataclasses import replace
+import sys
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -11,6 +12,35 @@ from scenarios.runs.environment import Backends
 from scenarios.runs.runner import run
 from scenarios.runs.spec import RunSpec
 from shared_domain.order.saga import SAGA
+from testbed.cli import main
+
+
+@dataclass
+class Done:
+    """What a finished command left behind."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def saga(tmp_path, monkeypatch, capsys):
+    """Run the program in this process, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SAGA_AMQP_URL", raising=False)
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["saga", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        printed = capsys.readouterr()
+        return Done(code, printed.out, printed.err)
+
+    return run
 
 
 @pytest.fixture

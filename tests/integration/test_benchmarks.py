@@ -25,7 +25,7 @@ from scenarios.styles.index import STYLES
 PROGRAM = str(Path(sys.executable).with_name("saga"))
 
 
-def saga(*arguments, timeout=110):
+def program(*arguments, timeout=110):
     command = [PROGRAM, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
 
@@ -95,7 +95,7 @@ async def test_service_times_are_part_of_every_latency(style, tmp_path):
 @pytest.mark.timeout(300)
 def test_two_benchmarks_are_set_against_each_other(tmp_path):
     arguments = ("bench", "--only", "load", "--rounds", 3, "--rates", 60, "--measure", 0.6)
-    first = saga(*arguments, "--out", tmp_path / "1", "--json", timeout=150)
+    first = program(*arguments, "--out", tmp_path / "1", "--json", timeout=150)
     told = json.loads(first.stdout)
     assert told["failed"] == []
     latency = told["tables"]["Latency of an open loop, ms"]
@@ -105,7 +105,7 @@ def test_two_benchmarks_are_set_against_each_other(tmp_path):
     assert pair["low"] < pair["value"] < pair["high"]
     (folder,) = (tmp_path / "1").iterdir()
     assert {path.name for path in folder.iterdir()} >= {"benchmark.md", "latency.png", JOURNAL}
-    again = saga("bench", "--resume", folder, "--against", folder)  # nothing is left to do
+    again = program("bench", "--resume", folder, "--against", folder)  # nothing is left to do
     assert again.returncode == 0
     assert "agree" in again.stdout
     assert " NO " not in again.stdout
@@ -122,7 +122,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(tmp_path):
     assert running.returncode == 130
     assert "--resume" in said
     first = journals[0].read_text().splitlines()
-    done = saga("bench", "--resume", journals[0].parent, "--json", timeout=120)
+    done = program("bench", "--resume", journals[0].parent, "--json", timeout=120)
     assert done.returncode == 0
     hops = json.loads(done.stdout)["tables"]["What one saga needs on any platform"][0]
     assert (hops["choreography"], hops["orchestration"]) == ("5", "5")
@@ -141,7 +141,7 @@ def test_an_interrupted_benchmark_goes_on_where_it_was(tmp_path):
         (("--against", "nowhere"), "cannot be read"),
     ],
 )
-def test_a_benchmark_that_makes_no_sense_is_refused(tmp_path, arguments, told):
+def test_a_benchmark_that_makes_no_sense_is_refused(saga, tmp_path, arguments, told):
     done = saga("bench", *arguments, "--out", tmp_path)
     assert done.returncode == 2
     assert told in done.stderr

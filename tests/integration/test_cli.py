@@ -6,43 +6,12 @@ import socket
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from testbed.cli import main
-
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
-
-
-@dataclass
-class Done:
-    """What a finished command left behind."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def saga(tmp_path, monkeypatch, capsys):
-    """Run the program in this process, in an empty folder."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("SAGA_AMQP_URL", raising=False)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["saga", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        printed = capsys.readouterr()
-        return Done(code, printed.out, printed.err)
-
-    return run
 
 
 def _assert_one_clear_line(done, *words):

@@ -52,12 +52,12 @@ def test_exploring_with_every_guard_finds_nothing_and_says_how_much_that_means(t
     assert "states" in done.stderr
 
 
-def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(tmp_path):
+def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(saga, tmp_path):
     done = _saga("explore", "--bug", "booking_not_idempotent", "--runs", 400, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Wrong: every effect is applied once" in done.stdout
     again = next(line for line in done.stdout.splitlines() if line.startswith("Again: saga "))
-    replayed = _saga(*again.split()[2:], "--simulated", cwd=tmp_path)
+    replayed = saga(*again.split()[2:], "--simulated")
     assert replayed.returncode == 1, replayed.stderr
     assert "Wrong: every effect is applied once" in replayed.stdout
     (plan,) = tmp_path.glob("runs/*/plan-01.json")
@@ -82,9 +82,9 @@ def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
     assert sum(found["runs"] for found in document["findings"]) == document["wrong"] > len(kinds)
 
 
-def test_a_replay_on_the_embedded_pair_agrees(tmp_path):
+def test_a_replay_on_the_embedded_pair_agrees(saga, tmp_path):
     options = ("--broker", "memory", "--time-scale", 0.05, "--json")
-    done = _saga("replay", _wrong(tmp_path), *options, cwd=tmp_path)
+    done = saga("replay", _wrong(tmp_path), *options)
     assert done.returncode == 0, done.stderr
     document = json.loads(done.stdout)
     assert document["agreement"]["agrees"]
@@ -92,26 +92,26 @@ def test_a_replay_on_the_embedded_pair_agrees(tmp_path):
     assert "an order that ended otherwise has no effects left" in document["rules"]
 
 
-def test_a_fault_plan_is_not_taken_for_a_schedule(tmp_path):
+def test_a_fault_plan_is_not_taken_for_a_schedule(saga, tmp_path):
     (tmp_path / "plan.json").write_text('{"schema": 1, "faults": []}')
-    done = _saga("replay", "plan.json", cwd=tmp_path)
+    done = saga("replay", "plan.json")
     assert (done.returncode, "this is a fault plan" in done.stderr) == (2, True)
 
 
-def test_a_fault_that_can_never_strike_is_told(tmp_path):
+def test_a_fault_that_can_never_strike_is_told(saga, tmp_path):
     late = {"orders": [7], "operation": "ReserveStock", "moment": "request.delayed"}
     path = _wrong(tmp_path, bug="", faults={"schema": 1, "faults": [late]})
-    done = _saga("replay", path, "--simulated", cwd=tmp_path)
+    done = saga("replay", path, "--simulated")
     assert "no order of this run" in done.stdout
     assert "it found no occasion" in done.stdout
 
 
-def test_a_replay_that_says_nothing_is_unknown(tmp_path):
+def test_a_replay_that_says_nothing_is_unknown(saga, tmp_path):
     """A bug that is planted in the state machine cannot be planted in one that has no such state."""
     path = _wrong(
         tmp_path, style="orchestration", bug="shipped_before_paid", variant="payment-first"
     )
-    done = _saga("replay", path, "--broker", "memory", cwd=tmp_path)
+    done = saga("replay", path, "--broker", "memory")
     assert (done.returncode, "said nothing" in done.stdout) == (3, True), done.stdout
 
 
@@ -131,8 +131,8 @@ def test_a_replay_that_says_nothing_is_unknown(tmp_path):
         (("sweep", "--simulated", "--broker", "rabbitmq"), "--simulated"),
     ],
 )
-def test_bad_input_gets_one_clear_line(arguments, word, tmp_path):
-    done = _saga(*arguments, cwd=tmp_path)
+def test_bad_input_gets_one_clear_line(arguments, word, saga, tmp_path):
+    done = saga(*arguments)
     errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
     assert (done.returncode, len(errors)) == (2, 1), done.stderr
     assert word in errors[0]
@@ -185,7 +185,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
 
 
 @pytest.mark.long
-def test_a_simulated_sweep_has_the_results_of_a_real_one(tmp_path):
+def test_a_simulated_sweep_has_the_results_of_a_real_one(saga, tmp_path):
     """All of depth 1 takes seconds; the promises that are broken come to what is stated for them."""
     done = _saga("sweep", "--simulated", "--orders", 2, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -194,7 +194,7 @@ def test_a_simulated_sweep_has_the_results_of_a_real_one(tmp_path):
     assert len([r for r in found if r.worst != "not run"]) == 602
     assert not [r for r in found if r.unexpected]
     (path,) = [r.replay for r in found if r.key.endswith("forgot at ChargePayment, first attempt") and r.style == "orchestration"]  # fmt: skip
-    replayed = _saga(*path.split()[1:], "--simulated", cwd=tmp_path)
+    replayed = saga(*path.split()[1:], "--simulated")
     assert "Wrong: an accepted order ends, or an operator can see it" in replayed.stdout
     assert (folder / "heat_map.png").exists()
 

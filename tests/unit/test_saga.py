@@ -53,7 +53,7 @@ class Rang(Event):
     ("rows", "reason"),
     [
         ((PLACE, replace(RESERVE, command=Ring), CHARGE, BOOK, CONFIRM), "row Ring: participant 'inventory' does not serve Ring"),
-        ((PLACE, replace(RESERVE, service="bank"), CHARGE, BOOK, CONFIRM), "row ReserveStock: participant 'bank' does not serve"),
+        ((PLACE, replace(RESERVE, service="bank"), CHARGE, BOOK, CONFIRM), "row ReserveStock: there is no participant 'bank'"),
         ((PLACE, RESERVE, replace(CHARGE, undo=None), BOOK, CONFIRM), "row ChargePayment: undo and undone go together"),
         ((PLACE, RESERVE, replace(CHARGE, undo=None, undone=None), BOOK, CONFIRM), "payment serves RefundPayment, which no row names"),
         ((PLACE, RESERVE, replace(CHARGE, done=StockReserved), BOOK, CONFIRM), "StockReserved is the answer of more than one step"),

@@ -14,7 +14,10 @@ from kernel.ports import Ledgers, Parked, Settlement
 from kernel.settling import settle
 from orchestration.saga_definition import saga_definition
 from orchestration.step_functions import StepFunctions
-from orchestration.timeline import message_in
+from orchestration.timeline import message_in, stopped_at
+
+EVENTUALLY, EVENTUALLY_S = 50, 0.01
+"""How often, and after which pause, an execution that is listed as failed is looked at again until it is described so."""
 
 
 class OrchestratedSystem:
@@ -147,16 +150,20 @@ class OrchestratedSystem:
     async def _failed(self, order_id: str) -> Parked:
         """A failed execution as an operator sees it: the last step it tried, and that step's own error."""
         execution = await self._step_functions.describe(self._execution(order_id))
+        for _ in range(EVENTUALLY):
+            if execution.get("status") != "RUNNING":
+                break
+            # LOOK: what is listed as failed may still be described as running for a moment, here and on AWS.
+            await self._clock.sleep(EVENTUALLY_S)
+            execution = await self._step_functions.describe(self._execution(order_id))
         events = await self._step_functions.history(self._execution(order_id))
-        tried = [e for e in events if e["type"] == "TaskStateEntered"]
-        operation = tried[-1]["stateEnteredEventDetails"]["name"] if tried else ""
         timed_out = execution.get("status") == "TIMED_OUT"
         why = f"{execution.get('error')}: {message_in(execution.get('cause', ''))}"
         if timed_out:  # such an execution has no error of its own
             why = "TIMED_OUT: open past the saga deadline"
         return Parked(
             order_id=order_id,
-            operation=operation,
+            operation=stopped_at(events),
             where="failed execution",
             why=why,
             parked_id=order_id,

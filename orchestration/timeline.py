@@ -28,9 +28,8 @@ def native_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     ends = saga.ends
     status = next((ends[c.answer] for c in reversed(calls) if c.answer in ends), "")
     if ended is not None and ended["type"] != "ExecutionSucceeded" and not status:
-        tried = [*calls, *running]
         parked = {
-            "parked_at": tried[-1].operation if tried else "",
+            "parked_at": _stopped(calls, running),
             "parked_why": _why(ended, calls),
             "parked_id": order_id,
         }
@@ -56,6 +55,19 @@ class _At:
     operation: str = ""
     service: str = ""
     began_s: float | None = None
+
+
+def stopped_at(events: Iterable[dict[str, Any]]) -> str:
+    """The operation at which an execution failed, by its history; "" = it had called nobody."""
+    return _stopped(*_calls(events))
+
+
+def _stopped(calls: list[Call], running: list[Call]) -> str:
+    """What failed and was never answered: with branches that is not always what was called last."""
+    answered = {call.operation for call in calls if call.answer}
+    failed = [call for call in calls if call.operation not in answered]
+    tried = failed or running or calls
+    return tried[-1].operation if tried else ""
 
 
 def _calls(events: Iterable[dict[str, Any]]) -> tuple[list[Call], list[Call]]:

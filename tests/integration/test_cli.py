@@ -1,6 +1,7 @@
 """The program as a user meets it: exit codes, one clear line for bad input, Ctrl-C."""
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -361,3 +362,54 @@ def test_what_cannot_be_operated_on_is_told_in_one_line(saga, tmp_path):
         assert done.returncode == 2, words
         assert told in done.stderr
         assert done.stderr.count("error:") == 1
+
+
+def test_the_command_under_a_chart_makes_exactly_the_runs_of_the_chart(saga, tmp_path):
+    options = [
+        "--orders",
+        5,
+        "--broker",
+        "memory",
+        "--engine",
+        "inprocess",
+        "--rate",
+        90,
+        "--saga",
+        "trip",
+    ]
+    saga("run", "flight_full", "happy_path", *options, "--seed", 7, "--out", "first")
+    saga("report", "first", "--format", "md", "--out", "page")
+    page = (tmp_path / "page" / "report.md").read_text()
+    commands = set(re.findall(r"Again: `(saga run [^`]*)`", page))
+    assert len(commands) == 1, commands
+    (command,) = commands
+    assert saga(*command.split()[1:], "--out", "again").returncode == 0
+    first, again = (_runs(tmp_path / name) for name in ("first", "again"))
+    assert first == again
+    assert len(first) == 4
+
+
+def _runs(folder):
+    """What decides each run, and how its orders ended."""
+    decides = (
+        "scenario",
+        "style",
+        "seed",
+        "orders",
+        "rate_per_s",
+        "saga",
+        "step_order",
+        "guards",
+        "policy",
+    )
+    return sorted(
+        json.dumps(
+            [
+                {k: about[k] for k in decides},
+                json.loads((path.parent / "verdict.json").read_text())["judgement"],
+            ],
+            sort_keys=True,
+        )
+        for path in folder.rglob("run.json")
+        for about in [json.loads(path.read_text())]
+    )

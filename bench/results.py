@@ -12,7 +12,7 @@ from kernel.saga import Saga
 from scenarios.evidence.evidence import rows_of
 from scenarios.faults.plan import ONLY_IN_TRACES
 from scenarios.runs.artifacts import OPERATOR
-from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.folder import is_run, read_json, read_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +117,8 @@ class RunRow:
 
 def read_run(folder: Path) -> RunRow:
     """One complete run. Raise UsageError if it is none."""
+    if not is_run(folder / "run.json"):
+        raise UsageError(f"{folder / 'run.json'} is none of this testbed's runs")
     about = read_json(folder / "run.json")
     if about["status"] != "complete":
         raise UsageError(f"{folder} is {about['status']}: only complete runs can be reported on")
@@ -132,8 +134,9 @@ def find_runs(folder: Path) -> tuple[list[RunRow], list[str]]:
         raise UsageError(f"{folder} is not a folder: give a run folder, or a folder of run folders")
     rows, left_out = [], []
     for path in sorted(folder.rglob("run.json")):
-        status = read_json(path)["status"]
-        if status == "complete":
+        if not is_run(path):
+            left_out.append(f"{path} is none of this testbed's runs")
+        elif (status := read_json(path)["status"]) == "complete":
             rows.append(read_run(path.parent))
         else:
             left_out.append(f"{path.parent.name} is {status}")

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
@@ -25,6 +26,7 @@ from orchestration.engine.service import REGION, StepFunctionsEngine
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """(action such as "StartExecution", parameters) -> answer. Raises Refused, NotDelivered or OutcomeUnknown."""
 THREADS = 16
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DEADLINE_S = 10.0
 ROLE = "arn:aws:iam::000000000000:role/saga"
 
@@ -122,7 +124,10 @@ def _seconds(timestamp: float | datetime) -> float:
 @asynccontextmanager
 async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
     """A Call through boto3, on a bounded pool of threads."""
-    session = boto3.Session(region_name=REGION)
+    loopback = urlsplit(endpoint).hostname in LOOPBACK
+    # LOOK: on loopback neither the user's AWS profile, which may not be there, nor a proxy, which cannot reach it.
+    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
+    session = boto3.Session(region_name=REGION, botocore_session=core if loopback else None)
     client = session.client(
         "stepfunctions",
         endpoint_url=endpoint,
@@ -135,6 +140,7 @@ async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
             max_pool_connections=THREADS,
             retries={"total_max_attempts": 1},
             inject_host_prefix=False,  # AWS has a host sync-states...; loopback has none
+            proxies={} if loopback else None,
         ),
     )
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="boto3")

@@ -3,9 +3,10 @@
 import asyncio
 import json
 import logging
+import platform
 import sys
-from importlib import import_module
-from typing import Any
+from importlib import import_module, metadata
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -84,9 +85,24 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _saga() -> None:
-    """The program."""
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        print(
+            f"saga-testbed {metadata.version('saga-testbed')}, Python {platform.python_version()}"
+        )
+        raise typer.Exit
+
+
+@app.callback(context_settings={"help_option_names": ["-h", "--help"]})
+def _saga(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", callback=_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Has options of its own only."""
 
 
 def main() -> None:
@@ -95,7 +111,7 @@ def main() -> None:
     quieten_clients()
     assert set(Durability) == set(SYNCHRONOUS)
     try:
-        app()
+        app(prog_name="saga")
     except* UsageError as group:
         error = first(group)
         print(f"error: {error}", file=sys.stderr)

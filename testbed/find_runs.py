@@ -10,7 +10,7 @@ from kernel.saga import Saga
 from kernel.timeline import Evidence
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.runs.control_socket import DistantOperator
-from scenarios.runs.folder import read_json
+from scenarios.runs.folder import is_run, read_json
 from testbed.execution import run_until_done
 
 FINISHED = "complete"
@@ -44,6 +44,8 @@ class Known:
 def find_order(order_id: str, below: Path) -> Known:
     """The newest run at or below a folder that knows the order. Raise UsageError if there is none."""
     for folder in newest_first(below):
+        if not is_run(folder / "run.json"):
+            continue
         about = read_json(folder / "run.json")
         if about["status"] == "running" and about.get("operator"):
             found = _ask(order_id, folder, about)

@@ -93,6 +93,15 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
     }
 
 
+def is_run(path: Path) -> bool:
+    """Whether a run.json is one of ours, of whatever version: other programs call their files so, too."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return True  # read_json says what is wrong with it
+    return isinstance(document, dict) and {"status", "style", "scenario"} <= document.keys()
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """A JSON document of this schema. Raise UsageError if there is none."""
     try:

@@ -78,7 +78,8 @@ def _where(known: Known, timeline: Timeline, found: Answer) -> dict[str, str]:
             f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s, alive=known.alive)}"
         )
     if found.because_of:
-        lines["turned back"] = f"because of {found.because_of}"
+        said = [c.answer for c in timeline.answered() if c.operation == found.because_of]
+        lines["turned back"] = f"because of {found.because_of}" + "".join(f": {a}" for a in said)
     if found.status != OPEN:
         return lines | {"what to do": "nothing: the saga is over"}
     failed = [c for c in timeline.calls if c.operation == found.waits_for and not c.answer]

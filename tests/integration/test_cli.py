@@ -413,3 +413,45 @@ def _runs(folder):
         for path in folder.rglob("run.json")
         for about in [json.loads(path.read_text())]
     )
+
+
+@pytest.mark.parametrize("foreign", ['{"ok": true}', "[]", '{"schema": 7, "jobs": []}'])
+def test_what_is_no_run_is_skipped_with_a_line_and_alone_refused(saga, tmp_path, foreign):
+    (tmp_path / "runs" / "other").mkdir(parents=True)
+    (tmp_path / "runs" / "other" / "run.json").write_text(foreign)
+    for command in (("report", "runs"), ("where", "order-00001"), ("trace", "order-00001")):
+        _assert_one_clear_line(saga(*command), "runs")
+    saga("run", "happy_path", *QUICK)
+    done = saga("report", "runs")
+    assert done.returncode == 0, done.stderr
+    assert "run.json is none of this testbed's runs" in " ".join(done.stdout.split())
+    assert saga("where", "order-00001").returncode == 0
+
+
+def test_loopback_is_reached_without_the_users_proxy_and_profile(saga, monkeypatch):
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    options = [
+        "--orders",
+        4,
+        "--style",
+        "orchestration",
+        "--broker",
+        "memory",
+        "--engine",
+        "embedded",
+    ]
+    done = saga("run", "happy_path", *options)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_has_a_short_name_everywhere(saga, option):
+    for command in ((), ("run",), ("dead-letters", "list")):
+        done = saga(*command, option)
+        assert (done.returncode, "Usage: saga" in done.stdout) == (0, True)
+
+
+def test_the_version_is_shown(saga):
+    assert saga("--version").stdout.startswith("saga-testbed 0.1.0, Python 3.")

@@ -1,0 +1,5 @@
+"""`python -m testbed` is `saga`."""
+
+from testbed.cli import main
+
+main()

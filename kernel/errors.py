@@ -1,5 +1,8 @@
 """The three kinds of trouble, never mixed: refusal (an event value), failure (here), bug (any other exception)."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class Failure(Exception):
     """A call did not answer. Retry it only with the same message_id."""
@@ -46,3 +49,9 @@ def first(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Which known name is meant by one that is unknown, as the end of a sentence; "" if none is like it."""
+    found = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f", did you mean {found[0]!r}?" if found else ""

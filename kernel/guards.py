@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-from kernel.errors import UsageError
+from kernel.errors import UsageError, nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +38,9 @@ class Guards:
         names = [part.strip() for part in text.split(",") if part.strip()]
         wrong = [n for n in names if not n.startswith("-") or n[1:] not in OFF]
         if wrong or not names:
+            like = nearest(wrong[0].removeprefix("-"), OFF) if wrong else ""
             raise UsageError(
-                f"unknown guards {text!r}: use all, none, or a list to switch off such as "
+                f"unknown guards {text!r}{like}: use all, none, or a list to switch off such as "
                 f"-outbox,-inbox (guards: {', '.join(OFF)})"
             )
         return replace(cls.all(), **{n[1:]: False for n in names})

@@ -7,7 +7,7 @@ from pathlib import Path
 from choreography.brokers import KINDS, kind_of
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import find_server
-from kernel.errors import UsageError
+from kernel.errors import UsageError, nearest
 from kernel.saga import Saga
 from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import scenarios_of
@@ -72,7 +72,9 @@ def choose_styles(text: str) -> list[str]:
     names = list(STYLES) if text == "both" else [name.strip() for name in text.split(",")]
     for name in names:
         if name not in STYLES:
-            raise UsageError(f"unknown style {name!r}: use both, or {', '.join(STYLES)}")
+            raise UsageError(
+                f"unknown style {name!r}{nearest(name, STYLES)}: use both, or {', '.join(STYLES)}"
+            )
     return names
 
 
@@ -83,14 +85,18 @@ def choose_scenarios(saga: Saga, names: list[str]) -> list[Scenario]:
         return list(known.values())
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown scenario {name!r}: saga list shows them")
+            raise UsageError(
+                f"unknown scenario {name!r}{nearest(name, known)}: saga list shows them"
+            )
     return [known[name] for name in names]
 
 
 def choose_variant(saga: Saga, name: str) -> str:
     """A variant of a saga; "" = its first. Raise UsageError if there is none of this name."""
     if name and name not in saga.variants:
-        raise UsageError(f"unknown step order {name!r}: use {' or '.join(saga.variants)}")
+        raise UsageError(
+            f"unknown step order {name!r}{nearest(name, saga.variants)}: use {' or '.join(saga.variants)}"
+        )
     return name or saga.variant
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from kernel.errors import UsageError
+from kernel.errors import UsageError, nearest
 from kernel.saga import Saga
 from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import Outcome
@@ -47,7 +47,7 @@ def chosen_bugs(saga: Saga, names: Iterable[str]) -> list[Bug]:
     known = bugs_of(saga.address)
     for name in names:
         if name not in known:
-            raise UsageError(f"unknown bug {name!r}: saga list shows them")
+            raise UsageError(f"unknown bug {name!r}{nearest(name, known)}: saga list shows them")
     return [known[name] for name in names] or list(known.values())
 
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from jsonschema import ValidationError
 
-from kernel.errors import UsageError
+from kernel.errors import UsageError, nearest
 from kernel.saga import Saga
 from scenarios.faults.json_schema import validator
 
@@ -184,7 +184,8 @@ class FaultPlan:
             if fault.operation not in saga.operations:
                 known = ", ".join(saga.operations)
                 raise UsageError(
-                    f"{where}: operation {fault.operation!r} is no command of the saga {saga.name}: use {known}"
+                    f"{where}: operation {fault.operation!r} is no command of the saga {saga.name}"
+                    f"{nearest(fault.operation, saga.operations)}: use {known}"
                 )
             if fault.moment is Moment.REFUSED and fault.operation not in saga.refusable:
                 known = ", ".join(step for step in saga.forward if step in saga.refusable)
@@ -216,6 +217,9 @@ def _in_words(error: ValidationError) -> str:
             where = ", ".join([f"fault {number} of the plan", *map(str, rest[:1])])
         case path:
             where = ", ".join(["the fault plan", *map(str, path)])
+    known = error.schema.get("enum") if isinstance(error.schema, dict) else None
+    if known and isinstance(error.instance, str):
+        return f"{where}: unknown {error.instance!r}{nearest(error.instance, known)}: use {', '.join(known)}"
     wanted = error.schema.get("description") if isinstance(error.schema, dict) else None
     if wanted and error.validator != "additionalProperties":
         return f"{where}: {error.instance!r} is not {wanted}"

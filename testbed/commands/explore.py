@@ -40,13 +40,13 @@ from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed
 from testbed.progress import counting
 from testbed.runs import suite_folder
 
-MOST_TOLD = 60
+MOST_TOLD, MOST_FAULTS = 60, 20
 
 
 def explore(
     runs: Annotated[int, typer.Option(min=1, max=10_000_000, help="Schedules.")] = 10_000,
     faults: Annotated[
-        str, typer.Option(help="Fewest and most of a run: 0..3, or one number.")
+        str, typer.Option(help="Fewest and most of a run, at most 20: 0..3, or one number.")
     ] = "0..3",
     style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
     seed: Seed = 1,
@@ -134,8 +134,8 @@ def _bounds(text: str) -> tuple[int, int]:
         bounds = int(fewest), int(most if dots else fewest)
     except ValueError:
         raise UsageError(f"--faults {text!r} is not a range such as 0..3") from None
-    if not 0 <= bounds[0] <= bounds[1] <= 20:
-        raise UsageError(f"--faults {text!r}: the fewest come first, and at most 20")
+    if not 0 <= bounds[0] <= bounds[1] <= MOST_FAULTS:
+        raise UsageError(f"--faults {text!r}: the fewest come first, and at most {MOST_FAULTS}")
     return bounds
 
 

@@ -455,3 +455,31 @@ def test_help_has_a_short_name_everywhere(saga, option):
 
 def test_the_version_is_shown(saga):
     assert saga("--version").stdout.startswith("saga-testbed 0.1.0, Python 3.")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("run", "card_decline"), "card_declined"),
+        (("run", "happy_path", "--style", "orchestraton"), "orchestration"),
+        (("run", "happy_path", "--guards=-inbx"), "inbox"),
+        (("run", "happy_path", "--step-order", "paralel"), "parallel"),
+        (("explore", "--bug", "no_tombstone"), "no_tombstones"),
+    ],
+)
+def test_an_unknown_name_is_answered_with_the_nearest_one(saga, arguments, meant):
+    _assert_one_clear_line(saga(*arguments), f"did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ({"operation": "ChargePayment", "moment": "answer.lots"}, "answer.lost"),
+        ({"operation": "ChargePayments", "moment": "answer.lost"}, "ChargePayment"),
+    ],
+)
+def test_an_unknown_name_in_a_plan_is_answered_with_the_nearest_one(saga, tmp_path, line, meant):
+    plan = {"schema": 1, "faults": [{"orders": "all"} | line]}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    done = saga("run", "any_ending", "--plan", "plan.json")
+    _assert_one_clear_line(done, f"did you mean '{meant}'?", "use ")

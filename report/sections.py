@@ -1,6 +1,5 @@
 """The sections of the report: each a question, its answer, a chart, the chart's data, and how to read it."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -8,10 +7,9 @@ from matplotlib.figure import Figure
 
 from bench.critical_path import PARTS
 from bench.latency import Proportion, proportion, quantile
-from bench.results import RunRow
 from kernel.guards import OFF
-from kernel.loading import DEFAULT
 from report import traceability
+from report.again import command_of
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
 from report.found import Found
@@ -79,7 +77,7 @@ def _outcomes(found: Found) -> Section:
         answer=f"Inconsistent: {_bad(found)} orders; {told}.",
         reading="Each bar is one run: the shares of its orders by verdict. To the right, the share that ended inconsistent, with its 95 % interval.",
         not_reading="No bar says how often such faults happen to you: they were injected. None of n is a bound (3/n), not zero.",
-        command=_command(found, "saga run all"),
+        command=command_of(found, "saga run all"),
         figure=outcome_bars(found.rows),
         table=(("scenario", "style", "verdict", "orders (95 % interval)"), lines),
     )
@@ -104,7 +102,7 @@ def _latency(found: Found) -> Section | None:
         answer=_faster(found),
         reading="Each curve is one run: the share of ended orders (up) that took at most so many ms (right, log scale), from the intended start to the order's last ledger row.",
         not_reading="Retry waits are scaled and part of it; orders that did not end are not in the curve but in the last column. An emulated engine's time is not AWS's time. Full tracing costs the choreography more (docs/traceability.md).",
-        command=_command(found, "saga run all"),
+        command=command_of(found, "saga run all"),
         figure=figure,
         table=(("scenario", "style", "ended", "p50 ms", "p95 ms", "p99 ms", "not ended"), lines),
     )
@@ -157,7 +155,7 @@ def _breakdown(found: Found) -> Section | None:
         answer=_shares(parts_of),
         reading="Each bar is the mean critical path of a run's first sagas, in parts that do not overlap: body = a participant at work; queue wait = a message or an invocation on its way; backoff = before a retry; coordination = all else, waiting for a deadline included. Measured on the first traced sagas of each run.",
         not_reading="Backoff belongs to the retry policy, which is the same on both sides, not to a style. What a fault holds back shows as coordination or queue wait.",
-        command=_command(found, "saga run all"),
+        command=command_of(found, "saga run all"),
         figure=breakdown_bars(parts_of),
         table=(("scenario", "style", *(f"{part} ms" for part in PARTS), "sum ms"), lines),
     )
@@ -182,7 +180,7 @@ def _inconsistency(found: Found) -> Section:
         answer=f"{total:.2f} s over all orders together, and {still} orders for which it had not ended when their run did.",
         reading="Seconds from the moment an order was over, or was told to be, until its effects agreed with that, summed over the run's orders. Hatched: still so when the run ended.",
         not_reading="Hatched time is cut off by the end of the run; it is no duration. Waits are scaled by the run's time scale.",
-        command=_command(found, "saga run all"),
+        command=command_of(found, "saga run all"),
         figure=inconsistency_bars(found.rows),
         table=(("scenario", "style", "seconds", "orders still so", "their seconds so far"), lines),
     )
@@ -202,7 +200,7 @@ def _traceability(found: Found) -> Section | None:
         answer=f"Where an order is and why, answered rightly from what an operator has for free: {told}.",
         reading=traceability.READING,
         not_reading=traceability.NOT_READING,
-        command=_command(found, "saga traceability"),
+        command=command_of(found, "saga traceability"),
         figure=traceability.score_chart(found.scored),
         table=traceability.summary(found.scored),
     )
@@ -217,7 +215,7 @@ def _by_scenario(found: Found) -> Section | None:
         answer="Scenario by scenario and style by style; context: whether trace context was intact, or one service lost it.",
         reading="Each cell: sagas rebuilt exactly; F1 of the causes; right answers to where and why; struck operation is the first suspect, and one of three.",
         not_reading="A scenario without faults of its own has nothing to be found.",
-        command=_command(found, "saga traceability"),
+        command=command_of(found, "saga traceability"),
         figure=None,
         table=traceability.by_scenario(found.scored),
     )
@@ -232,7 +230,7 @@ def _evidence_costs(found: Found) -> Section | None:
         answer=traceability.costs_in_words(found.scored),
         reading="Means per saga. AWS lets an account ask for 20 histories a second, so many sagas have to wait.",
         not_reading="The ms are those of this program on this machine; logs and queues without an index must be read whole to find one order's lines.",
-        command=_command(found, "saga traceability"),
+        command=command_of(found, "saga traceability"),
         figure=None,
         table=traceability.costs(found.scored),
     )
@@ -255,7 +253,7 @@ def _map(found: Found) -> Section | None:
         answer=f"{', '.join(f'{len(edges)} edges in the {style}' for style, edges in found.edges.items())}, over the traced sagas of all runs.",
         reading="An arrow's width is the number of calls, its colour the share that brought no answer. Latency: from the message's sending to the end of its handling.",
         not_reading="Every scenario is in it, faults and all: it describes these runs, not a healthy system.",
-        command=_command(found, "saga run all"),
+        command=command_of(found, "saga run all"),
         figure=map_figure(found.edges),
         table=(
             ("style", "from", "to", "calls", "without answer", "average ms", "p95 ms"),
@@ -281,7 +279,7 @@ def _faults(found: Found) -> Section | None:
         answer=f"{proportion(bad, len(kept))} cells of the fault space are inconsistent while the coordinator keeps its promises; {len(run) - len(kept)} cells break a promise on purpose.",
         reading="Rows are operations, columns what happens there; a cell is the worst that any order came to.",
         not_reading="A pale cell is not proof: it was tried with few orders, or under virtual time. The last column breaks a promise that no coordinator breaks.",
-        command=_command(found, "saga sweep --simulated"),
+        command=command_of(found, "saga sweep --simulated"),
         figure=heat_map(
             found.swept, found.cells, title="The worst in each cell of the fault space"
         ),
@@ -304,7 +302,7 @@ def _guards(found: Found) -> Section | None:
         answer=f"{len(damaged)} of {len(OFF)} safeguards prevent damage that some scenario shows as soon as they are off.",
         reading="Rows are the safeguard that is off, columns the scenarios; a cell is the worst that the scenario does not expect.",
         not_reading="An empty row of a style means that no scenario here needs it there, not that nothing could.",
-        command=_command(found, "saga ablate"),
+        command=command_of(found, "saga ablate"),
         figure=guard_matrix(found.ablated),
         table=(("guard off", *styles), lines),
     )
@@ -313,26 +311,3 @@ def _guards(found: Found) -> Section | None:
 def headline(told: list[Section]) -> list[tuple[str, str]]:
     """The answers first: question and answer."""
     return [(section.title, section.answer) for section in told]
-
-
-def _command(found: Found, usual: str) -> str:
-    """What makes these data again. Runs of scenarios: exactly those, in one command for all that differ in scenario and style alone."""
-    first = found.rows[0]
-    if not usual.startswith("saga run"):
-        saga = "" if first.saga.address == DEFAULT else f" --saga {first.saga.address}"
-        return f"{usual} --seed {first.about['seed']}{saga}"
-    alike: dict[str, list[RunRow]] = {}
-    for row in found.rows:
-        replay = _ONE_RUN.sub("", str(row.about["replay"]))
-        alike.setdefault(replay, []).append(row)
-    return "; ".join(_again(rows, options) for options, rows in alike.items())
-
-
-def _again(rows: list[RunRow], options: str) -> str:
-    names = " ".join(dict.fromkeys(row.scenario for row in rows))
-    styles = set(dict.fromkeys(row.style for row in rows))
-    style = "" if styles == set(STYLES) else f" --style {','.join(sorted(styles))}"
-    return f"saga run {names}{style} {options}"
-
-
-_ONE_RUN = re.compile(r"^saga run \S+ --style \S+ ")

@@ -2,6 +2,8 @@
 
 import os
 import platform
+import sqlite3
+import subprocess
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,9 +22,31 @@ def machine_facts() -> dict[str, Any]:
             "cores": os.cpu_count(),
             "memory_gib": _memory_gib(),
         },
-        "versions": {"python": platform.python_version()}
+        "versions": {"python": platform.python_version(), "sqlite": sqlite3.sqlite_version}
         | {name: metadata.version(name) for name in PACKAGES},
+        "source": _source(),
     }
+
+
+def _source() -> dict[str, Any]:
+    """The commit that this code is of, and whether it was changed since; None where that cannot be known."""
+    folder = Path(__file__).parents[1]
+    if not (folder / ".git").exists():
+        return {"commit": None, "changed": None}
+    try:
+        commit, changes = (
+            subprocess.run(  # noqa: S603 - our own words
+                ["git", "-C", str(folder), *what],  # noqa: S607 - whatever git the user has
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=5,
+            ).stdout.strip()
+            for what in (("rev-parse", "HEAD"), ("status", "--porcelain"))
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {"commit": None, "changed": None}
+    return {"commit": commit, "changed": bool(changes)}
 
 
 def _processor() -> str:

@@ -83,6 +83,20 @@ async def check_server(url: str) -> None:
     await close(connection)
 
 
+async def server_versions(url: str) -> dict[str, str]:
+    """What the server says of itself: rabbitmq and erlang. Raise one of LOST if it does not answer."""
+    connection = await connect(url)
+    try:
+        assert connection.transport is not None
+        said = connection.transport.connection.server_properties
+    finally:
+        await close(connection)
+    return {
+        "rabbitmq": str(said.get("version", "")),
+        "erlang": str(said.get("platform", "")).removeprefix("Erlang/OTP "),
+    }
+
+
 class _Wire(aiormq.connection.Connection):
     """aiormq's connection with room for all frames of one turn of the event loop.
 

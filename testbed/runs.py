@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from bench.machine import machine_facts
 from bench.results import RunRow, read_run
+from choreography.rabbit_connection import server_versions
 from kernel.errors import UsageError
 from report.repeats import rates
 from report.tables import COLUMNS, cells
@@ -57,6 +58,8 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
     """Carry out every run in turn; a suite of more than one writes summary.json into `folder`."""
     rows = []
     facts = machine_facts()
+    for url in {spec.backends.broker for spec in specs if "://" in spec.backends.broker}:
+        facts["versions"] |= await server_versions(url)
     console = Console(stderr=True)
     with _progress(console, specs) as report:
         for number, spec in enumerate(specs, 1):

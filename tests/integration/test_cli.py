@@ -4,12 +4,15 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from choreography.rabbit_connection import server_versions
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
@@ -483,3 +486,19 @@ def test_an_unknown_name_in_a_plan_is_answered_with_the_nearest_one(saga, tmp_pa
     (tmp_path / "plan.json").write_text(json.dumps(plan))
     done = saga("run", "any_ending", "--plan", "plan.json")
     _assert_one_clear_line(done, f"did you mean '{meant}'?", "use ")
+
+
+async def test_the_server_says_which_versions_it_has(rabbit):
+    found = await server_versions(rabbit.url)
+    assert set(found) == {"rabbitmq", "erlang"}
+    assert all(re.match(r"\d+(\.\d+)+", version) for version in found.values()), found
+
+
+def test_a_run_names_its_code_and_its_database(saga, tmp_path):
+    saga("run", "happy_path", *QUICK, "--style", "choreography")
+    (path,) = (tmp_path / "runs").rglob("run.json")
+    about = json.loads(path.read_text())
+    assert about["versions"]["sqlite"] == sqlite3.sqlite_version
+    assert set(about["source"]) == {"commit", "changed"}
+    commit = about["source"]["commit"]
+    assert commit is None or re.fullmatch("[0-9a-f]{40}", commit)

@@ -15,6 +15,7 @@ import pytest
 from choreography.rabbit_connection import server_versions
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
+FUTURE = '{"schema": 99, "status": "complete", "style": "x", "scenario": "y"}'
 QUICK = ["--orders", "6", "--broker", "memory", "--rate", "100"]
 
 
@@ -118,7 +119,7 @@ def test_a_single_run_can_be_done_again_with_the_command_it_prints(saga, tmp_pat
 def test_bad_input_gets_one_clear_line_and_leaves_nothing_behind(saga, tmp_path, arguments, words):
     (tmp_path / "broken.json").write_text("{")
     (tmp_path / "wrong.json").write_text('{"schema": 7}')
-    for name, text in (("empty", None), ("future", '{"schema": 99}'), ("damaged", "{")):
+    for name, text in (("empty", None), ("future", FUTURE), ("damaged", "{")):
         (tmp_path / name).mkdir()
         if text:
             (tmp_path / name / "run.json").write_text(text)
@@ -387,12 +388,12 @@ def test_the_command_under_a_chart_makes_exactly_the_runs_of_the_chart(saga, tmp
     assert len(commands) == 1, commands
     (command,) = commands
     assert saga(*command.split()[1:], "--out", "again").returncode == 0
-    first, again = (_runs(tmp_path / name) for name in ("first", "again"))
+    first, again = (_decided(tmp_path / name) for name in ("first", "again"))
     assert first == again
     assert len(first) == 4
 
 
-def _runs(folder):
+def _decided(folder):
     """What decides each run, and how its orders ended."""
     decides = (
         "scenario",

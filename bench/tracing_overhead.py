@@ -1,6 +1,6 @@
 """What tracing costs: sagas per second with no evidence kept, and with 0, 10 and 100 % of the traces: `python -m bench.tracing_overhead`.
 
-Every arm is run once per round, in an order drawn anew; ratios are within a round, so that a slow minute hits all arms alike.
+Every arm is run once per round, in an order drawn again; ratios are within a round, so that a slow minute hits all arms alike.
 """
 
 import argparse

@@ -36,7 +36,7 @@ _COLUMNS = 4
 MOST_POINTS = 400
 """Of one curve."""
 _NUMBERED = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
-"""Ids that matplotlib numbers anew in each figure: two figures of a page would have the same."""
+"""Ids that matplotlib numbers again in each figure: two figures of a page would have the same."""
 # The same bytes for the same figure, and texts that stay texts.
 _SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
 

@@ -20,6 +20,7 @@ from scenarios.faults.json_schema import schema
 from scenarios.judge import verdict
 from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
+from shared_domain.trip.saga import SAGA as TRIP
 from testbed.oracle_docs import oracle
 from testbed.rooms import rooms
 
@@ -98,12 +99,15 @@ def _caught(state: dict[str, Any]) -> str:
 
 
 def _scenarios() -> str:
-    text = "# Scenarios\n\nRun one with `saga run NAME`. Faults are for 100 orders.\n"
-    for name, scenario in scenarios_of(SAGA).items():
-        faults = scenario.faults(100).to_json()["faults"]
-        text += f"\n## {name}\n\n{scenario.description}\n"
-        if faults:
-            text += "\n```json\n" + "\n".join(json.dumps(fault) for fault in faults) + "\n```\n"
+    text = "# Scenarios\n\nRun one with `saga run NAME`, for another saga than the first with `--saga`. Faults are for 100 orders.\n"
+    for saga in (SAGA, TRIP):
+        text += f"\n# The {saga.name} saga\n"
+        for name, scenario in scenarios_of(saga).items():
+            faults = scenario.faults(100).to_json()["faults"]
+            text += f"\n## {name}\n\n{scenario.description}\n"
+            if faults:
+                lines = "\n".join(json.dumps(fault) for fault in faults)
+                text += f"\n```json\n{lines}\n```\n"
     return text
 
 

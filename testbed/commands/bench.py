@@ -204,7 +204,7 @@ def _known(folder: Path) -> dict[str, Any]:
         _effort(about["effort"])
     except (KeyError, TypeError) as error:
         raise UsageError(
-            f"{folder / ABOUT} is from another version ({error}): begin anew, without --resume"
+            f"{folder / ABOUT} is from another version ({error}): begin again, without --resume"
         ) from error
     return about
 

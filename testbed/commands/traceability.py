@@ -1,4 +1,4 @@
-"""`saga traceability`: how right and how dear each kind of evidence is, over scenarios, with trace context intact and broken."""
+"""`saga traceability`: how right and how expensive each kind of evidence is, over scenarios, with trace context intact and broken."""
 
 import json
 from functools import partial

@@ -36,6 +36,10 @@ def machine_findings(saga: Saga, variant: str) -> Iterator[Finding]:
         place = in_state_machine(saga, variant, named[1] if named else "")
         yield Finding(place, f"the engine refuses it: {error}", _NOTHING_RUNS)
         return
+    except TimeoutError:
+        place = in_state_machine(saga, variant, "")
+        yield Finding(place, "an execution never ends: it goes round in circles", _NO_END)
+        return
     said: set[str] = set()
     for script, found in played:
         for finding in _differences(saga, variant, script, found):
@@ -52,6 +56,7 @@ def machine_findings(saga: Saga, variant: str) -> Iterator[Finding]:
 
 
 _NOTHING_RUNS = "no order can be placed at all"
+_NO_END = "an order stays open for ever, and every round of it is paid for"
 
 
 def _tasks(saga: Saga, variant: str, tasks: dict[str, dict[str, Any]]) -> Iterator[Finding]:

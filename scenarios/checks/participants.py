@@ -1,14 +1,16 @@
 """A participant's rules tried on rows in memory: what an undo gives back, what comes too late, what is found without an answer."""
 
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from random import Random
 from typing import Any
 
 from kernel.database import Transaction
 from kernel.ledger import Decision, Effect
 from kernel.messages import Command
-from kernel.pages import of_rule
+from kernel.pages import of_rule, place
 from kernel.saga import Saga
 from kernel.steps import Step
 from scenarios.checks.finding import Finding
@@ -23,9 +25,13 @@ class _Desk:
         connection = sqlite3.connect(":memory:", isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.executescript(self._business.SCHEMA)
-        self._tx = Transaction(connection)
+        self._connection, self._tx = connection, Transaction(connection)
         if stock_up := saga.workload.stock.get(service):
             stock_up(self._tx, {saga.workload.item: PLENTY})
+
+    def close(self) -> None:
+        """Lose the rows."""
+        self._connection.close()
 
     def does(self, kind: type[Command], *, cause: str, tombstoned: bool = False) -> Decision:
         """What its rule decides, written down."""
@@ -39,13 +45,24 @@ class _Desk:
 def participant_findings(saga: Saga) -> Iterator[Finding]:
     """What the rules do otherwise than the rows and the resources say."""
     order = saga.workload.order(0, n=1, chance=Random(1), item=saga.workload.item)
-    desks = _Fresh(saga, order)
-    for number, step in enumerate(saga.steps):
-        before = [s for s in saga.steps[:number] if s.service == step.service]
-        yield from _forward(saga, desks, step, before)
-        if step.undo:
-            yield from _undone(saga, desks, step, before)
-    yield from _wholes(saga, desks, order)
+    with closing(_Fresh(saga, order)) as desks:
+        for number, step in enumerate(saga.steps):
+            before = [s for s in saga.steps[:number] if s.service == step.service]
+            try:
+                yield from _forward(saga, desks, step, before)
+                if step.undo:
+                    yield from _undone(saga, desks, step, before)
+            except Exception as error:
+                yield _raised(saga, step, error)
+                return
+        yield from _wholes(saga, desks, order)
+
+
+def _raised(saga: Saga, step: Step, error: Exception) -> Finding:
+    """A rule, or the SQL beside it, that ends in an error."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    says = f"{step.name} or what undoes it raises {type(error).__name__}: {error}"
+    return Finding(place(frame.filename, frame.lineno or 0), says, "no order gets beyond it")
 
 
 class _Fresh:
@@ -53,9 +70,16 @@ class _Fresh:
 
     def __init__(self, saga: Saga, order: Any) -> None:
         self._saga, self.order = saga, order
+        self._made: list[_Desk] = []
+
+    def close(self) -> None:
+        """Close all of them."""
+        for desk in self._made:
+            desk.close()
 
     def after(self, service: str, steps: list[Step], order: Any = None) -> _Desk:
         desk = _Desk(self._saga, service, order or self.order)
+        self._made.append(desk)
         for step in steps:
             desk.does(step.command, cause=step.name)
         return desk
@@ -66,11 +90,11 @@ def _rule(saga: Saga, service: str, kind: type[Command]) -> Callable[..., Any]:
 
 
 def _forward(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterator[Finding]:
-    place = of_rule(_rule(saga, step.service, step.command))
+    at = of_rule(_rule(saga, step.service, step.command))
     did = desks.after(step.service, before).does(step.command, cause="customer")
     if (did.answer, did.effect) != (step.done, Effect.DONE):
         yield Finding(
-            place,
+            at,
             f"{step.name} of a usual order answers {did.answer.__name__}, {did.effect};"
             f" the rows say {step.done.__name__}, {Effect.DONE}",
             "no order ever ends well",
@@ -88,13 +112,13 @@ def _forward(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Itera
     did = desks.after(step.service, before, refused).does(step.command, cause="customer")
     if did.effect is Effect.DONE:
         yield Finding(
-            place,
+            at,
             f"{step.name} is done though the order was made to be refused at it (workload.refusable)",
             "what cannot be had is sold",
         )
     elif did.answer is not step.refused or did.delta:
         yield Finding(
-            place,
+            at,
             f"{step.name} refuses with {did.answer.__name__} and a change of {did.delta};"
             f" the rows say {step.refused.__name__} and none",
             "what was refused is held all the same",
@@ -104,7 +128,7 @@ def _forward(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Itera
 def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterator[Finding]:
     assert step.undo is not None
     assert step.undone is not None
-    place = of_rule(_rule(saga, step.service, step.undo))
+    at = of_rule(_rule(saga, step.service, step.undo))
     undo, own = step.undo, step.undo.__name__
     causes = [a.__name__ for a in (step.gave_up, saga.expired) if a] + ["nobody"]
     for cause in causes:
@@ -114,7 +138,7 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
         if step.kept:
             if (back.answer, back.delta) != (step.kept, 0):
                 yield Finding(
-                    place,
+                    at,
                     f"{own} after {step.name} answers {back.answer.__name__} and changes {back.delta};"
                     f" the rows say {step.kept.__name__}: it is past the pivot",
                     "what is final is taken back, or is called undone and is not",
@@ -123,7 +147,7 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
         elif back.delta != -done.delta or back.effect is not Effect.UNDONE:
             found = f", asked for because of {cause}"
             yield Finding(
-                place,
+                at,
                 f"{own} changes {back.delta:+d} ({back.effect}) after {step.name} has changed {done.delta:+d}{found}",
                 "what was taken is not given back, or is taken once more",
             )
@@ -132,13 +156,13 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
     early = desk.does(undo, cause="nobody")
     if early.delta or early.effect is not Effect.TOMBSTONE:
         yield Finding(
-            place,
+            at,
             f"{own} before {step.name} changes {early.delta:+d} ({early.effect}); there is nothing to undo, so it must be a tombstone",
             "something is given back that was never taken, or the step acts when it comes later",
         )
     if early.answer is not step.undone:
         yield Finding(
-            place,
+            at,
             f"{own} before {step.name} answers {early.answer.__name__}; the rows say {step.undone.__name__}",
             "the way back ends there",
         )

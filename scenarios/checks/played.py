@@ -42,11 +42,10 @@ async def play_all(
     saga: Saga, variant: str, definition: dict[str, Any]
 ) -> list[tuple[Script, Played]]:
     """Every script, at the same time, on one engine."""
+    # Retries and deadlines are looked at by themselves; here they would only measure this machine.
     for _, task in tasks_of(definition):
         for key in ("Retry", "TimeoutSeconds", "HeartbeatSeconds"):
-            task.pop(
-                key, None
-            )  # looked at by themselves; here they would only measure this machine
+            task.pop(key, None)
     every = {f"script-{n:04d}": script for n, script in enumerate(scripts(saga, variant))}
     played = {name: Played() for name in every}
     order = saga.workload.order(0, n=1, chance=Random(1), item=saga.workload.item)

@@ -128,6 +128,19 @@ def test_a_mistake_in_the_rules_is_named_with_its_line(fresh, file, old, new, se
         assert re.search(rf"{file}:\d+: ", "\n".join(found))
 
 
+def test_a_rule_that_raises_is_named_with_its_line(fresh):
+    edit(fresh, "store.py", "    if shelf.held == 0:", "    if shelf.hold == 0:")
+    (found,) = [text for text in said(fresh) if "raises" in text]
+    assert re.search(r"store\.py:\d+: HoldItem or what undoes it raises AttributeError", found)
+
+
+def test_a_machine_that_never_ends_is_named(fresh, monkeypatch):
+    monkeypatch.setattr("scenarios.checks.played.LONGEST_S", 1.0)
+    machine(fresh, lambda s: s["VoidPayment"].update(Next="VoidPayment"))
+    machine(fresh, lambda s: s.pop("VoidAnswer"))
+    assert any("goes round in circles" in text for text in said(fresh)), said(fresh)
+
+
 def _no_retry_anywhere(states):
     for state in states.values():
         state.pop("Retry", None)

@@ -11,6 +11,7 @@ from kernel.database import Transaction
 from kernel.ledger import Decision, Effect
 from kernel.messages import Command
 from kernel.pages import of_rule, place
+from kernel.resources import Pool
 from kernel.saga import Saga
 from kernel.steps import Step
 from scenarios.checks.finding import Finding
@@ -28,6 +29,11 @@ class _Desk:
         self._connection, self._tx = connection, Transaction(connection)
         if stock_up := saga.workload.stock.get(service):
             stock_up(self._tx, {saga.workload.item: PLENTY})
+
+    def gone(self, pool: Pool) -> int:
+        """How many units of a pool are not free."""
+        row = self._tx.one(f"SELECT sum(initial) - sum(free) AS gone FROM {pool.table}")
+        return int(row["gone"]) if row else 0
 
     def close(self) -> None:
         """Lose the rows."""
@@ -130,9 +136,11 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
     assert step.undone is not None
     at = of_rule(_rule(saga, step.service, step.undo))
     undo, own = step.undo, step.undo.__name__
+    pools = [pool for name, pool in saga.pools() if name == step.service]
     causes = [a.__name__ for a in (step.gave_up, saga.expired) if a] + ["nobody"]
     for cause in causes:
         desk = desks.after(step.service, before)
+        gone = [desk.gone(pool) for pool in pools]
         done = desk.does(step.command, cause="customer")
         back = desk.does(undo, cause=cause)
         if step.kept:
@@ -150,6 +158,13 @@ def _undone(saga: Saga, desks: _Fresh, step: Step, before: list[Step]) -> Iterat
                 at,
                 f"{own} changes {back.delta:+d} ({back.effect}) after {step.name} has changed {done.delta:+d}{found}",
                 "what was taken is not given back, or is taken once more",
+            )
+            return
+        elif [desk.gone(pool) for pool in pools] != gone:
+            yield Finding(
+                at,
+                f"{own} after {step.name} does not leave as many units free as there were before",
+                "what was given back cannot be sold again, or is sold twice",
             )
             return
     desk = desks.after(step.service, before)

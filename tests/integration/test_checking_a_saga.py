@@ -108,9 +108,10 @@ def test_a_mistake_in_the_state_machine_is_named_with_its_line(fresh, change, se
 
 
 RULES = [
+    ("store.py", "free=shelf.free + shelf.held", "free=shelf.free - shelf.held", ["FreeItem after HoldItem does not leave as many units free as there were before"]),
     ("store.py", "delta=shelf.held)", "delta=-shelf.held)", ["FreeItem changes -1 (undone) after HoldItem has changed -1"]),
     ("store.py", "    if shelf.held == 0:", '    if not command.caused_by.endswith("CardDeclined"):', ["FreeItem changes +0 (tombstone) after HoldItem has changed -1, asked for because of HoldFailed"]),
-    ("store.py", "    if shelf.held == 0:\n        return shelf, Decision(answer=ItemFreed, effect=Effect.TOMBSTONE)\n    freed = replace(shelf, free=shelf.free + shelf.held, freed=shelf.freed + shelf.held)\n    return freed, Decision(answer=ItemFreed, effect=Effect.UNDONE, delta=shelf.held)", "    return shelf, Decision(answer=ItemFreed, effect=Effect.UNDONE, delta=1)", ["FreeItem before HoldItem changes +1"]),
+    ("store.py", "    if shelf.held == 0:\n        return shelf, Decision(answer=ItemFreed, effect=Effect.TOMBSTONE)\n    freed = replace(shelf, free=shelf.free + shelf.held, freed=shelf.freed + shelf.held)\n    return freed, Decision(answer=ItemFreed, effect=Effect.UNDONE, delta=shelf.held)", "    return shelf, Decision(answer=ItemFreed, effect=Effect.UNDONE, delta=1)", ["FreeItem after HoldItem does not leave as many units free as there were before"]),
     ("store.py", "if shelf.tombstoned or shelf.free < 1:", "if shelf.free < 1:", ["HoldItem is done though FreeItem was there before it"]),
     ("store.py", "if shelf.tombstoned or shelf.free < 1:", "if shelf.tombstoned:", ["HoldItem is done though the order was made to be refused at it"]),
     ("till.py", "    if payment.taken_cents:\n        kept", "    if payment.taken_cents < 0:\n        kept", ["VoidPayment after TakeMoney answers PaymentVoided"]),

@@ -232,7 +232,7 @@ async def _driver(path: File, schema: str, durability: str) -> AsyncIterator[_Dr
 def _commit(
     connection: sqlite3.Connection, works: list[Callable[[Transaction], Any]]
 ) -> list[_Outcome]:
-    """Commit all together; if one fails, each by itself, so that one poison message corrupts no other."""
+    """Commit all together; if one fails, each by itself, so that one poison message harms no other."""
     outcomes: list[_Outcome] = []
     try:
         connection.execute("BEGIN IMMEDIATE")

@@ -25,6 +25,6 @@ def command_of(found: Found, usual: str) -> str:
 
 def _again(rows: list[RunRow], options: str) -> str:
     names = " ".join(dict.fromkeys(row.scenario for row in rows))
-    styles = set(dict.fromkeys(row.style for row in rows))
+    styles = {row.style for row in rows}
     style = "" if styles == set(STYLES) else f" --style {','.join(sorted(styles))}"
     return f"saga run {names}{style} {options}"

@@ -21,7 +21,7 @@ from scenarios.styles.index import STYLES
 
 GREEN, RED, AMBER, GREY, WHITE = "#3f9a6b", "#98140f", "#e9b13f", "#c3cad2", "#ffffff"
 _MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: "", WHITE: ""}
-"""Also shown by a sign, for those who cannot tell the colours."""
+"""Also shown by a sign, for readers who cannot distinguish the colours."""
 STATES = {
     GREEN: "succeeded",
     RED: "failed or refused",

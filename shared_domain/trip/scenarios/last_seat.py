@@ -1,4 +1,4 @@
-"""Of every two groups of travellers that want one flight, one fits in: the other has its room back and is told so."""
+"""Of every two groups of travellers that want one flight, one fits in: the room of the other is cancelled, and so is its trip."""
 
 from scenarios.runs.scenario import ENDED, Scenario
 

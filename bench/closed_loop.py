@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,9 +101,8 @@ def check_ledgers(folder: Path, *, orders: int) -> None:
     rows = []
     for path in map(Path, (folder / f"{name}.sqlite" for name in SAGA.services)):
         if path.exists():
-            ledger = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-            rows += ledger.execute("SELECT order_id, operation, effect FROM ledger").fetchall()
-            ledger.close()
+            with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as ledger:
+                rows += ledger.execute("SELECT order_id, operation, effect FROM ledger").fetchall()
     operations = {operation for _, operation, _ in rows}
     if len(operations) not in (1, EFFECTS_PER_ORDER):
         raise UsageError(f"operations that nobody ordered: {', '.join(sorted(operations))}")

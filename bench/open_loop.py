@@ -9,6 +9,7 @@ from typing import Any
 from bench.usage import Usage, watched
 from kernel.errors import Failure
 from kernel.ledger import Effect
+from kernel.policy import Policy
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.judge.verdict import Judgement
@@ -110,7 +111,7 @@ async def loaded(
         trace_sampling=load.trace_sampling,
         arrivals=load.arrivals,
         service_times=load.service_times,
-        quiet_s=QUIET_S,
+        rules=Policy(settled_after_s=QUIET_S),
     )
     async with watched() as used:
         result = await run(spec, runs=folder, facts={})

@@ -6,7 +6,7 @@ everything that is not in the journal, `restart` reads it back.
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -164,9 +164,14 @@ class MemoryBroker:
         """See Broker."""
         owner = _Subscription()
         self._subscriptions[queue].append(owner)
+        deliveries = self._deliveries(queue, owner)
         try:
-            yield self._deliveries(queue, owner)
+            yield deliveries
         finally:
+            if (
+                not deliveries.ag_running
+            ):  # somebody who still waits for the next one ends it himself
+                await deliveries.aclose()
             self._subscriptions[queue].remove(owner)
             for stored in reversed(owner.in_hand.values()):
                 stored.redelivered = True
@@ -308,7 +313,7 @@ class MemoryBroker:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliveries(self, queue: str, owner: _Subscription) -> AsyncIterator[Delivery]:
+    async def _deliveries(self, queue: str, owner: _Subscription) -> AsyncGenerator[Delivery, None]:
         while True:
             waiting = self._queues[queue]
             prefetch = self.topology.prefetch.get(queue, PREFETCH)

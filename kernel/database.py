@@ -216,12 +216,16 @@ async def _driver(path: File, schema: str, durability: str) -> AsyncIterator[_Dr
         connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=256
         )
-        connection.row_factory = sqlite3.Row
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
-        # Checkpoints off the hot path: the default of 1000 pages makes p99 ten times longer.
-        connection.execute("PRAGMA wal_autocheckpoint=50000")
-        connection.executescript(schema)
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute(f"PRAGMA synchronous={SYNCHRONOUS[durability]}")
+            # Checkpoints off the hot path: the default of 1000 pages makes p99 ten times longer.
+            connection.execute("PRAGMA wal_autocheckpoint=50000")
+            connection.executescript(schema)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     driver = _OneHop(connect, iter_chunk_size=64)

@@ -1,6 +1,7 @@
 """SQLite files that live in memory: nothing of them touches a disk, and they outlive whoever has them open."""
 
 import sqlite3
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Self
@@ -17,7 +18,7 @@ class MemoryFile:
         if self._connection is None:
             connection = sqlite3.connect(":memory:", isolation_level=None, cached_statements=256)
             connection.row_factory = sqlite3.Row
-            _made_with(schema).backup(connection)
+            connection.deserialize(_made_with(schema))
             self._connection = connection
         return self._connection
 
@@ -50,8 +51,8 @@ File = Path | MemoryFile
 
 
 @cache
-def _made_with(schema: str) -> sqlite3.Connection:
+def _made_with(schema: str) -> bytes:
     """A new database to copy: that takes a quarter of the time in which its schema is carried out."""
-    connection = sqlite3.connect(":memory:", isolation_level=None)
-    connection.executescript(schema)
-    return connection
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        connection.executescript(schema)
+        return connection.serialize()

@@ -75,4 +75,4 @@ class Policy:
         """How long ledgers must stay unchanged before a run counts as settled, scaled."""
         if self.settled_after_s is not None:
             return self.settled_after_s * self.time_scale
-        return 2 * max(self.delays_s())
+        return 2 * max(self.delays_s(), default=self.time_scale * self.interval_s)

@@ -14,7 +14,7 @@ from choreography.brokers import KINDS
 from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel import event_loop
 from kernel.guards import Guards
-from kernel.policy import OnDeadline
+from kernel.policy import Policy
 from kernel.saga import Saga
 from scenarios.faults.plan import FaultPlan
 from scenarios.runs.arrivals import Arrivals
@@ -44,7 +44,7 @@ async def run_scenarios(
     guards: Guards | None = None,
     variant: str = "",
     extra_plan: FaultPlan | None = None,
-    on_deadline: str = OnDeadline.COMPENSATE,
+    rules: Policy | None = None,
     processes: bool = False,
     hold_s: float = 0.0,
     trouble_every_s: float = 0.0,
@@ -76,7 +76,7 @@ async def run_scenarios(
                 guards=guards or Guards.all(),
                 variant=variant or saga.variant,
                 extra_plan=extra_plan or FaultPlan(),
-                on_deadline=on_deadline,
+                rules=rules or Policy(),
                 processes=processes,
                 hold_s=hold_s,
                 trouble_every_s=trouble_every_s,

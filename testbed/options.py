@@ -31,7 +31,12 @@ Broker = Annotated[str, typer.Option(help="auto, memory, rabbitmq, or amqp://...
 Engine = Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
 TimeScale = Annotated[
-    float, typer.Option(min=0.001, max=100, help="Multiplies every retry wait and deadline.")
+    float,
+    typer.Option(
+        min=0.001,
+        max=100,
+        help="Multiplies every wait, deadline, service time and for_s of a plan.",
+    ),
 ]
 TraceSampling = Annotated[
     float, typer.Option(min=0.0, max=1.0, help="Share of traces that are recorded.")
@@ -42,11 +47,13 @@ Otlp = Annotated[
         help="OTLP endpoint that gets the spans too, e.g. http://127.0.0.1:4318/v1/traces"
     ),
 ]
-Rate = Annotated[float, typer.Option(min=0.01, max=10_000, help="Customers per second.")]
+Rate = Annotated[
+    float, typer.Option(min=0.01, max=10_000, help="Customers per second of real time.")
+]
 ArrivalsOption = Annotated[Arrivals, typer.Option(help="The gaps between customers.")]
 ServiceTimesOption = Annotated[
     str,
     typer.Option(
-        help="How long services take, in ms: none, or payment=lognormal:80:800,inventory=constant:5 (median, p99). Default: the scenario's."
+        help="How long services take, in ms before --time-scale: none, or payment=lognormal:80:800,inventory=constant:5 (median, p99). Default: the scenario's."
     ),
 ]

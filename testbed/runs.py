@@ -21,6 +21,7 @@ from report.repeats import rates
 from report.tables import COLUMNS, cells
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
+from scenarios.runs.pace import pace
 from scenarios.runs.runner import run
 from scenarios.runs.spec import RunSpec
 
@@ -60,6 +61,7 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
     facts = machine_facts()
     for url in {spec.backends.broker for spec in specs if "://" in spec.backends.broker}:
         facts["versions"] |= await server_versions(url)
+    say_pace(specs)
     console = Console(stderr=True)
     with _progress(console, specs) as report:
         for number, spec in enumerate(specs, 1):
@@ -83,6 +85,18 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
         }
         (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return SuiteResult(folder=folder, rows=rows)
+
+
+def say_pace(specs: list[RunSpec]) -> None:
+    """Tell the user, on standard error, how fast the runs go in real time."""
+    paces: dict[str, list[str]] = {}
+    for spec in specs:
+        paces.setdefault(pace(spec.policy(), spec.times()), []).append(spec.scenario.name)
+    for text, names in paces.items():
+        who = "" if len(paces) == 1 else f"{', '.join(dict.fromkeys(names))}: "
+        print(f"{who}{text}", file=sys.stderr)
+    rates = ", ".join(f"{rate:g}" for rate in dict.fromkeys(spec.rate_per_s for spec in specs))
+    print(f"{rates} customers per second (real time, not scaled).", file=sys.stderr)
 
 
 class _Report:

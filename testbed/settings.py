@@ -8,6 +8,7 @@ from choreography.brokers import KINDS, kind_of
 from choreography.rabbit_connection import AMQP_VARIABLE, check_server
 from choreography.rabbit_node import find_server
 from kernel.errors import UsageError, nearest
+from kernel.policy import Policy
 from kernel.saga import Saga
 from orchestration.step_functions import check_endpoint
 from scenarios.catalog.index import scenarios_of
@@ -64,6 +65,15 @@ def check_processes(broker: str, engine: str) -> None:
         raise UsageError(
             "--processes needs the real pair, which other processes can reach: install rabbitmq-server,"
             " or give --broker amqp://... and --engine embedded"
+        )
+
+
+def check_policy(policy: Policy) -> None:
+    """Raise UsageError if a saga's deadline passes before one step's does."""
+    if policy.saga_deadline_s <= policy.step_deadline_s:
+        raise UsageError(
+            f"--saga-deadline {policy.saga_deadline_s:g} is not longer than --step-deadline"
+            f" {policy.step_deadline_s:g}: no step could be retried before the saga expires"
         )
 
 

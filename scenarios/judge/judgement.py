@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from kernel.policy import Policy
@@ -12,8 +12,10 @@ from scenarios.faults.plan import DISTURBANCES, HELD
 from scenarios.faults.planned import Injection
 from scenarios.judge.exposure import timing
 from scenarios.judge.laws import judge_laws
+from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
-from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
+from scenarios.judge.rules import Rule
+from scenarios.judge.verdict import BAD, Judgement, LawVerdict, OrderClass, Verdict
 from scenarios.runs.scenario import ENDED, Scenario
 
 LEAST_SILENCE_S = 0.5
@@ -47,7 +49,8 @@ def judge(
 
     `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
     `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
-    open if ledgers were `still_changing` at the deadline: the machine was too slow.
+    open if ledgers were `still_changing` at the deadline: the machine was too slow. A run whose customers came faster than
+    it could serve them is UNKNOWN too, unless ledgers are wrong for another reason than a deadline: see load.py.
     """
     facts = gather(saga, asked, ledgers)
     register = {saga.order_id: saga for saga in parked}
@@ -77,18 +80,6 @@ def judge(
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,
     )
-    problems = [*failures, *never_struck]
-    wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
-    if still_changing:
-        problems.append(
-            "ledgers were still changing at the deadline: raise --time-scale or lower --rate"
-        )
-    bad = any(o.order_class in wrong_classes or o.lied for o in orders)
-    bad = bad or not all(law.held for law in laws)
-    if bad:
-        judgement = Judgement.INCONSISTENT
-    else:
-        judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
     expected = [
         ENDED if o.order_id in redriven else scenario.expects(index)
         for index, o in enumerate(orders)
@@ -100,6 +91,29 @@ def judge(
     ]
     if wrong := scenario.check([o.order_class for o in orders]):
         surprises.append(wrong)
+    stays = [
+        Stay(f.asked.order_id, f.asked.intended_mono_s, f.ended_mono_s())
+        for f in facts
+        if f.asked.order_id not in redriven
+    ]
+    load = load_of(stays, injections, policy)
+    dropped = any(law.law == Rule.NOT_DROPPED and not law.held for law in laws)
+    # Where something went wrong, a shorter queue explains it too.
+    saturated = load.saturated or (load.grew_by(policy.step_s()) and bool(surprises or dropped))
+    if saturated:
+        laws = [_not_judged(law) if law.law == Rule.NOT_DROPPED else law for law in laws]
+    problems = [*([load.advice()] if saturated else []), *failures, *never_struck]
+    wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
+    if still_changing:
+        problems.append(
+            "ledgers were still changing at the deadline: raise --time-scale or lower --rate"
+        )
+    bad = any(o.order_class in wrong_classes or o.lied for o in orders)
+    bad = bad or not all(law.held for law in laws)
+    if bad:
+        judgement = Judgement.INCONSISTENT
+    else:
+        judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
     isolation = {}
     if visits is not None and scenario.probe is not None:
         isolation = asdict(scenario.probe.anomalies(visits, facts, ledgers))
@@ -109,6 +123,12 @@ def judge(
         orders=orders,
         laws=laws,
         timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
-        problems=problems + surprises,
+        problems=problems if saturated and not bad else problems + surprises,
         isolation=isolation,
+        load=load,
     )
+
+
+def _not_judged(law: LawVerdict) -> LawVerdict:
+    """Whoever queues gives no sign of life, and was not dropped."""
+    return replace(law, held=True, why="not judged: the run was saturated", witnesses=[])

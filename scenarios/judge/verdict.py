@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
+from scenarios.judge.load import Load
+
 
 class OrderClass(StrEnum):
     """What became of one order. First match wins, in this order."""
@@ -102,6 +104,8 @@ class Verdict:
     problems: list[str]
     isolation: dict[str, Any] = field(default_factory=dict)
     """What readers saw during the run, and the anomalies in it: see isolation.py. Empty if nobody read."""
+    load: Load | None = None
+    """None = the run was not judged."""
 
     def counts(self) -> dict[str, int]:
         """Orders per class, every class listed."""

@@ -89,7 +89,10 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "laws": [asdict(law) for law in verdict.laws],
         "problems": verdict.problems,
         "isolation": verdict.isolation,
-        "timing": {"orders": [asdict(timing) for timing in verdict.timings]},
+        "timing": {
+            "orders": [asdict(timing) for timing in verdict.timings],
+            "load": verdict.load.to_json() if verdict.load else None,
+        },
     }
 
 

@@ -1,23 +1,32 @@
 """Everything that decides what a run does, and how run.json tells it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kernel.guards import OFF, Guards
 from kernel.loading import DEFAULT
-from kernel.policy import OnDeadline, Policy
+from kernel.policy import Policy
 from kernel.saga import Saga
 from kernel.tracing import OtelTracer
 from scenarios.faults.plan import CRASHES, DISTURBANCES, ONLY_IN_TRACES, FaultPlan, Moment
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
+from scenarios.runs.pace import pace
 from scenarios.runs.scenario import Scenario
 from scenarios.runs.workload import ServiceTimes
 from scenarios.styles.index import STYLES
 
+POLICY_OPTIONS = {
+    "max_retries": "--retries",
+    "interval_s": "--retry-interval",
+    "step_deadline_s": "--step-deadline",
+    "saga_deadline_s": "--saga-deadline",
+    "on_deadline": "--on-deadline",
+}
+"""What of a policy a user can choose, and the option of `saga run` that does it."""
 LEAST_SCALE_OF_A_RESTART = 0.5
 """A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
 
@@ -38,7 +47,8 @@ class RunSpec:
     guards: Guards = field(default_factory=Guards.all)
     durability: str = "process"
     extra_plan: FaultPlan = field(default_factory=FaultPlan)
-    on_deadline: str = OnDeadline.COMPENSATE
+    rules: Policy = field(default_factory=Policy)
+    """Retry budget and deadlines before they are scaled: see `policy`."""
     processes: bool = False
     hold_s: float = 0.0
     """How long the run waits for an operator when something is parked."""
@@ -51,8 +61,6 @@ class RunSpec:
     arrivals: str = Arrivals.POISSON
     service_times: ServiceTimes | None = None
     """None = the scenario's."""
-    quiet_s: float | None = None
-    """Unscaled; see Policy.settled_after_s."""
     otlp: str = ""
     """URL of an OTLP endpoint that gets the spans as well. It is told to nobody: it may hold a password."""
 
@@ -71,7 +79,7 @@ class RunSpec:
         crashes = any(fault.moment in CRASHES for fault in self.plan().faults)
         least = LEAST_SCALE_OF_A_RESTART if self.processes and crashes else 0.0
         scale = max(self.time_scale, self.scenario.least_time_scale, least)
-        return Policy(time_scale=scale, on_deadline=self.on_deadline, settled_after_s=self.quiet_s)
+        return replace(self.rules, time_scale=scale)
 
     def times(self) -> ServiceTimes:
         """How long the services take."""
@@ -124,6 +132,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         "step_order": spec.variant,
         "durability": spec.durability,
         "policy": asdict(policy),
+        "pace": pace(policy, spec.times()),
         "plan": spec.plan().to_json(),
         "backends": {
             "broker": backends.broker_kind,
@@ -165,8 +174,12 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append(f"--arrivals {spec.arrivals}")
     if spec.service_times is not None:
         parts.append(f"--service-times {spec.service_times}")
-    if spec.on_deadline != OnDeadline.COMPENSATE:
-        parts.append(f"--on-deadline {spec.on_deadline}")
+    usual = Policy()
+    parts += [
+        f"{option} {getattr(spec.rules, name)}"
+        for name, option in POLICY_OPTIONS.items()
+        if getattr(spec.rules, name) != getattr(usual, name)
+    ]
     if spec.saga.address != DEFAULT:
         parts.append(f"--saga {spec.saga.address}")
     if spec.variant != spec.saga.variant:

@@ -8,7 +8,7 @@ import typer
 
 from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
-from kernel.policy import OnDeadline
+from kernel.policy import OnDeadline, Policy
 from report.repeats import rates, rates_table
 from report.tables import comparison, findings
 from scenarios.judge.verdict import Exit
@@ -35,6 +35,8 @@ from testbed.options import (
     TraceSampling,
 )
 from testbed.runs import SuiteResult, suite_folder
+
+USUAL = Policy()
 
 
 def run(
@@ -65,6 +67,27 @@ def run(
             min=1, max=1000, help="Runs of each arm, with seeds from --seed on, in shuffled order."
         ),
     ] = 1,
+    retries: Annotated[
+        int, typer.Option(min=0, max=10, help="Retries after the first attempt.")
+    ] = USUAL.max_retries,
+    retry_interval: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=8,
+            help="Seconds before the first retry, before --time-scale; doubled each time, at most 8 s.",
+        ),
+    ] = int(USUAL.interval_s),
+    step_deadline: Annotated[
+        int,
+        typer.Option(
+            min=1, max=86_400, help="Seconds that one attempt may take, before --time-scale."
+        ),
+    ] = int(USUAL.step_deadline_s),
+    saga_deadline: Annotated[
+        int,
+        typer.Option(min=1, max=604_800, help="Seconds that a saga may take, before --time-scale."),
+    ] = int(USUAL.saga_deadline_s),
     on_deadline: Annotated[
         OnDeadline, typer.Option(help="What becomes of a saga that is open past its deadline.")
     ] = OnDeadline.COMPENSATE,
@@ -92,6 +115,14 @@ def run(
     wanted = settings.choose_scenarios(chosen_saga, scenarios)
     styles = settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
+    rules = Policy(
+        max_retries=retries,
+        interval_s=retry_interval,
+        step_deadline_s=step_deadline,
+        saga_deadline_s=saga_deadline,
+        on_deadline=on_deadline.value,
+    )
+    settings.check_policy(rules)
     times = None
     if service_times:
         times = ServiceTimes.parse(service_times).check(chosen_saga.services)
@@ -113,7 +144,7 @@ def run(
             guards=checked_guards,
             variant=variant,
             extra_plan=extra,
-            on_deadline=on_deadline.value,
+            rules=rules,
             processes=processes,
             hold_s=hold,
             trace_sampling=trace_sampling,

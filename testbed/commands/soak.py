@@ -20,7 +20,8 @@ from testbed.runs import suite_folder
 def soak(
     orders: Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each style.")] = 20_000,
     fault_every: Annotated[
-        float, typer.Option(min=0.1, help="Seconds between a recovery and the next trouble.")
+        float,
+        typer.Option(min=0.1, help="Seconds of real time between a recovery and the next fault."),
     ] = 2.0,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,

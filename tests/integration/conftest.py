@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from kernel.guards import Guards
+from kernel.policy import Policy
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults.plan import FaultPlan
 from scenarios.runs.environment import Backends
@@ -49,7 +50,7 @@ def run_scenario(tmp_path):
 
     async def ran(
         scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
-        on_deadline="compensate", time_scale=0.0, saga=SAGA, variant="", **changes,
+        rules=None, time_scale=0.0, saga=SAGA, variant="", **changes,
     ):  # fmt: skip
         backends = backends or Backends()
         # Deadlines of 150 ms are too short for processes that share two cores with other tests.
@@ -65,7 +66,7 @@ def run_scenario(tmp_path):
             rate_per_s=rate_per_s,
             time_scale=time_scale,
             guards=guards or Guards.all(),
-            on_deadline=on_deadline,
+            rules=rules or Policy(),
             extra_plan=FaultPlan.from_json({"schema": 1, "faults": list(faults)}),
         )
         return await run(spec, runs=tmp_path / "runs", facts={})

@@ -106,7 +106,7 @@ async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven
         for op in ("ReserveStock", "ChargePayment", "BookShipment")
     ]
     result = await run_scenario(
-        "happy_path", "orchestration", orders=3, faults=hangs, on_deadline="report",
+        "happy_path", "orchestration", orders=3, faults=hangs, rules=Policy(on_deadline="report"),
         expects=lambda i: frozenset({"parked"} if i == 1 else {"committed"}),
     )  # fmt: skip
     assert (result.verdict.judgement, result.verdict.as_expected) == (Judgement.CONSISTENT, True)

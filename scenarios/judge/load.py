@@ -1,0 +1,112 @@
+"""How much a run was asked to do, how much it did, and whether it fell behind: then its deadlines say nothing."""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import NamedTuple
+
+from kernel.policy import Policy
+from scenarios.faults.plan import DISTURBANCES
+from scenarios.faults.planned import Injection
+
+LEAST_ORDERS = 12
+"""Fewer orders cannot overload anything, and give no rate."""
+SHARE_OF_THE_DEADLINE = 0.25
+"""A run is saturated if its last customers waited this share of the saga deadline longer than its quickest one."""
+_EDGE = 0.1
+"""The share of orders at both ends that a rate leaves out: it is that of the middle."""
+
+
+class Stay(NamedTuple):
+    """When a customer meant to come, and when the order ended; None = it did not. In monotonic seconds."""
+
+    order_id: str
+    came_s: float
+    ended_s: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Rates per second of real time; None = too few orders.
+
+    `offered_per_s`: customers who came. `achieved_per_s`: orders that ended, over the time in which the middle four fifths of
+    them did. `wait_growth_s`: how much longer the last third of the customers waited (median) than the one who waited least,
+    counted over those whom no fault struck; infinite if most of the last ones never saw an end; None = too few, or the
+    coordinator was disturbed, which explains any wait. `limit_s`: from which growth on the run is saturated.
+    """
+
+    offered_per_s: float | None
+    achieved_per_s: float | None
+    wait_growth_s: float | None
+    limit_s: float
+
+    @property
+    def saturated(self) -> bool:
+        """Whether the backlog grew while customers came, so much that deadlines passed by waiting alone."""
+        return self.grew_by(self.limit_s)
+
+    def grew_by(self, seconds: float) -> bool:
+        """Whether the waits are known to have grown by more than this."""
+        return self.wait_growth_s is not None and self.wait_growth_s > seconds
+
+    def advice(self) -> str:
+        """What a user reads of a saturated run."""
+        growth = self.wait_growth_s or 0.0
+        waited = (
+            "the last customers' orders did not end"
+            if math.isinf(growth)
+            else f"the last customers waited {growth:.2f} s longer than the quickest"
+        )
+        return (
+            f"saturated: {_rate(self.offered_per_s)} customers per second came, {_rate(self.achieved_per_s)} orders per"
+            f" second ended, and {waited}: deadlines passed by queueing alone; raise --time-scale or lower --rate"
+        )
+
+    def to_json(self) -> dict[str, float | bool | str | None]:
+        """As verdict.json has it, under `timing`. JSON knows no infinity: it is "open"."""
+        growth = self.wait_growth_s
+        return {
+            "offered_per_s": self.offered_per_s,
+            "achieved_per_s": self.achieved_per_s,
+            "wait_growth_s": "open" if growth is not None and math.isinf(growth) else growth,
+            "limit_s": self.limit_s,
+            "saturated": self.saturated,
+        }
+
+
+def load_of(stays: Sequence[Stay], injections: Collection[Injection], policy: Policy) -> Load:
+    """The load of a run."""
+    came = sorted(stays, key=lambda stay: stay.came_s)
+    return Load(
+        offered_per_s=_per_s([stay.came_s for stay in came]),
+        achieved_per_s=_per_s(sorted(s.ended_s for s in came if s.ended_s is not None)),
+        wait_growth_s=_growth_s(came, injections),
+        limit_s=SHARE_OF_THE_DEADLINE * policy.saga_s(),
+    )
+
+
+def _per_s(times_s: Sequence[float]) -> float | None:
+    if len(times_s) < LEAST_ORDERS:
+        return None
+    edge = int(_EDGE * len(times_s))
+    first, last = times_s[edge], times_s[-1 - edge]
+    between = len(times_s) - 1 - 2 * edge
+    return between / (last - first) if last > first else None
+
+
+def _growth_s(came: Sequence[Stay], injections: Collection[Injection]) -> float | None:
+    if any(i.moment in DISTURBANCES and i.struck for i in injections):
+        return None
+    struck = {i.order_id for i in injections if i.struck}
+    spared = [stay for stay in came if stay.order_id not in struck]
+    counted = spared if len(spared) >= LEAST_ORDERS else came
+    if len(counted) < LEAST_ORDERS:
+        return None
+    waits = [math.inf if s.ended_s is None else s.ended_s - s.came_s for s in counted]
+    least = min(waits)
+    return 0.0 if math.isinf(least) else median(waits[-(len(waits) // 3) :]) - least
+
+
+def _rate(per_s: float | None) -> str:
+    return "too few" if per_s is None else f"{per_s:.0f}"

@@ -1,0 +1,87 @@
+"""When a run counts as saturated: from when customers came and orders ended, whatever the style."""
+
+import math
+
+import pytest
+
+from kernel.policy import Policy
+from scenarios.faults.plan import Moment
+from scenarios.faults.planned import Injection
+from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
+
+POLICY = Policy(time_scale=0.02)
+"""Saga deadline 1.2 s: waits that grow by more than 0.3 s are saturation."""
+
+
+def _stays(n, *, offered, wait):
+    """Customers who come `offered` times a second; `wait(i)`: how long order i takes, None = for ever."""
+    came = [100 + i / offered for i in range(n)]
+    return [
+        Stay(f"o{i}", at, None if wait(i) is None else at + wait(i)) for i, at in enumerate(came)
+    ]
+
+
+def _struck(i, moment=Moment.ANSWER_LOST):
+    return Injection(
+        order_id=f"o{i}",
+        operation="ChargePayment",
+        attempt=1,
+        moment=moment,
+        reached=True,
+        struck=True,
+    )
+
+
+def test_a_server_slower_than_its_customers_is_saturated():
+    load = load_of(_stays(400, offered=800, wait=lambda i: i / 200 - i / 800), [], POLICY)
+    assert load.saturated
+    assert load.offered_per_s == pytest.approx(800)
+    assert load.achieved_per_s == pytest.approx(200)
+    assert "800 customers per second came, 200 orders per second ended" in load.advice()
+    assert "raise --time-scale or lower --rate" in load.advice()
+
+
+def test_the_same_queue_is_no_saturation_where_deadlines_are_long():
+    stays = _stays(400, offered=800, wait=lambda i: i / 200 - i / 800)
+    assert not load_of(stays, [], Policy()).saturated
+
+
+def test_slow_services_are_no_saturation():
+    load = load_of(_stays(100, offered=50, wait=lambda i: 5.0), [], POLICY)
+    assert not load.saturated
+    assert load.wait_growth_s == pytest.approx(0)
+
+
+def test_orders_that_never_end_for_want_of_service_are_saturation():
+    load = load_of(_stays(90, offered=800, wait=lambda i: 0.1 if i < 20 else None), [], POLICY)
+    assert load.saturated
+    assert load.to_json()["wait_growth_s"] == "open"
+    assert "did not end" in load.advice()
+
+
+def test_what_a_fault_held_up_is_no_saturation():
+    stays = _stays(60, offered=50, wait=lambda i: 3.0 if i >= 40 else 0.01)
+    assert load_of(stays, [], POLICY).saturated
+    assert not load_of(stays, [_struck(i) for i in range(40, 60)], POLICY).saturated
+
+
+def test_a_disturbed_coordinator_explains_every_wait():
+    stays = _stays(60, offered=50, wait=lambda i: 3.0 if i >= 40 else 0.01)
+    frozen = [_struck(0, Moment.COORDINATOR_FROZEN)]
+    assert load_of(stays, frozen, POLICY).wait_growth_s is None
+
+
+def test_all_parked_alike_did_not_queue():
+    assert load_of(_stays(30, offered=50, wait=lambda i: None), [], POLICY).wait_growth_s == 0
+
+
+def test_few_orders_give_no_rate_and_no_verdict():
+    load = load_of(_stays(LEAST_ORDERS - 1, offered=800, wait=lambda i: i), [], POLICY)
+    assert (load.offered_per_s, load.achieved_per_s, load.wait_growth_s) == (None, None, None)
+    assert not load.saturated
+
+
+def test_infinity_is_more_than_any_limit():
+    load = load_of(_stays(30, offered=800, wait=lambda i: None if i else 0.1), [], POLICY)
+    assert math.isinf(load.wait_growth_s)
+    assert load.grew_by(1e9)

@@ -25,14 +25,19 @@ class Proportion:
     high_ratio: float
 
     def __str__(self) -> str:
-        """`12 of 50 (13-38 %)`; none of n is told as a bound, never as 0 %."""
-        if self.n == 0:
-            return "0 of 0"
+        """`12 of 50 (13-38 %)`; none of n is given as a bound, never as 0 %."""
+        return f"{self.k} of {self.n} ({self._bounds()})" if self.n else "none"
+
+    def interval(self) -> str:
+        """`13-38 % at 95 % confidence`."""
+        return f"{self._bounds()} at 95 % confidence" if self.n else "no orders"
+
+    def _bounds(self) -> str:
         if self.k == 0:
             most = 100 * min(1.0, 3 / self.n)
-            return f"0 of {self.n} (at most {most:{'.1f' if most >= 0.1 else '.2g'}} %)"
+            return f"at most {most:{'.1f' if most >= 0.1 else '.2g'}} %"
         digits = ".0f" if self.high_ratio >= 0.01 else ".2g"
-        return f"{self.k} of {self.n} ({100 * self.low_ratio:{digits}}-{100 * self.high_ratio:{digits}} %)"
+        return f"{100 * self.low_ratio:{digits}}-{100 * self.high_ratio:{digits}} %"
 
 
 def proportion(k: int, n: int) -> Proportion:

@@ -11,17 +11,19 @@ from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from scenarios.evidence.evidence import rows_of
 from scenarios.faults.plan import ONLY_IN_TRACES
+from scenarios.judge.verdict import BAD
 from scenarios.runs.artifacts import OPERATOR
 from scenarios.runs.folder import is_run, read_json, read_lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run as one line. Times in seconds."""
+    """One run as one line. Times in seconds. `variation`: how it differs from others beside it, see arms.py."""
 
     folder: Path
     about: dict[str, Any]
     verdict: dict[str, Any]
+    variation: str = ""
 
     @property
     def scenario(self) -> str:
@@ -32,6 +34,21 @@ class RunRow:
     def style(self) -> str:
         """The style's name."""
         return str(self.about["style"])
+
+    @property
+    def arm(self) -> str:
+        """What it is called beside others: its style, and how it differs."""
+        return f"{self.style}, {self.variation}" if self.variation else self.style
+
+    @property
+    def load(self) -> dict[str, Any]:
+        """Offered and achieved load, see judge/load.py; empty for a run that was not judged, or is of an earlier version."""
+        return self.verdict["timing"].get("load") or {}
+
+    @property
+    def bad(self) -> list[dict[str, Any]]:
+        """The verdicts on the orders that ended inconsistent, or whose customer was shown what is not so."""
+        return [o for o in self.verdict["orders"] if o["order_class"] in BAD or o["lied"]]
 
     @property
     def saga(self) -> Saga:

@@ -168,9 +168,8 @@ class MemoryBroker:
         try:
             yield deliveries
         finally:
-            if (
-                not deliveries.ag_running
-            ):  # somebody who still waits for the next one ends it himself
+            # Somebody who still waits for the next one ends it himself. (typeshed does not know that generators have this.)
+            if not deliveries.ag_running:  # type: ignore[attr-defined]
                 await deliveries.aclose()
             self._subscriptions[queue].remove(owner)
             for stored in reversed(owner.in_hand.values()):

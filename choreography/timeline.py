@@ -1,13 +1,13 @@
-"""A saga as the broker and the services' logs tell it, without any ids of messages."""
+"""A saga as the broker alone tells it; and as an audit queue and the services' logs do, without any ids of messages."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import CUSTOMER, Evidence, Timeline, logged_calls
+from kernel.timeline import CUSTOMER, Call, Evidence, Timeline, logged_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,47 @@ class _Said:
 
 
 def native_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
+    """What RabbitMQ alone has about a saga: its dead letters, if there are any. A message that was handled leaves nothing."""
+    letters = evidence.get("dead_letters", [])
+    services = {row["service"] for row in evidence.get("definition", [])}
+    calls = [call for letter in letters for call in _calls_of(saga, letter)]
+    return Timeline(
+        saga=saga,
+        order_id=order_id,
+        calls=tuple(sorted(calls, key=lambda call: call.at_s)),
+        read={
+            "sources": len(services),
+            "records": len(letters),
+            "bytes": len(json.dumps(letters)),
+        },
+        **_parked_in(letters),
+    )
+
+
+def _calls_of(saga: Saga, letter: dict[str, Any]) -> Iterator[Call]:
+    """What led to a dead letter, and the attempts that failed."""
+    heard = letter["routing_key"]
+    said_by = next((name for name, answers in saga.answers.items() if heard in answers), "")
+    if said_by and (said := _said([letter])):
+        yield Call(
+            operation=said_by,
+            service=saga.served_by[said_by],
+            began_s=None,
+            ended_s=said[0].at_s,
+            answer=heard,
+        )
+    for attempt in letter["attempts"]:
+        yield Call(
+            operation=letter["operation"] or letter.get("leads_to", ""),
+            service=letter["queue"],
+            began_s=None,
+            ended_s=attempt["wall_s"],
+            failure=attempt["fault"],
+            cause=CUSTOMER if heard == letter["operation"] else heard,
+        )
+
+
+def audited_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     """The saga rebuilt from the audit, the dead letters, the bindings, and what each service has logged.
 
     No line says what led to what: it is taken to be the last message before it that its service hears. So where two chains

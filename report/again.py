@@ -1,26 +1,21 @@
-"""The command that makes a section's data again."""
+"""The command that makes data again."""
 
 import re
+from collections.abc import Sequence
 
 from bench.results import RunRow
-from kernel.loading import DEFAULT
-from report.found import Found
 from scenarios.styles.index import STYLES
 
 _ONE_RUN = re.compile(r"^saga run \S+ --style \S+ ")
 
 
-def command_of(found: Found, usual: str) -> str:
-    """What makes these data again. Runs of scenarios: exactly those, in one command for all that differ in scenario and style alone."""
-    first = found.rows[0]
-    if not usual.startswith("saga run"):
-        saga = "" if first.saga.address == DEFAULT else f" --saga {first.saga.address}"
-        return f"{usual} --seed {first.about['seed']}{saga}"
+def command_of(rows: Sequence[RunRow]) -> str:
+    """What makes exactly these runs again: one command for all that differ in scenario and style alone."""
     alike: dict[str, list[RunRow]] = {}
-    for row in found.rows:
+    for row in rows:
         replay = _ONE_RUN.sub("", str(row.about["replay"]))
         alike.setdefault(replay, []).append(row)
-    return "; ".join(_again(rows, options) for options, rows in alike.items())
+    return "; ".join(_again(same, options) for options, same in alike.items())
 
 
 def _again(rows: list[RunRow], options: str) -> str:

@@ -17,7 +17,7 @@ _ON_WHITE = {"facecolor": "white", "edgecolor": "none", "pad": 0.4}
 
 
 def breakdown_bars(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> Figure:
-    """Mean ms of the critical path by part: a bar per scenario and style, in two panels, with and without backoff.
+    """Mean ms of the critical path by part: a bar per scenario and arm, in two panels, with and without backoff.
 
     The second panel is as wide as a few usual bars; longer ones are cut off and say how long they are.
     """
@@ -58,11 +58,11 @@ def _name(key: tuple[str, str]) -> str:
 
 
 def inconsistency_bars(rows: Sequence[RunRow]) -> Figure:
-    """Inconsistency-seconds of each run that has any; hatched where they had not ended."""
+    """Inconsistency-seconds of each run that has any (there must be one); hatched where they had not ended."""
     shown = [
         r for r in rows if r.inconsistency_s(still_open=False) or r.still_open("inconsistency")
     ]
-    figure = Figure(figsize=(9, 1.1 + 0.26 * max(1, len(shown))), layout="constrained")
+    figure = Figure(figsize=(9, 1.1 + 0.26 * len(shown)), layout="constrained")
     axes = figure.subplots()
     for at, row in enumerate(shown):
         colour = look_of(row.style).colour
@@ -72,11 +72,7 @@ def inconsistency_bars(rows: Sequence[RunRow]) -> Figure:
             -at, row.inconsistency_s(still_open=True), left=closed, color="white", hatch="////", edgecolor=colour,
             height=0.75,
         )  # fmt: skip
-    if not shown:
-        axes.text(0.5, 0, "none in any run", ha="center", va="center", fontsize=10)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(-0.5, 0.5)
-    names = [f"{row.scenario}   {row.style}" for row in shown]
+    names = [f"{row.scenario}   {row.arm}" for row in shown]
     axes.set_yticks([-at for at in range(len(shown))], names, fontsize=8)
     axes.set_xlabel("seconds, all orders of the run together", fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -2,7 +2,8 @@
 
 import io
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import matplotlib
 import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from matplotlib.text import Text
@@ -17,7 +19,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator
 
 from bench.latency import proportion
 from bench.results import RunRow
-from scenarios.judge.verdict import BAD, OrderClass
+from scenarios.judge.verdict import OrderClass
 from scenarios.styles.index import STYLES
 from scenarios.styles.style import Look
 
@@ -41,12 +43,27 @@ _NUMBERED = re.compile(r' id="[a-zA-Z0-9.]+_\d+"')
 _SVG: Any = {"svg.hashsalt": "saga", "svg.fonttype": "none"}
 
 
+_LINES = ("-", ":", "-.", "--")
 _OTHER_LOOK = Look(colour="#3f6b2f", line=":", marker="x")
 
 
 def look_of(style: str) -> Look:
     """How a style is drawn; one look for all that is no style."""
     return STYLES[style].look if style in STYLES else _OTHER_LOOK
+
+
+def looks_of(arms: Iterable[tuple[str, str]]) -> dict[str, Look]:
+    """Arm -> its look, of (arm, style): its style's colour, paler and with another line for each further arm of the style."""
+    found: dict[str, Look] = {}
+    seen: Counter[str] = Counter()
+    for arm, style in dict.fromkeys(arms):
+        look, n = look_of(style), seen[style]
+        seen[style] += 1
+        white = min(0.6, 0.3 * n)
+        red, green, blue = ((1 - white) * part + white for part in to_rgb(look.colour))
+        line = look.line if n == 0 else _LINES[n % len(_LINES)]
+        found[arm] = Look(colour=to_hex((red, green, blue)), line=line, marker=look.marker)
+    return found
 
 
 def save(figure: Figure, folder: Path, name: str) -> tuple[Path, Path]:
@@ -96,7 +113,7 @@ def by_scenario(rows: list[RunRow]) -> dict[str, list[RunRow]]:
 
 
 def outcome_bars(rows: list[RunRow]) -> Figure:
-    """What became of the orders, as shares: a bar per scenario and style; beside it the inconsistent ones with their interval."""
+    """How the orders ended, as shares: a bar per scenario and arm; beside it the inconsistent ones with their interval."""
     groups = by_scenario(rows)
     figure = Figure(figsize=(11, 0.9 + 0.24 * len(rows) + 0.15 * len(groups)), layout="constrained")
     axes, beside = figure.subplots(1, 2, sharey=True, width_ratios=[4, 1])
@@ -106,7 +123,7 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
             _stack(axes, at, run)
             _interval(beside, at, run)
             ticks.append(at)
-            names.append(f"{scenario}   {run.style}" if run is runs[0] else run.style)
+            names.append(f"{scenario}   {run.arm}" if run is runs[0] else run.arm)
             at -= 1
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
@@ -129,8 +146,7 @@ def _interval(axes: Axes, at: float, run: RunRow) -> None:
     """The share of inconsistent orders, from the least to the most that 95 % confidence leaves."""
     if run.no_counterpart:
         return
-    bad = sum(o["order_class"] in BAD or o["lied"] for o in run.verdict["orders"])
-    share = proportion(bad, run.orders)
+    share = proportion(len(run.bad), run.orders)
     most = share.high_ratio if share.k else min(1.0, 3 / max(1, share.n))
     colour = COLOUR[OrderClass.STUCK] if share.k else "#7d8894"
     axes.plot([share.low_ratio, most], [at, at], color=colour, lw=2, solid_capstyle="butt")
@@ -164,27 +180,25 @@ def _stack(axes: Axes, at: float, run: RunRow) -> None:
 
 
 def latency_ecdf(rows: list[RunRow]) -> Figure | None:
-    """How long orders took: one panel per scenario, one curve per style; None if nothing is comparable."""
-    groups = by_scenario([row for row in rows if row.comparable and row.times("latency_s")])
+    """How long orders took: one panel per scenario, one curve per arm; None if nothing is comparable."""
+    shown = [row for row in rows if row.comparable and row.times("latency_s")]
+    groups = by_scenario(shown)
     if not groups:
         return None
+    looks = looks_of((row.arm, row.style) for row in shown)
     columns = min(_COLUMNS, len(groups))
     lines = -(-len(groups) // columns)
-    figure = Figure(figsize=(2.9 * columns + 0.6, 2.1 * lines + 0.9), layout="constrained")
+    wide, high = max(5.5, 2.9 * columns + 0.6), max(3.2, 2.1 * lines)
+    figure = Figure(figsize=(wide, high + 0.9 + 0.2 * (len(looks) // 2)), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (scenario, runs) in zip(_each(panels), groups.items(), strict=False):
         for run in runs:
-            look = look_of(run.style)
-            axes.step(
-                *_shares(run.times("latency_s")),
-                where="post",
-                color=look.colour,
-                ls=look.line,
-                label=run.style,
-            )
+            look = looks[run.arm]
+            ms, shares = _shares(run.times("latency_s"))
+            axes.step(ms, shares, where="post", color=look.colour, ls=look.line, label=run.arm)
         axes.set_title(scenario, fontsize=9)
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0,)))
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 3.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
         axes.minorticks_off()
         axes.tick_params(labelbottom=True)
@@ -192,18 +206,16 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         axes.tick_params(labelsize=7)
     for axes in list(_each(panels))[len(groups) :]:
         axes.set_visible(False)
-    figure.supxlabel(
-        "latency in ms, intended start to the order's last row (log scale)", fontsize=9
-    )
+    figure.supxlabel("latency in ms, from intended start (log scale)", fontsize=9)
     figure.supylabel("share of ended orders", fontsize=9)
-    shown = {
+    drawn = {
         label: handle
         for axes in _each(panels)
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        list(shown.values()), list(shown), loc="outside upper center", ncols=2, frameon=False
-    )
+        list(drawn.values()), list(drawn), loc="outside upper center", ncols=min(2, columns), frameon=False, fontsize=9
+    )  # fmt: skip
     return figure
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from bench.arms import named
 from bench.critical_path import PARTS, Segment, critical_path
 from bench.results import RunRow, find_runs
 from bench.service_map import Edge, service_map
@@ -27,7 +28,7 @@ class Found:
     """What a report is made of.
 
     `rows`: runs whose trace context was intact. `left_out`: what was found and could not be used, and why. `paths`: (scenario,
-    style) -> the critical paths of its traced sagas, `sampled` altogether. `edges`: style -> its service map.
+    arm) -> the critical paths of its traced sagas, `sampled` altogether. `edges`: arm -> its service map.
     """
 
     folder: Path
@@ -39,11 +40,17 @@ class Found:
     """The saga whose fault space the cells are."""
     ablated: list[Ablated] = field(default_factory=list)
     paths: dict[tuple[str, str], list[list[Segment]]] = field(default_factory=dict)
+    broken: list[RunRow] = field(default_factory=list)
+    """Runs in which a service lost the trace context, on purpose."""
+    swept_by: list[str] = field(default_factory=list)
+    ablated_by: list[str] = field(default_factory=list)
+    traced_by: list[str] = field(default_factory=list)
+    """The commands that made the fault space, the safeguards and the traceability runs."""
     edges: dict[str, list[Edge]] = field(default_factory=dict)
     sampled: int = 0
 
     def parts(self) -> dict[tuple[str, str], dict[str, float]]:
-        """(scenario, style) -> mean ms of a saga's critical path, by part."""
+        """(scenario, arm) -> mean ms of a saga's critical path, by part."""
         return {
             key: {
                 part: 1000 * sum(s.lasted_s for path in paths for s in path if s.part == part) / len(paths)
@@ -61,14 +68,22 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
     told("runs")
     every, left_out = find_runs(folder)
     every = [row for row in every if not _of_a_cell(row.folder, folder)] or every
-    rows = [row for row in every if not row.context_broken] or every
-    found = Found(folder=folder, rows=rows, left_out=left_out)
+    broken = named([row for row in every if row.context_broken])
+    rows = named([row for row in every if not row.context_broken])
+    every, rows = [*rows, *broken], rows or broken
+    found = Found(folder=folder, rows=rows, left_out=left_out, broken=broken)
     for path in sorted(folder.rglob(sweep.CELLS)):
         found.cells += sweep.results(path.parent)
         found.swept = sweep.saga_of(path.parent)
+        found.swept_by.append(sweep.command_of(path.parent))
     for path in sorted(folder.rglob("ablation.json")):
-        lines = read_json(path)["cells"]
-        found.ablated += [Ablated(**line | {"rules": tuple(line["rules"])}) for line in lines]
+        document = read_json(path)
+        found.ablated += [
+            Ablated(**line | {"rules": tuple(line["rules"])}) for line in document["cells"]
+        ]
+        found.ablated_by.append(document["command"])
+    for path in sorted(folder.rglob("traceability.json")):
+        found.traced_by.append(read_json(path)["command"])
     sagas: dict[tuple[str, str], list[dict[str, list[dict[str, object]]]]] = {}
     for row in every:
         if row.no_counterpart or not (row.folder / "evidence/definition.jsonl").exists():
@@ -79,16 +94,15 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
             Scored(
                 scenario=row.scenario,
                 style=row.style,
+                arm=row.arm,
                 context=BROKEN if row.context_broken else INTACT,
                 scores=score(row.folder, kept),
             )
         )
         if not row.context_broken:
-            sagas.setdefault((row.style, row.saga.address), []).extend(kept.by_order.values())
+            sagas.setdefault((row.arm, row.saga.address), []).extend(kept.by_order.values())
             _add_parts(found, row, list(kept.by_order.values()))
-    found.edges = {
-        style: service_map(load_saga(kind), some) for (style, kind), some in sagas.items()
-    }
+    found.edges = {arm: service_map(load_saga(kind), some) for (arm, kind), some in sagas.items()}
     return found
 
 
@@ -101,7 +115,7 @@ def _of_a_cell(run: Path, below: Path) -> bool:
 def _add_parts(found: Found, row: RunRow, sagas: list[dict[str, list[dict[str, object]]]]) -> None:
     paths = [path for path in map(critical_path, sagas) if path]
     if paths and row.comparable:
-        found.paths.setdefault((row.scenario, row.style), []).extend(paths)
+        found.paths.setdefault((row.scenario, row.arm), []).extend(paths)
         found.sampled += len(paths)
 
 

@@ -1,6 +1,7 @@
 """The report: one self-contained HTML page, or the same as Markdown, as tables for a spreadsheet, or as JSON; charts as files beside it."""
 
-from collections.abc import Collection
+import csv
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,15 @@ from bench.latency import LEAST_N_FOR_INTERVAL, proportion
 from bench.results import RunRow
 from kernel.errors import UsageError
 from report.charts import as_element, save
+from report.columns import ORDER_COLUMNS, RUN_COLUMNS, Column, order_rows, values
 from report.found import Found, as_json
 from report.html import environment
 from report.saga_in_run import telling_order
 from report.saga_page import write_saga_page
-from report.sections import Section, headline, sections
+from report.section import Section
+from report.sections import headline, sections
 from report.tables import COLUMNS, MEANING, cells
-from report.text_table import TextTable, comma_separated, markdown
-from scenarios.judge.verdict import BAD
+from report.text_table import as_objects, comma_separated, markdown
 from scenarios.judge.verdict import MEANING as CLASS_MEANING
 
 FORMATS = ("html", "md", "csv", "json")
@@ -130,11 +132,23 @@ def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
 
 
 def _csv(found: Found, shown: list[_Shown], folder: Path) -> Path:
-    tables: dict[str, TextTable] = {"runs": (COLUMNS, [cells(row) for row in found.rows])}
-    tables |= {one.section.name: one.section.table for one in shown}
-    for name, table in tables.items():
-        (folder / f"{name}.csv").write_text(comma_separated(*table), encoding="utf-8")
+    for one in shown:
+        text = comma_separated(*one.section.numbers())
+        (folder / f"{one.section.name}.csv").write_text(text, encoding="utf-8")
+    _write_csv(folder / "runs.csv", RUN_COLUMNS, found.rows)
+    _write_csv(
+        folder / "orders.csv", ORDER_COLUMNS, (o for row in found.rows for o in order_rows(row))
+    )
     return folder
+
+
+def _write_csv(path: Path, columns: Sequence[Column], rows: Iterable[object]) -> None:
+    """One line per row, as it comes: there may be a hundred thousand orders."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([column.name for column in columns])
+        for row in rows:
+            writer.writerow([column.value(row) for column in columns])
 
 
 def _json(found: Found, shown: list[_Shown], folder: Path) -> Path:
@@ -142,8 +156,7 @@ def _json(found: Found, shown: list[_Shown], folder: Path) -> Path:
         "schema": 1,
         "headline": headline([one.section for one in shown]),
         "runs": [
-            {"folder": row.folder.name, **dict(zip(COLUMNS, cells(row), strict=True))}
-            for row in found.rows
+            values(RUN_COLUMNS, row) | {"backends": row.about["backends"]} for row in found.rows
         ],
         "sections": [
             {
@@ -151,8 +164,7 @@ def _json(found: Found, shown: list[_Shown], folder: Path) -> Path:
                 "title": one.section.title,
                 "answer": one.section.answer,
                 "command": one.section.command,
-                "columns": one.section.table[0],
-                "lines": one.section.table[1],
+                "lines": as_objects(*one.section.numbers()),
             }
             for one in shown
         ],
@@ -167,15 +179,14 @@ _WRITERS = {"html": _html, "md": _markdown, "csv": _csv, "json": _json}
 
 
 def _run(row: RunRow) -> dict[str, Any]:
-    bad = sum(row.verdict["classes"].get(name, 0) for name in BAD)
-    suspects = [o for o in row.verdict["orders"] if o["order_class"] in BAD or o["lied"]]
     return {
         "about": row.about,
+        "arm": row.arm,
         "verdict": row.verdict,
         "name": row.folder.name,
-        "inconsistent": str(proportion(bad, row.orders)),
+        "inconsistent": str(proportion(len(row.bad), row.orders)),
         "faults": row.faults(),
-        "suspects": suspects[:MOST_WITNESSES],
-        "more": max(0, len(suspects) - MOST_WITNESSES),
+        "suspects": row.bad[:MOST_WITNESSES],
+        "more": max(0, len(row.bad) - MOST_WITNESSES),
         "broken": [law for law in row.verdict["laws"] if not law["held"]],
     }

@@ -1,67 +1,76 @@
-"""Repeated runs of the same scenario and style as one line: rates with their intervals, never a bare percentage."""
+"""Repeated runs of the same scenario and arm as one line: rates with their intervals, never a bare percentage."""
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from rich.table import Table
 
-from bench.latency import proportion
+from bench.arms import in_arms
+from bench.latency import Proportion, proportion
 from bench.results import RunRow
-from scenarios.judge.verdict import BAD, Judgement
+from scenarios.judge.verdict import Judgement
 
-COLUMNS = ("scenario", "style", "runs consistent", "inconsistent orders", "orders ended as")
+COLUMNS = ("scenario", "arm", "runs consistent", "inconsistent orders", "orders ended as")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What repeated runs of one arm came to.
+
+    The intervals take orders as independent; those of one run share a machine and a coordinator, so `runs_consistent`,
+    which takes runs as units, is the one to lean on. None = its scenario means nothing in this style.
+    """
+
+    scenario: str
+    arm: str
+    style: str
+    seeds: list[int]
+    runs_consistent: Proportion | None
+    inconsistent_orders: Proportion | None
+    classes: dict[str, Proportion]
+
+
+def rates_of(rows: Sequence[RunRow]) -> list[Rates]:
+    """One for each scenario and arm, by their names."""
+    groups: dict[tuple[str, str], list[RunRow]] = {}
+    for row in sorted(in_arms(rows), key=lambda row: (row.scenario, row.arm)):
+        groups.setdefault((row.scenario, row.arm), []).append(row)
+    return [_rates(runs) for runs in groups.values()]
+
+
+def _rates(runs: Sequence[RunRow]) -> Rates:
+    meaningful = [run for run in runs if not run.no_counterpart]
+    orders = sum(run.orders for run in meaningful)
+    classes: Counter[str] = Counter()
+    for run in meaningful:
+        classes.update(run.classes())
+    consistent = sum(run.verdict["judgement"] == Judgement.CONSISTENT for run in meaningful)
+    bad = sum(len(run.bad) for run in meaningful)
+    return Rates(
+        scenario=runs[0].scenario,
+        arm=runs[0].arm,
+        style=runs[0].style,
+        seeds=sorted(run.about["seed"] for run in runs),
+        runs_consistent=proportion(consistent, len(meaningful)) if meaningful else None,
+        inconsistent_orders=proportion(bad, orders) if meaningful else None,
+        classes={name: proportion(k, orders) for name, k in classes.items()},
+    )
 
 
 def rates(rows: Sequence[RunRow]) -> list[dict[str, Any]]:
-    """One object per scenario and style, in the order in which they first ran by name of scenario.
-
-    The intervals take orders as independent; those of one run share a machine and a coordinator, so `runs_consistent`,
-    which takes runs as units, is the one to lean on.
-    """
-    groups: dict[tuple[str, str], list[RunRow]] = {}
-    for row in sorted(rows, key=lambda row: (row.scenario, row.style)):
-        groups.setdefault((row.scenario, row.style), []).append(row)
-    found = []
-    for (scenario, style), runs in groups.items():
-        if all(run.no_counterpart for run in runs):
-            told = {"runs_consistent": "no counterpart", "inconsistent_orders": "", "classes": {}}
-            seeds = sorted(run.about["seed"] for run in runs)
-            found.append({"scenario": scenario, "style": style, "seeds": seeds, **told})
-            continue
-        classes: Counter[str] = Counter()
-        for run in runs:
-            classes.update(run.classes())
-        orders = sum(run.orders for run in runs)
-        consistent = sum(run.verdict["judgement"] == Judgement.CONSISTENT for run in runs)
-        bad = sum(
-            order["order_class"] in BAD or order["lied"]
-            for run in runs
-            for order in run.verdict["orders"]
-        )
-        found.append(
-            {
-                "scenario": scenario,
-                "style": style,
-                "seeds": sorted(run.about["seed"] for run in runs),
-                "runs_consistent": str(proportion(consistent, len(runs))),
-                "inconsistent_orders": str(proportion(bad, orders)),
-                "classes": {name: str(proportion(k, orders)) for name, k in classes.items()},
-            }
-        )
-    return found
+    """The same as JSON objects: a proportion is k, n and the bounds of its 95 % interval."""
+    return [asdict(one) for one in rates_of(rows)]
 
 
 def rates_table(rows: Sequence[RunRow]) -> Table:
     """The same for a terminal."""
     table = Table(*COLUMNS, title="Repeated runs, with 95 % intervals", title_justify="left")
-    for line in rates(rows):
-        ended = ", ".join(f"{name} {text}" for name, text in line["classes"].items())
+    for one in rates_of(rows):
+        ended = ", ".join(f"{name} {share}" for name, share in one.classes.items())
+        consistent = one.runs_consistent or "no counterpart"
         table.add_row(
-            line["scenario"],
-            line["style"],
-            line["runs_consistent"],
-            line["inconsistent_orders"],
-            ended,
+            one.scenario, one.arm, str(consistent), str(one.inconsistent_orders or ""), ended
         )
     return table

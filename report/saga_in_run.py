@@ -3,14 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 from bench.results import RunRow
 from kernel.saga import Saga
 from kernel.timeline import Evidence, Timeline
 from scenarios.evidence.evidence import read_evidence
-from scenarios.evidence.scores import timelines_of
+from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.judge.verdict import OrderClass
 from scenarios.runs.folder import read_lines
 
@@ -36,9 +37,7 @@ class SagaInRun:
     def timeline(self) -> Timeline:
         """The calls, from the trace if it is whole, otherwise from the logs' ids; what is parked, from whoever sees it."""
         told = timelines_of(self.saga, self.order_id, self.row.style, self.evidence)
-        return max(
-            (told["traced"], told["correlated"], told["native"]), key=lambda a: len(a.answered())
-        )
+        return max((told[kind] for kind in reversed(KINDS)), key=lambda a: len(a.answered()))
 
     @cached_property
     def parked(self) -> Timeline:
@@ -89,13 +88,17 @@ class SagaInRun:
         return Counter(call.operation for call in self.timeline.calls)
 
 
-_ALIKE = ("scenario", "seed", "orders", "rate_per_s", "guards", "saga", "step_order", "durability", "policy", "plan", "processes")  # fmt: skip
+_ALIKE = (
+    "scenario", "seed", "orders", "rate_per_s", "arrivals", "service_times", "guards", "saga", "step_order", "durability", "policy",
+    "plan", "processes", "tracing",
+)  # fmt: skip
 
 
 def alike(one: RunRow, other: RunRow) -> bool:
     """Whether two runs differ in their style alone: the same orders under the same faults and the same rules."""
     same = all(one.about.get(key) == other.about.get(key) for key in _ALIKE)
-    return same and one.about["backends"]["pair"] == other.about["backends"]["pair"]
+    backends = ("broker", "engine", "pair")
+    return same and all(one.about["backends"][k] == other.about["backends"][k] for k in backends)
 
 
 def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]:
@@ -104,26 +107,42 @@ def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]
     return [found[style] for style in sorted(found)]
 
 
-def _shows(run: RunRow) -> tuple[bool, int]:
-    """How much a run shows: first whether orders were compensated in it and all of them ended, then how many kinds of faults struck."""
+def _shows(run: RunRow) -> tuple[bool, bool, int]:
+    """How much a run shows: orders that ended badly; orders that were compensated, with all of them ended; kinds of faults."""
     classes = {verdict["order_class"] for verdict in run.verdict["orders"]}
     ended = classes <= {OrderClass.COMMITTED, OrderClass.COMPENSATED}
     kinds = {fault["moment"] for fault in run.about["plan"]["faults"]}
-    return ended and OrderClass.COMPENSATED in classes, len(kinds)
+    return bool(run.bad), ended and OrderClass.COMPENSATED in classes, len(kinds)
 
 
 def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:
-    """Runs that differ in style alone, and an order in them worth looking at: one that was compensated if there is one.
+    """Runs that differ in style alone, and an order in them worth looking at: one that ended badly, or was compensated, or that a
+    fault struck.
 
     None if there is no run.
     """
     if not runs:
         return None
     groups = [with_counterparts(run, runs) for run in runs]
-    chosen = max(groups, key=lambda group: (len(group), *_shows(group[0])))
+    chosen = max(groups, key=lambda group: (len(group), *max(map(_shows, group))))
     common = set.intersection(*({v["order_id"] for v in run.verdict["orders"]} for run in chosen))
-    verdicts = [v for v in chosen[0].verdict["orders"] if v["order_id"] in common]
-    if not verdicts:
+    if not common:
         return None
-    compensated = [v for v in verdicts if v["order_class"] != OrderClass.COMMITTED]
-    return chosen, str((compensated or verdicts)[0]["order_id"])
+    return chosen, max(sorted(common), key=lambda order_id: _tells(chosen, order_id))
+
+
+def _tells(runs: list[RunRow], order_id: str) -> tuple[int, int, int]:
+    """In how many of the runs an order ended badly, ended otherwise than committed, and was struck by a fault."""
+    bad = sum(any(o["order_id"] == order_id for o in run.bad) for run in runs)
+    turned = sum(
+        v["order_id"] == order_id and v["order_class"] != OrderClass.COMMITTED
+        for run in runs
+        for v in run.verdict["orders"]
+    )
+    return bad, turned, sum(order_id in _struck(run.folder) for run in runs)
+
+
+@cache
+def _struck(folder: Path) -> frozenset[str]:
+    rows = read_lines(folder / "faults.jsonl")
+    return frozenset(str(row["order_id"]) for row in rows if row["struck"])

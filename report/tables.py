@@ -1,65 +1,105 @@
 """The comparison as one table: a line per scenario and style."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from bench.latency import proportion, quantile
 from bench.results import RunRow
-from scenarios.judge.verdict import BAD
+from scenarios.judge.verdict import Judgement
 
 COLUMNS = (
     "scenario",
-    "style",
+    "arm",
     "verdict",
     "orders",
+    "came / ended per s",
     "latency p50 / p95 ms",
     "money exposure p50 ms",
     "inconsistency-s",
 )
 MEANING = {
+    "arm": "the style, and how the run differs from the others here",
+    "came / ended per s": "customers who came, and orders that ended, per second of real time; from 12 orders on",
     "latency p50 / p95 ms": "intended start to the order's last row, of the orders that ended",
-    "money exposure p50 ms": "charge to confirmation or refund; open = neither had come when the run ended",
-    "inconsistency-s": "time during which ended orders contradicted their effects, all orders together",
+    "money exposure p50 ms": "charge to confirmation or refund; still open = neither had come when the run ended",
+    "inconsistency-s": "seconds during which ended orders contradicted their effects, all orders together",
 }
+LEAST_COLUMNS = 120
+"""A narrower terminal gets a block per scenario instead of the table."""
 
 
 def cells(row: RunRow) -> tuple[str, ...]:
     """One line of the table, as texts in the order of COLUMNS."""
     if row.no_counterpart:
-        return (row.scenario, row.style, "no counterpart", *("" for _ in COLUMNS[3:]))
-    judgement = row.verdict["judgement"]
-    verdict = judgement if row.verdict["as_expected"] else f"{judgement}, not as expected"
-    kinds = [f"{k} {name}" for name, k in row.classes().items()]
-    if row.verdict["lied"]:
-        kinds.append(f"{row.verdict['lied']} lied")
+        return (row.scenario, row.arm, "no counterpart", *("" for _ in COLUMNS[3:]))
     return (
         row.scenario,
-        row.style,
-        verdict,
-        f"{', '.join(kinds)} of {row.orders}",
+        row.arm,
+        _verdict(row),
+        ended_as(row),
+        _load(row),
         _latency(row),
         _exposure(row),
         _inconsistency(row),
     )
 
 
-def comparison(rows: list[RunRow]) -> Table:
-    """The table for a terminal."""
-    table = Table(title="What each style does when something breaks", title_justify="left")
+def _verdict(row: RunRow) -> str:
+    judgement = row.verdict["judgement"]
+    if judgement == Judgement.UNKNOWN:
+        return f"{judgement}, saturated" if row.load.get("saturated") else str(judgement)
+    surprising = judgement == Judgement.CONSISTENT and not row.verdict["as_expected"]
+    return f"{judgement}, not as expected" if surprising else str(judgement)
+
+
+def ended_as(row: RunRow) -> str:
+    """The orders by class, which add up to all of them, and how many customers were shown what is not so."""
+    kinds = ", ".join(f"{k} {name}" for name, k in row.classes().items())
+    told = row.verdict["lied"]
+    return f"{kinds} of {row.orders}" + (f"; {told} of them shown a false status" if told else "")
+
+
+def comparison(rows: Sequence[RunRow], *, columns: int = LEAST_COLUMNS) -> RenderableType:
+    """The comparison for a terminal of so many columns: a table, or where that is too wide a block per scenario."""
+    title = "What each style does when something breaks"
+    if columns < LEAST_COLUMNS:
+        return Group(Text(title, style="italic"), *_blocks(rows))
+    table = Table(title=title, title_justify="left")
     for column in COLUMNS:
-        table.add_column(column, no_wrap=column in ("scenario", "style"))
+        table.add_column(column, no_wrap=column == "scenario")
     before = ""
     for row in rows:
-        first, *rest = cells(row)
+        first, *rest = map(plain, cells(row))
         if row.scenario != before and before:
             table.add_section()
-        style = "" if row.verdict["as_expected"] else "bold red"
-        table.add_row("" if row.scenario == before else first, *rest, style=style)
+        table.add_row("" if row.scenario == before else first, *rest, style=_style(row))
         before = row.scenario
     return table
+
+
+def _blocks(rows: Sequence[RunRow]) -> Iterator[RenderableType]:
+    before = ""
+    for row in rows:
+        if row.scenario != before:
+            yield Text(f"\n{row.scenario}", style="bold")
+        before = row.scenario
+        _, arm, *rest = cells(row)
+        yield plain(f"  {arm}")
+        block = Table.grid(padding=(0, 2, 0, 0))
+        block.add_column(no_wrap=True)
+        block.add_column(overflow="fold")
+        for name, text in zip(COLUMNS[2:], rest, strict=True):
+            if text:
+                block.add_row(f"    {name}", plain(text), style=_style(row))
+        yield block
+
+
+def _style(row: RunRow) -> str:
+    return "" if row.verdict["as_expected"] else "bold red"
 
 
 def plain(text: str) -> Text:
@@ -77,12 +117,17 @@ def _latency(row: RunRow) -> str:
     return f"{_ms(row.latency_s(0.5))} / {_ms(row.latency_s(0.95))}"
 
 
+def _load(row: RunRow) -> str:
+    rates = [row.load.get("offered_per_s"), row.load.get("achieved_per_s")]
+    return "-" if None in rates else " / ".join(f"{rate:.0f}" for rate in rates)
+
+
 def _exposure(row: RunRow) -> str:
+    if not row.comparable:
+        return "not comparable"
+    middle = _ms(quantile(row.times("money_exposure_s"), 0.5))
     still = row.still_open("money")
-    middle = (
-        _ms(quantile(row.times("money_exposure_s"), 0.5)) if row.comparable else "not comparable"
-    )
-    return f"{middle} ({still} open)" if still else middle
+    return middle + (f", {still} still open" if still else "")
 
 
 def _inconsistency(row: RunRow) -> str:
@@ -90,7 +135,8 @@ def _inconsistency(row: RunRow) -> str:
     closed = f"{row.inconsistency_s(still_open=False):.2f}"
     if not still:
         return closed
-    return f"{closed} + {still} open for {row.inconsistency_s(still_open=True):.2f} so far"
+    so_far = f"{row.inconsistency_s(still_open=True):.2f}"
+    return f"{closed}; {still} orders still at the end, {so_far} so far"
 
 
 def findings(row: RunRow, *, most: int = 3) -> list[str]:
@@ -102,15 +148,14 @@ def findings(row: RunRow, *, most: int = 3) -> list[str]:
     lines += [
         f"broken law: {law['law']}: {law['why']}" for law in verdict["laws"] if not law["held"]
     ]
-    suspects = [o for o in verdict["orders"] if o["order_class"] in BAD or o["lied"]]
-    for order in suspects[:1]:
+    for order in row.bad[:1]:
         lines.append(f"{order['order_id']}: {order['order_class']}, because {order['why']}:")
         lines += [f"  broken rule: {rule}" for rule in order.get("rules", [])]
         lines += [f"  {_witness(witness)}" for witness in order["witnesses"]]
     if isolation := verdict.get("isolation"):
         lines.append(_isolation(isolation))
     lines += [f"note: {note}" for note in row.about["notes"]]
-    return [plain(f"{row.scenario}, {row.style}: {line}").plain for line in lines]
+    return [plain(f"{row.scenario}, {row.arm}: {line}").plain for line in lines]
 
 
 def _isolation(found: dict[str, Any]) -> str:

@@ -1,21 +1,24 @@
 """What several commands do alike: carry work out until it ends or is interrupted, and say over what."""
 
 import asyncio
+import os
 import random
 import signal
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
 
+from bench.results import RunRow
 from choreography.brokers import KINDS
 from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel import event_loop
 from kernel.guards import Guards
 from kernel.policy import Policy
 from kernel.saga import Saga
+from report.tables import comparison
 from scenarios.faults.plan import FaultPlan
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.backends import open_backends
@@ -26,6 +29,7 @@ from testbed import settings
 from testbed.runs import SuiteResult, run_suite
 
 T = TypeVar("T")
+WIDE = 190
 
 
 async def run_scenarios(
@@ -135,6 +139,12 @@ def say_backends(broker: str, engine: str) -> None:
 
 
 def wide() -> Console:
-    """A console on which tables keep their columns."""
+    """A console on which tables keep their columns: of a terminal's width, or of the one in COLUMNS, else wide enough."""
     console = Console()
-    return console if console.is_terminal else Console(width=170)
+    return console if console.is_terminal or "COLUMNS" in os.environ else Console(width=WIDE)
+
+
+def show(rows: Sequence[RunRow]) -> None:
+    """Print the comparison of runs as the console allows."""
+    console = wide()
+    console.print(comparison(rows, columns=console.width))

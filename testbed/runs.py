@@ -13,12 +13,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from bench.arms import named
 from bench.machine import machine_facts
 from bench.results import RunRow, read_run
 from choreography.rabbit_connection import server_versions
 from kernel.errors import UsageError
+from report.columns import RUN_COLUMNS, values
 from report.repeats import rates
-from report.tables import COLUMNS, cells
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
 from scenarios.runs.pace import pace
@@ -57,7 +58,7 @@ def suite_folder(out: Path, name: str) -> Path:
 
 async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
     """Carry out every run in turn; a suite of more than one writes summary.json into `folder`."""
-    rows = []
+    rows: list[RunRow] = []
     facts = machine_facts()
     for url in {spec.backends.broker for spec in specs if "://" in spec.backends.broker}:
         facts["versions"] |= await server_versions(url)
@@ -76,11 +77,12 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
                     file=sys.stderr,
                     flush=True,
                 )
+    rows = named(rows)
     if len(rows) > 1:
         summary = {
             "schema": SCHEMA,
             "runs": [row.folder.name for row in rows],
-            "table": [dict(zip(COLUMNS, cells(row), strict=True)) for row in rows],
+            "table": [values(RUN_COLUMNS, row) for row in rows],
             "rates": rates(rows),
         }
         (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")

@@ -19,7 +19,7 @@ class Section:
     """`estimates`: name -> what another run should agree with."""
 
     title: str
-    columns: Row
+    columns: tuple[str, ...]
     lines: Sequence[Row]
     reading: str
     estimates: dict[str, Estimate] = field(default_factory=dict)

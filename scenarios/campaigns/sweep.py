@@ -16,8 +16,10 @@ from scenarios.campaigns.outcome import INCONSISTENT, Outcome
 from scenarios.campaigns.simulation.cores import over_cores
 from scenarios.campaigns.simulation.outcomes import schedule_of, simulated_outcomes
 from scenarios.faults.space import Cell
+from scenarios.runs.backends import as_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA, read_json, read_lines
+from scenarios.styles.index import STYLES
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
 SCENARIO = "any_ending"
@@ -61,6 +63,22 @@ class Sweep:
             variant=self.variant,
             saga=self.saga,
         )
+
+    def command(self) -> str:
+        """What sweeps the same again."""
+        parts = [f"saga sweep --depth {self.depth} --orders {self.orders} --seed {self.seed}"]
+        parts.append(f"--rate {self.rate_per_s:g} --time-scale {self.time_scale:g}")
+        parts.append("--simulated" if self.simulated else as_options(self.broker, self.engine))
+        if self.sample:
+            parts.append(f"--sample {self.sample}")
+        if self.styles != list(STYLES):
+            parts.append(f"--style {','.join(self.styles)}")
+        if self.guards != "all":
+            parts.append(f"--guards={self.guards}")
+        saga = load_saga(self.saga)
+        if self.variant != saga.variant:
+            parts.append(f"--step-order {self.variant}")
+        return " ".join(parts + ([] if self.saga == DEFAULT else [f"--saga {self.saga}"]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,6 +242,15 @@ def saga_of(folder: Path) -> Saga:
     """The saga that was swept in a folder."""
     settings = folder / SETTINGS
     return load_saga(read_json(settings)["saga"] if settings.exists() else DEFAULT)
+
+
+def command_of(folder: Path) -> str:
+    """The command that swept a folder; "" if it does not say."""
+    path = folder / SETTINGS
+    if not path.exists():
+        return ""
+    settings = {name: value for name, value in read_json(path).items() if name != "schema"}
+    return Sweep(**settings).command()
 
 
 def begin(folder: Path, sweep: Sweep) -> None:

@@ -17,7 +17,9 @@ from scenarios.faults.plan import DISTURBANCES, ONLY_IN_TRACES
 from scenarios.runs.folder import read_lines
 from scenarios.styles.index import STYLES
 
-KINDS = ("native", "correlated", "traced")
+KINDS = ("native", "audited", "correlated", "traced")
+"""native: the coordinator alone (RabbitMQ's dead letters; Step Functions' history). audited: with an audit queue and plain service
+logs, which somebody has to set up. correlated: service logs with message ids. traced: spans."""
 HISTORIES_PER_S = 20.0
 """What AWS lets an account ask: GetExecutionHistory, refill rate. Source: Step Functions quotas, see docs/traceability.md."""
 
@@ -119,9 +121,9 @@ def timelines_of(saga: Saga, order_id: str, style: str, evidence: Evidence) -> d
 
 
 def _reader(kind: str, style: str) -> Callable[[Saga, str, Evidence], Timeline]:
-    return {"correlated": correlated_timeline, "traced": traced_timeline}.get(
-        kind, STYLES[style].native
-    )
+    own = STYLES[style]
+    readers = {"native": own.native, "audited": own.audited, "correlated": correlated_timeline}
+    return readers.get(kind, traced_timeline)
 
 
 def _rebuilt(kind: str, evidence: RunEvidence) -> tuple[dict[str, Timeline], float]:

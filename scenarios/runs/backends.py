@@ -19,3 +19,8 @@ async def open_backends(broker: str, engine: str) -> AsyncIterator[Backends]:
             yield Backends(broker=node.url, node=node, engine=engine)
     else:
         yield Backends(broker=broker, engine=engine)
+
+
+def as_options(broker: str, engine: str) -> str:
+    """The options that choose these backends again. The address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
+    return f"--broker {'auto' if '://' in broker else broker} --engine {engine}"

@@ -12,6 +12,7 @@ from kernel.saga import Saga
 from kernel.tracing import OtelTracer
 from scenarios.faults.plan import CRASHES, DISTURBANCES, ONLY_IN_TRACES, FaultPlan, Moment
 from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.backends import as_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
 from scenarios.runs.pace import pace
@@ -153,13 +154,13 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def replay_command(spec: RunSpec, folder: Path) -> str:
     """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
-    engine = spec.backends.engine
-    broker = spec.backends.broker_kind
-    if "://" in spec.backends.broker and spec.backends.node is None:
-        broker = "auto"
+    own = "://" in spec.backends.broker and spec.backends.node is None
+    backends = as_options(
+        spec.backends.broker if own else spec.backends.broker_kind, spec.backends.engine
+    )
     parts = [
         f"saga run {spec.scenario.name} --style {spec.style} --orders {spec.orders}",
-        f"--seed {spec.seed} --broker {broker} --engine {engine}",
+        f"--seed {spec.seed} {backends}",
         f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
     ]
     if spec.guards != Guards.all():

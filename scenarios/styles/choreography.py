@@ -10,7 +10,7 @@ from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
 from choreography.service_host import serve_participant
 from choreography.system import topology
-from choreography.timeline import native_timeline
+from choreography.timeline import audited_timeline, native_timeline
 from kernel.participant import Participant
 from kernel.saga import Saga
 from scenarios.faults.network import UnreliableBroker, UnreliableLink
@@ -78,6 +78,7 @@ STYLE = Style(
     open=choreography,
     host=host,
     native=native_timeline,
+    audited=audited_timeline,
     coordinator=lambda backends: backends.broker_kind,
     conducted=False,
     parked="dead letter",

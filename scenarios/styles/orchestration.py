@@ -161,6 +161,7 @@ STYLE = Style(
     open=orchestration,
     host=host,
     native=native_timeline,
+    audited=native_timeline,
     coordinator=lambda backends: backends.engine,
     conducted=True,
     parked="failed execution",

@@ -33,7 +33,8 @@ class Style:
     """One way to coordinate a saga.
 
     `open`: the running system of one run. `host`: one participant in a process of its own; its port is where its function is
-    served, if it is called. `native`: a saga rebuilt from what an operator has for free. `coordinator`: the backend that
+    served, if it is called. `native`: a saga rebuilt from what the coordinator keeps by itself. `audited`: the same with an audit queue and the
+    services' plain logs, which somebody has to set up; what keeps a history needs neither. `coordinator`: the backend that
     coordinates. `conducted`: whether somebody calls the participants. `forgotten(saga, variant, operation)`: the worst that a
     saga comes to if its coordinator forgets it at that operation, whatever the safeguards.
     `parked`: its word for a parked saga, and `parked_command` the command that lists them; `kept_evidence`: the source of which
@@ -45,6 +46,7 @@ class Style:
     open: Open
     host: Host
     native: Native
+    audited: Native
     coordinator: Callable[[Backends], str]
     conducted: bool
     parked: str

@@ -93,7 +93,12 @@ def ablate_into(folder: Path, wanted: Ablation) -> tuple[list[Ablated], dict[str
     with counting("runs", len(ablating.jobs_of(wanted))) as one_more:
         cells = ablating.run_ablation(wanted, folder, done=lambda: one_more(""))
     about = asdict(wanted) | {"broker": public_address(wanted.broker)}
-    document = {"schema": SCHEMA, **about, "cells": ablating.to_json(cells)}
+    document = {
+        "schema": SCHEMA,
+        **about,
+        "command": wanted.command(),
+        "cells": ablating.to_json(cells),
+    }
     (folder / "ablation.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
     (folder / "table.md").write_text(guard_markdown(cells), encoding="utf-8")
     png, _ = save(guard_matrix(cells), folder, "guard_matrix")

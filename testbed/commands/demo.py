@@ -6,11 +6,10 @@ import typer
 
 from kernel.loading import DEFAULT, load_saga
 from report.page import CONCLUSIONS, write_report
-from report.tables import comparison
 from scenarios.catalog.index import headline_of
 from scenarios.styles.index import STYLES
 from testbed import settings
-from testbed.execution import run_scenarios, run_until_done, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, show
 from testbed.load import collected
 from testbed.options import DEMO_TIME_SCALE, Broker, Engine, Orders, Out, SagaOption, Seed
 from testbed.runs import suite_folder
@@ -46,7 +45,7 @@ def demo(
         )
     )
     page = write_report(collected(result.folder), result.folder / "report")["html"]
-    wide().print(comparison(result.rows))
+    show(result.rows)
     print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
     raise typer.Exit(result.exit_code())

@@ -8,8 +8,7 @@ import typer
 
 from kernel.errors import UsageError
 from report.page import FORMATS, write_report
-from report.tables import comparison
-from testbed.execution import wide
+from testbed.execution import show
 from testbed.load import collected
 from testbed.options import AsJson
 
@@ -32,7 +31,7 @@ def report(
         files = {name: str(path) for name, path in written.items()}
         print(json.dumps({"schema": 1, "ok": True, "runs": len(found.rows), "written": files}))
         return
-    wide().print(comparison(found.rows))
+    show(found.rows)
     for text in found.left_out:
         print(f"left out: {text}")
     for path in written.values():

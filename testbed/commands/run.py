@@ -9,13 +9,14 @@ import typer
 from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from kernel.policy import OnDeadline, Policy
+from report.columns import RUN_COLUMNS, values
 from report.repeats import rates, rates_table
-from report.tables import comparison, findings
+from report.tables import findings
 from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
-from testbed.execution import run_scenarios, run_until_done, say_backends, wide
+from testbed.execution import run_scenarios, run_until_done, say_backends, show, wide
 from testbed.options import (
     DEMO_TIME_SCALE,
     ArrivalsOption,
@@ -157,7 +158,10 @@ def run(
     if as_json:
         _print_json(result)
     else:
-        wide().print(rates_table(result.rows) if repeat > 1 else comparison(result.rows))
+        if repeat > 1:
+            wide().print(rates_table(result.rows))
+        else:
+            show(result.rows)
         for row in result.rows:
             for line in findings(row):
                 print(line)
@@ -169,15 +173,13 @@ def run(
 
 def _print_json(result: SuiteResult) -> None:
     runs = [
-        {
+        values(RUN_COLUMNS, row)
+        | {
             "folder": str(row.folder),
-            "scenario": row.scenario,
-            "style": row.style,
-            "judgement": row.verdict["judgement"],
-            "as_expected": row.verdict["as_expected"],
             "classes": row.verdict["classes"],
             "problems": row.verdict["problems"],
-            "seed": row.about["seed"],
+            "backends": row.about["backends"],
+            "pace": row.about["pace"],
             "replay": row.about["replay"],
         }
         for row in result.rows

@@ -9,7 +9,6 @@ import typer
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from report.page import CONCLUSIONS, write_report
-from report.tables import comparison
 from scenarios.campaigns.ablation import Ablation, telling
 from scenarios.campaigns.sweep import Sweep
 from scenarios.catalog.index import scenarios_of
@@ -17,8 +16,8 @@ from scenarios.styles.index import STYLES
 from testbed import settings
 from testbed.commands.ablate import ablate_into
 from testbed.commands.sweep import ALL, LEAST_SCALE, sweep_into
-from testbed.commands.traceability import in_both_contexts
-from testbed.execution import say_backends, wide
+from testbed.commands.traceability import Traced, traceability_into
+from testbed.execution import say_backends, show
 from testbed.load import collected
 from testbed.options import Broker, Engine, Out, SagaOption, Seed
 from testbed.runs import suite_folder
@@ -41,8 +40,7 @@ def suite(
     say_backends(chosen, engine)
     folder = suite_folder(out, f"suite-s{seed}")
     _say("1 of 3: every scenario in both styles, with trace context intact and broken")
-    intact, _ = in_both_contexts(
-        folder,
+    everything = Traced(
         saga=chosen_saga,
         scenarios=list(scenarios_of(chosen_saga).values()),
         styles=list(STYLES),
@@ -52,12 +50,13 @@ def suite(
         seed=seed,
         time_scale=TIME_SCALE,
     )
+    _, _, intact = traceability_into(_below(folder, "runs"), everything)
     _say("2 of 3: the fault space, under virtual time")
     sweep_into(_below(folder, "fault_space"), _every_fault(chosen_saga, seed))
     _say("3 of 3: every safeguard off, one at a time, on the embedded pair")
     ablate_into(_below(folder, "safeguards"), _every_guard(chosen_saga, seed))
     page = write_report(collected(folder), folder / "report", formats=["html", "md", "csv", "json"])
-    wide().print(comparison(intact.rows))
+    show(intact.rows)
     print(CONCLUSIONS[intact.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {folder}\nCharts: {folder}/report/*.png, *.svg\nPage:   {page['html']}")
     raise typer.Exit(intact.exit_code())

@@ -1,0 +1,104 @@
+"""Who was hurt, and why: the orders that ended wrong, by arm, with the fault that struck them and the safeguard that was off."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from bench.latency import Proportion, proportion
+from bench.results import RunRow
+from kernel.guards import OFF, Guards
+from report.columns import OrderRow, order_rows
+from report.text_table import Row
+from scenarios.faults.plan import MEANING, Moment
+from scenarios.judge.predictions import predictions
+from scenarios.judge.verdict import LIED
+from scenarios.styles.index import STYLES
+
+COLUMNS = ("scenario", "arm", "what", "orders", "which", "why")
+MOST_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Damage:
+    """Orders of one run that ended in the same wrong way. `why`: the reason that most of them share."""
+
+    scenario: str
+    arm: str
+    what: str
+    orders: Proportion
+    order_ids: tuple[str, ...]
+    why: str
+
+    def which(self) -> str:
+        """The first of them by name."""
+        more = len(self.order_ids) - MOST_NAMED
+        return ", ".join(self.order_ids[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+
+    def line(self) -> Row:
+        """As a line of COLUMNS."""
+        return (self.scenario, self.arm, self.what, self.orders, self.which(), self.why)
+
+    def __str__(self) -> str:
+        """One sentence."""
+        n = f"{self.orders.k} of {self.orders.n}"
+        return (
+            f"{self.scenario}, {self.arm}: {n} orders are {self.what} ({self.which()}): {self.why}."
+        )
+
+
+def damages(rows: Sequence[RunRow]) -> list[Damage]:
+    """Every kind of damage in these runs."""
+    return [found for row in rows if row.bad and not row.no_counterpart for found in _in(row)]
+
+
+def _in(row: RunRow) -> Iterator[Damage]:
+    wrong = {order["order_id"] for order in row.bad}
+    kinds: dict[str, list[OrderRow]] = {}
+    for order in order_rows(row):
+        if order.verdict["order_id"] in wrong:
+            kinds.setdefault(_what(order), []).append(order)
+    for what, orders in kinds.items():
+        reasons = Counter(_why(row, order) for order in orders)
+        yield Damage(
+            scenario=row.scenario,
+            arm=row.arm,
+            what=what,
+            orders=proportion(len(orders), row.orders),
+            order_ids=tuple(order.verdict["order_id"] for order in orders),
+            why=reasons.most_common(1)[0][0],
+        )
+
+
+def _what(order: OrderRow) -> str:
+    verdict = order.verdict
+    kind = str(verdict["order_class"])
+    return f"{kind}, and their customers were shown what is not so" if verdict[LIED] else kind
+
+
+def _why(row: RunRow, order: OrderRow) -> str:
+    """The judge's reason, what struck the order, and what the missing safeguard would have done."""
+    reason = order.verdict["why"].replace(f"{order.verdict['order_id']}: ", "")
+    return "; ".join(filter(None, [reason, _struck(order), _unguarded(row, order)]))
+
+
+def _struck(order: OrderRow) -> str:
+    for fault in order.faults:
+        moment, _, operation = fault.partition(" at ")
+        return f"the fault: {MEANING[Moment(moment)].partition(';')[0]} ({operation})"
+    return ""
+
+
+def _unguarded(row: RunRow, order: OrderRow) -> str:
+    """What is known to go wrong with this fault where one of the run's guards is off."""
+    guards = Guards.parse(row.about["guards"])
+    off = {name for name in OFF if not getattr(guards, name)}
+    struck = {fault.partition(" at ")[0] for fault in order.faults}
+    conducted = STYLES[row.style].conducted
+    for known in predictions(row.saga):
+        if (
+            known.guard in off
+            and struck & set(known.moments)
+            and known.conducted in (None, conducted)
+        ):
+            return f"without {known.guard}, {known.because}"
+    return f"safeguards off: {', '.join(sorted(off))}" if off else ""

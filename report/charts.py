@@ -128,7 +128,9 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
     axes.set_ylim(at + 0.8, 0.7)
-    axes.set_xticks(np.linspace(0, 1, 5), ["0 %", "25 %", "50 %", "75 %", "100 % of orders"])
+    axes.set_xticks(
+        np.linspace(0, 1, 5), ["0 %", "25 %", "50 %", "75 %", "100 % of orders"], fontsize=8
+    )
     beside.set_xticks([0, 0.5, 1], ["0 %", "50 %", "100 %"], fontsize=8)
     beside.set_title("inconsistent, 95 %", fontsize=8)
     beside.grid(axis="x", alpha=0.3)
@@ -138,7 +140,9 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
         panel.tick_params(axis="y", length=0)
     shown = {name for run in rows for name in run.classes()}
     patches = [Patch(color=c, label=str(name)) for name, c in COLOUR.items() if name in shown]
-    figure.legend(handles=patches, loc="outside upper center", ncols=len(patches), frameon=False)
+    figure.legend(
+        handles=patches, loc="outside upper center", ncols=len(patches), frameon=False, fontsize=8
+    )
     return figure
 
 
@@ -214,7 +218,7 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        list(drawn.values()), list(drawn), loc="outside upper center", ncols=min(2, columns), frameon=False, fontsize=9
+        list(drawn.values()), list(drawn), loc="outside upper center", ncols=min(2, columns), frameon=False, fontsize=8
     )  # fmt: skip
     return figure
 

@@ -38,12 +38,21 @@ class Damage:
         """As a line of COLUMNS."""
         return (self.scenario, self.arm, self.what, self.orders, self.which(), self.why)
 
-    def __str__(self) -> str:
-        """One sentence."""
-        n = f"{self.orders.k} of {self.orders.n}"
-        return (
-            f"{self.scenario}, {self.arm}: {n} orders are {self.what} ({self.which()}): {self.why}."
-        )
+
+def in_words(alike: Sequence[Damage]) -> str:
+    """One sentence about the same damage to the same orders in several arms."""
+    one = alike[0]
+    arms = " and ".join(damage.arm for damage in alike)
+    n = f"{one.orders.k} of {one.orders.n}"
+    return f"{one.scenario} in {arms}: {n} orders are {one.what} ({one.which()}). Why: {one.why}."
+
+
+def alike(found: Sequence[Damage]) -> list[list[Damage]]:
+    """Damages that differ in their arm alone, together."""
+    groups: dict[tuple[str, str, tuple[str, ...], str], list[Damage]] = {}
+    for one in found:
+        groups.setdefault((one.scenario, one.what, one.order_ids, one.why), []).append(one)
+    return list(groups.values())
 
 
 def damages(rows: Sequence[RunRow]) -> list[Damage]:

@@ -53,7 +53,7 @@ def heat_map(saga: Saga, results: Sequence[CellResult], *, title: str) -> Figure
     Such a cell tells how many of its combinations are as bad as the worst; the larger their share, the fuller the colour.
     """
     styles = list(dict.fromkeys(result.style for result in results))
-    figure = Figure(figsize=(1.8 + 7.2 * len(styles), 7.6), layout="constrained")
+    figure = Figure(figsize=(1.8 + 4.9 * len(styles), 7.6), layout="constrained")
     panels = figure.subplots(1, len(styles), sharey=True, squeeze=False)[0]
     for axes, style in zip(panels, styles, strict=True):
         _panel(axes, saga, [result for result in results if result.style == style])
@@ -77,8 +77,9 @@ def heat_map(saga: Saga, results: Sequence[CellResult], *, title: str) -> Figure
     figure.legend(
         handles=patches,
         loc="outside lower center",
-        ncols=min(3 + 2 * len(styles), len(patches)),
+        ncols=min(2 + 2 * len(styles), len(patches)),
         frameon=False,
+        fontsize=8,
     )
     figure.suptitle(title, fontsize=11)
     return figure

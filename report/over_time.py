@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from bench.results import RunRow
 from report.columns import order_rows
@@ -109,26 +110,37 @@ def _lasts_s(row: RunRow, number: int) -> float:
 
 
 def over_time(courses: Sequence[Course]) -> Figure:
-    """For each run, rates above and latencies below, over the same seconds."""
+    """For each run, rates above and latencies below, over the same seconds; two runs side by side."""
     until_s = 1.02 * max(course.lasted_s() for course in courses)
-    figure = Figure(figsize=(max(9.0, 4.6 * len(courses)), 5.2), layout="constrained")
-    panels = figure.subplots(2, len(courses), sharex=True, sharey="row", squeeze=False)
+    across = min(2, len(courses))
+    down = -(-len(courses) // across)
+    figure = Figure(figsize=(max(7.0, 5.2 * across), 0.8 + 4.4 * down), layout="constrained")
+    panels = figure.subplots(2 * down, across, sharex=True, squeeze=False)
     classes: dict[str, None] = {}
-    for column, course in enumerate(courses):
-        rates, dots = panels[0][column], panels[1][column]
+    most_per_s = max(max(_per_s(t, until_s)[1]) for c in courses for t in _times(c).values())
+    ms = [ms for course in courses for _, ms, _ in course.dots] or [1.0]
+    for number, course in enumerate(courses):
+        row, column = 2 * (number // across), number % across
+        rates, dots = panels[row][column], panels[row + 1][column]
         _draw_rates(rates, course, until_s)
         _draw_dots(dots, course)
         classes |= dict.fromkeys(kind for _, _, kind in course.dots)
         for axes in (rates, dots):
             for start, end in course.shaded:
                 axes.axvspan(start, end, color=_SHADE, alpha=0.6, lw=0)
-            axes.tick_params(labelsize=8)
+            axes.tick_params(labelsize=8, labelbottom=True)
             axes.spines[["top", "right"]].set_visible(False)
             axes.grid(alpha=0.25)
         rates.set_title(course.arm, fontsize=9)
+        rates.set_ylim(0, 1.08 * most_per_s)
+        dots.set_ylim(0.7 * min(ms), 1.5 * max(ms))
         dots.set_xlabel("seconds since the first customer", fontsize=8)
-    panels[0][0].set_ylabel("per second", fontsize=8)
-    panels[1][0].set_ylabel("latency in ms (log scale)", fontsize=8)
+        if column == 0:
+            rates.set_ylabel("per second", fontsize=8)
+            dots.set_ylabel("latency in ms (log scale)", fontsize=8)
+    if len(courses) % 2 and across == 2:
+        panels[-1][1].set_visible(False)
+        panels[-2][1].set_visible(False)
     panels[0][0].set_xlim(0, until_s)
     _legend(figure, courses, list(classes))
     return figure
@@ -157,6 +169,9 @@ def _draw_dots(axes: Axes, course: Course) -> None:
         mine = [(at, ms) for at, ms, k in course.dots if k == kind][::step]
         axes.plot([at for at, _ in mine], [ms for _, ms in mine], ".", ms=5, color=_COLOUR[kind])
     axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 3.0)))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
+    axes.minorticks_off()
 
 
 _COLOUR: dict[str, str] = {

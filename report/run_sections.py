@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 from bench.critical_path import PARTS
 from bench.latency import Proportion, proportion
+from report import forest
 from report.again import command_of
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
 from report.damage import COLUMNS as DAMAGE_COLUMNS
-from report.damage import damages
+from report.damage import alike, damages, in_words
 from report.forest import COLUMNS as FOREST_COLUMNS
-from report.forest import forest_plot, in_words, ratios
+from report.forest import forest_plot, ratios
 from report.found import Found
 from report.map_figure import map_figure
 from report.over_time import COLUMNS as COURSE_COLUMNS
@@ -18,6 +19,8 @@ from report.over_time import course_of, lines, over_time, telling_runs
 from report.section import Section
 from report.text_table import Number, Row
 
+MOST_ARMS = 2
+"""Told in an answer; the others are in the table."""
 MOST_DAMAGES = 3
 """Told in the headline; the others are in the table."""
 
@@ -64,8 +67,9 @@ def damage(found: Found) -> Section | None:
         return None
     whole = {(row.scenario, row.arm) for row in found.rows if not row.no_counterpart}
     spared = len(whole - {(one.scenario, one.arm) for one in hurt})
-    more = len(hurt) - MOST_DAMAGES
-    told = " ".join(map(str, hurt[:MOST_DAMAGES]))
+    kinds = alike(hurt)
+    more = len(kinds) - MOST_DAMAGES
+    told = " ".join(in_words(kind) for kind in kinds[:MOST_DAMAGES])
     told += f" And {more} more kinds of damage, in the table." if more > 0 else ""
     told += f" In the other {spared} of {len(whole)} runs nobody was hurt." if spared else ""
     return Section(
@@ -115,7 +119,7 @@ def compared(found: Found) -> Section | None:
     return Section(
         name="ratios",
         title="In which style did the median order take less time?",
-        answer=in_words(pairs),
+        answer=forest.in_words(pairs),
         reading="One line for each pair of runs that differ in their style alone: the ratio of their medians over the same customers, with its 95 % bootstrap interval (2,000 resamples of orders).",
         not_reading="The interval is about the orders of one run of each style on this machine: another run may lie outside of it. For a claim about a style repeat runs (saga bench).",
         command=command_of([row for row in found.rows if row.comparable]),
@@ -148,7 +152,7 @@ def course(found: Found) -> Section | None:
 def _shares(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
     """Where each arm's time went, as shares without backoff."""
     told = []
-    for arm in dict.fromkeys(arm for _, arm in parts):
+    for arm in list(dict.fromkeys(arm for _, arm in parts))[:MOST_ARMS]:
         sums = {p: sum(spent[p] for (_, a), spent in parts.items() if a == arm) for p in PARTS[:-1]}
         whole = sum(sums.values()) or 1.0
         told.append(
@@ -193,9 +197,10 @@ def inconsistency(found: Found) -> Section:
     total = sum(row.inconsistency_s(still_open=False) for row in rows)
     still = sum(row.still_open("inconsistency") for row in rows)
     told = "At no time in any of these runs."
-    if total or still:
-        told = f"For {total:.2f} s, all orders together"
-        told += f"; and {still} orders still did when their run ended." if still else "."
+    if total:
+        told = f"For {total:.2f} s, all orders together."
+    if still:
+        told = f"{told if total else ''} {still} orders still did when their run ended.".lstrip()
     return Section(
         name="inconsistency",
         title="For how long did ended orders contradict their effects?",

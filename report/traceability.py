@@ -203,5 +203,5 @@ def score_chart(scored: Sequence[Scored]) -> Figure:
         panels[0].plot([], [], color=look.colour, marker=look.marker, label=arm)[0]
         for arm, look in looks.items()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     return figure

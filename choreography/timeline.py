@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from kernel.saga import Saga
-from kernel.timeline import CUSTOMER, Call, Evidence, Timeline, logged_calls
+from kernel.timeline import CUSTOMER, Call, Evidence, Timeline, answer_in, logged_calls
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def _said(audit: Iterable[dict[str, Any]]) -> list[_Said]:
 
 
 def _cause(line: dict[str, Any], said: list[_Said], heard: set[str]) -> str:
-    could = heard - {line["outcome"]}
+    could = heard - {answer_in(line["outcome"])}
     before = [s.name for s in said if s.at_s <= line["wall_s"] and s.name in could]
     if not before:
         return ""

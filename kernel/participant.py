@@ -11,6 +11,7 @@ from kernel.inbox import Inbox
 from kernel.ledger import Ledger
 from kernel.messages import Command, Event
 from kernel.outbox import Outbox
+from kernel.timeline import REPEATED
 
 
 class Participant:
@@ -42,10 +43,12 @@ class Participant:
             except Failure as failure:
                 self.tracer.log(self.name, command, f"{type(failure).__name__}: {failure}")
                 raise
+            # What did it first is in another branch of the trace, or in another trace.
+            repeated = answer.traceparent != traceparent
             self.tracer.tag(answer=answer.name)
-            self.tracer.log(self.name, command, answer.name)
-            if answer.traceparent != traceparent:
-                # What did it first is in another branch of the trace, or in another trace.
+            self.tracer.log(self.name, command, answer.name + (REPEATED if repeated else ""))
+            if repeated:
+                self.tracer.tag(repeated="yes")
                 self.tracer.link(answer.traceparent)
             return answer
 

@@ -1,5 +1,6 @@
 """What some evidence tells of one order: the calls of participants that it shows, and what stopped them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ Evidence = Mapping[str, list[dict[str, Any]]]
 """Source -> what it has about one order; `definition` is about all of them."""
 PARKED = "parked: "
 """How a log line begins that is about no call, but about a message left to an operator."""
+REPEATED = ", answered again"
+"""How a log line ends whose answer is the first one of an earlier call: the inbox knew it, and nothing was done."""
 CUSTOMER = "customer"
 """Cause of the first call of a saga."""
 OPEN = "OPEN"
@@ -20,7 +23,8 @@ class Call:
     """One call of a participant. Times in seconds since the epoch; None = not told.
 
     `answer`: the name of the event that it answered, "" = none is seen; `failure`: why there was none, "" = not told.
-    `cause`: the name of the message that led to it, "" = not known.
+    `cause`: the name of the message that led to it, "" = not known. `repeated`: the answer is that of an earlier call, and nothing
+    was done; False where the evidence cannot tell.
     """
 
     operation: str
@@ -30,6 +34,7 @@ class Call:
     answer: str = ""
     failure: str = ""
     cause: str = ""
+    repeated: bool = False
 
     @property
     def at_s(self) -> float:
@@ -61,6 +66,10 @@ class Timeline:
             if call.answer:
                 first.setdefault(call.operation, call)
         return list(first.values())
+
+    def acts(self) -> dict[str, int]:
+        """Operation -> how often it was done, as far as is seen: answers that were only repeated do not count."""
+        return Counter(call.operation for call in self.calls if call.answer and not call.repeated)
 
     def nodes(self) -> set[tuple[str, str]]:
         """(operation, answer) of everything that the saga did."""
@@ -121,9 +130,17 @@ def logged_parking(log: Sequence[dict[str, Any]]) -> dict[str, str]:
     }
 
 
-def _outcome(saga: Saga, told: str) -> dict[str, str]:
-    """An outcome as `answer` or `failure` of a call."""
-    return {"answer": told} if told in saga.events else {"failure": told}
+def answer_in(outcome: str) -> str:
+    """The answer in a log line's outcome."""
+    return outcome.removesuffix(REPEATED)
+
+
+def _outcome(saga: Saga, told: str) -> dict[str, Any]:
+    """An outcome as `answer` and `repeated`, or as `failure`, of a call."""
+    answer = answer_in(told)
+    if answer in saga.events:
+        return {"answer": answer, "repeated": answer != told}
+    return {"failure": told}
 
 
 def name_of(message_id: str) -> str:

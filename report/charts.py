@@ -123,7 +123,7 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
             _stack(axes, at, run)
             _interval(beside, at, run)
             ticks.append(at)
-            names.append(f"{scenario}   {run.arm}" if run is runs[0] else run.arm)
+            names.append(f"{scenario}: {run.arm}" if run is runs[0] else run.arm)
             at -= 1
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
@@ -192,7 +192,7 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
     looks = looks_of((row.arm, row.style) for row in shown)
     columns = min(_COLUMNS, len(groups))
     lines = -(-len(groups) // columns)
-    wide, high = max(5.5, 2.9 * columns + 0.6), max(3.2, 2.1 * lines)
+    wide, high = max(5.5, 2.55 * columns + 0.6), max(3.2, 2.1 * lines)
     figure = Figure(figsize=(wide, high + 0.9 + 0.2 * (len(looks) // 2)), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (scenario, runs) in zip(_each(panels), groups.items(), strict=False):

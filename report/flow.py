@@ -14,7 +14,6 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from kernel.orders import CONFIRMED
-from kernel.timeline import Timeline
 from report.flow_places import Flow, places_of, sides_of
 from report.saga_in_run import SagaInRun
 from scenarios.styles.index import STYLES
@@ -24,7 +23,7 @@ _MARK = {GREEN: " ✓", RED: " ✗", AMBER: " ↩", GREY: "", WHITE: ""}
 """Also shown by a sign, for readers who cannot distinguish the colours."""
 STATES = {
     GREEN: "succeeded",
-    RED: "failed or refused",
+    RED: "failed, refused, or wrong by the ledgers",
     AMBER: "compensated",
     WHITE: "entered: a choice",
     GREY: "not entered",
@@ -40,8 +39,9 @@ def flow_of(saga: SagaInRun) -> Flow:
     return _events(definition, saga)
 
 
-def _colours(timeline: Timeline) -> dict[str, str]:
-    """Operation -> colour, of those that were tried."""
+def _colours(saga: SagaInRun) -> dict[str, str]:
+    """Operation -> colour, of those that were tried, and of those that the ledgers show to be wrong."""
+    timeline = saga.timeline
     found: dict[str, str] = {}
     for call in timeline.calls:
         good = call.answer == timeline.saga.answers.get(call.operation, ("",))[0]
@@ -53,7 +53,7 @@ def _colours(timeline: Timeline) -> dict[str, str]:
             found[call.operation] = undo if good else RED
     if parked := timeline.parked_now():
         found[parked] = RED
-    return found
+    return found | dict.fromkeys(saga.wrong, RED)
 
 
 def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
@@ -65,7 +65,7 @@ def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
         for event in history["events"]
         if event["type"].endswith("StateEntered")
     ]
-    colours = _colours(saga.timeline)
+    colours = _colours(saga)
 
     def draw(machine: dict[str, Any], after: list[str]) -> None:
         """Its states and ways; `after`: where a branch goes on when it ends."""
@@ -117,7 +117,7 @@ def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
     """Who reacts to what, with the events that were said and the reactions to them."""
     deadline = saga.saga.expired.__name__
     flow, timeline = Flow(), saga.timeline
-    colours = _colours(timeline)
+    colours = _colours(saga)
     said_by = {
         answer: operation for operation, answers in saga.saga.answers.items() for answer in answers
     }

@@ -104,7 +104,7 @@ def forest_plot(found: Sequence[Ratio]) -> Figure:
         axes.plot([one.low, one.high], [-at, -at], color=colour, lw=2, solid_capstyle="butt")
         axes.plot(one.ratio, -at, marker="s", ms=5, color=colour)
     axes.axvline(1, color="#1c2430", lw=0.8)
-    names = [f"{one.scenario}   {one.arm}".rstrip() for one in found]
+    names = [": ".join(filter(None, (one.scenario, one.arm))) for one in found]
     axes.set_yticks([-at for at in range(len(found))], names, fontsize=8)
     axes.set_xscale("log")
     widest = 1.08 * max([2.0, *(max(one.high, 1 / one.low) for one in found)])

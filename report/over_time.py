@@ -151,7 +151,9 @@ def _draw_rates(axes: Axes, course: Course, until_s: float) -> None:
         edges, per_s = _per_s(times, until_s)
         colour, line = _LINES[name]
         axes.stairs(per_s, edges, color=colour, ls=line, lw=1.6)
-    axes.plot(course.struck, [0] * len(course.struck), "|", color="#98140f", ms=9, clip_on=False)
+    if course.struck:  # an empty line that is not clipped spoils the layout
+        at_foot = [0] * len(course.struck)
+        axes.plot(course.struck, at_foot, "|", color="#98140f", ms=9, clip_on=False)
 
 
 def _times(course: Course) -> dict[str, list[float]]:

@@ -13,13 +13,14 @@ from bench.results import RunRow
 from kernel.errors import UsageError
 from report.charts import as_element, save
 from report.columns import ORDER_COLUMNS, RUN_COLUMNS, Column, order_rows, values
+from report.conclusions import CONCLUSIONS
 from report.found import Found, as_json
 from report.html import environment
 from report.saga_in_run import telling_order
 from report.saga_page import write_saga_page
 from report.section import Section
 from report.sections import headline, sections
-from report.tables import COLUMNS, MEANING, cells
+from report.tables import COLUMNS, MEANING, cells, distance_from_saturation
 from report.text_table import as_objects, comma_separated, markdown
 from scenarios.judge.verdict import MEANING as CLASS_MEANING
 
@@ -27,13 +28,6 @@ FORMATS = ("html", "md", "csv", "json")
 MOST_WITNESSES = 12
 MOST_RUNS = 200
 """Most runs that the page tells of one by one."""
-CONCLUSIONS = {
-    "embedded": "Embedded pair: broker and engine are parts of this process. Verdicts and counts hold;"
-    " latencies compare the two styles here, and say nothing about RabbitMQ or AWS.",
-    "real": "Real pair: a RabbitMQ node, and the embedded Step Functions engine in a process of its own behind"
-    " its HTTP API. Latencies compare the two styles on this machine; the engine's time is not AWS's time.",
-    "mixed": "Mixed backends: verdicts and counts only. Latencies of different backends are not comparable.",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +95,7 @@ def _render(found: Found, shown: list[_Shown], replay: str) -> str:
             replay=replay,
             runs=[_run(row) for row in rows[:MOST_RUNS]],
             more_runs=max(0, len(rows) - MOST_RUNS),
-            conclusions=[CONCLUSIONS[pair] for pair in pairs],
+            conclusions=[CONCLUSIONS[pair] for pair in pairs] + [distance_from_saturation(rows)],
             few=[row for row in rows if row.orders < LEAST_N_FOR_INTERVAL[0.95]],
             least=LEAST_N_FOR_INTERVAL[0.95],
             classes={str(k): v for k, v in CLASS_MEANING.items()},

@@ -63,9 +63,11 @@ def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
     wanted = saga.saga.words.wanted(saga.saga.order(**line["order"]))
     yield saga.begun_s, _step("customer", "orders", f"The customer wants {wanted}.", "told")
     if line["accepted_mono_s"] is not None:
-        told = "The order is accepted: it will not be forgotten."
+        told = (
+            "The order is accepted: it will not be forgotten. The customer sees its first status."
+        )
         accepted_s = max(line["accepted_mono_s"] + offset_s, saga.begun_s)
-        yield accepted_s, _step("customer", f"is told {line['told'][0]}", told, "told")
+        yield accepted_s, _step("customer", f"accepted, sees {line['told'][0]}", told, "told")
     gone: set[str] = set()
     for row in saga.ledger:
         yield row["wall_s"], _row_step(saga.saga, row, late=row["operation"] in gone)
@@ -105,7 +107,7 @@ def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
         yield last_s + 1e-6, _step("operator", f"parked at {parked}", text, "failed", node=parked)
     if len(line["told"]) > 1:
         told = "So the customer knows how it ended, or that it has not."
-        yield last_s + 2e-6, _step("customer", f"asks, is told {line['told'][-1]}", told, "told")
+        yield last_s + 2e-6, _step("customer", f"asks, sees {line['told'][-1]}", told, "told")
 
 
 def _row_step(saga: Saga, row: dict[str, Any], *, late: bool) -> dict[str, Any]:
@@ -174,7 +176,7 @@ def side_by_side(sagas: Sequence[SagaInRun]) -> list[Together]:
 
 
 def in_short(saga: SagaInRun) -> list[str]:
-    """Which step failed and why, what was undone in which order, what took several tries, and what the customer was told.
+    """Which step failed and why, what was undone in which order, what took several tries, and what the customer saw.
 
     From the ledgers, but for the tries, which only evidence knows of.
     """
@@ -203,7 +205,7 @@ def in_short(saga: SagaInRun) -> list[str]:
     if saga.parked.parked_now():
         parts.append(f"It waits for an operator at {saga.parked.parked_now()}.")
     told = [f"{status} at first" if i == 0 else f"{status} in the end" for i, status in enumerate(saga.line["told"][:1] + saga.line["told"][1:][-1:])]  # fmt: skip
-    parts.append(f"The customer was told {' and '.join(told) or 'nothing'}.")
+    parts.append(f"The customer saw {' and '.join(told) or 'nothing'}.")
     return parts
 
 
@@ -223,22 +225,21 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
         return ""
     told = [steps(saga) for saga in sagas]
     lasted = [
-        f"{one[-1].at_ms:.1f} ms in the {saga.row.style}"
-        for saga, one in zip(sagas, told, strict=True)
+        f"{one[-1].at_ms:.1f} ms in {saga.row.style}" for saga, one in zip(sagas, told, strict=True)
     ]
     alike = in_short(sagas[0]) == in_short(sagas[1])
     marks = [
         {s.key for s in one if s.mark in ("done", "undone", "refused", "failed")} for one in told
     ]
     only = [
-        f"only in the {saga.row.style}: {', '.join(dict.fromkeys(s.title for s in one if s.key in marks[i] - marks[1 - i]))}"
+        f"only in {saga.row.style}: {', '.join(dict.fromkeys(s.title for s in one if s.key in marks[i] - marks[1 - i]))}"
         for i, (saga, one) in enumerate(zip(sagas[:2], told[:2], strict=True))
         if marks[i] - marks[1 - i]
     ]  # fmt: skip
     how = (
-        "Both styles came to the same"
+        "Both styles reached the same outcome in the same way"
         if alike
-        else "The styles did not come to the same in the same way"
+        else "The styles did not reach their outcome in the same way"
     )
     return f"{'; '.join([f'{how}, after {_and(lasted)}', *only])}."
 

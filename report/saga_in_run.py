@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.results import RunRow
+from kernel.ledger import Effect
+from kernel.orders import CONFIRMED
 from kernel.saga import Saga
 from kernel.timeline import Evidence, Timeline
 from scenarios.evidence.evidence import read_evidence
 from scenarios.evidence.scores import KINDS, timelines_of
+from scenarios.evidence.truth import true_timeline
 from scenarios.judge.verdict import OrderClass
 from scenarios.runs.folder import read_lines
 
@@ -66,6 +69,24 @@ class SagaInRun:
         """The verdict on it."""
         verdicts = self.row.verdict["orders"]
         return next((str(v["order_class"]) for v in verdicts if v["order_id"] == self.order_id), "")
+
+    @cached_property
+    def wrong(self) -> frozenset[str]:
+        """The operations that the ledgers show to be wrong: applied twice, not undone in a saga that was, or missing in one that was confirmed."""
+        if not any(order["order_id"] == self.order_id for order in self.row.bad):
+            return frozenset()
+        saga = self.saga
+        applied = Counter(
+            row["operation"] for row in self.ledger if row["effect"] in (Effect.DONE, Effect.UNDONE)
+        )
+        twice = {operation for operation, n in applied.items() if n > 1}
+        status = true_timeline(saga, self.order_id, self.ledger).status()
+        if status == CONFIRMED:
+            return frozenset(twice | {name for name in saga.forward if not applied[name]})
+        left = {
+            forward for undo, forward in saga.undoes.items() if applied[forward] > applied[undo]
+        }
+        return frozenset(twice | left)
 
     @cached_property
     def offset_s(self) -> float:

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from bench.results import RunRow
 from kernel.errors import UsageError
 from report.charts import inline_svg
+from report.conclusions import CONCLUSIONS
 from report.flow import flow_figure
 from report.gantt import gantt_figure, lasted_ms
 from report.html import environment
@@ -59,6 +60,10 @@ def render(sagas: list[SagaInRun]) -> str:
             scenario=about["scenario"],
             description=" ".join(str(about["description"]).split()),
             held=held(sagas[0]),
+            conclusions=[
+                CONCLUSIONS[pair]
+                for pair in dict.fromkeys(s.row.about["backends"]["pair"] for s in sagas)
+            ],
             compared=compared(sagas),
             pictures=_pictures(sagas),
             sagas=[_shown(saga) for saga in sagas],
@@ -76,12 +81,22 @@ def render(sagas: list[SagaInRun]) -> str:
 def _shown(saga: SagaInRun) -> dict[str, Any]:
     return {
         "style": saga.row.style,
+        "arm": arm_in_words(saga),
         "what": STYLES[saga.row.style].words,
         "order_class": saga.order_class,
         "short": in_short(saga),
         "coordinator": saga.row.about["backends"]["coordinator"],
         "again": saga.row.about["replay"],
     }
+
+
+def arm_in_words(saga: SagaInRun) -> str:
+    """The style and what distinguishes its run; safeguards that were off are always named."""
+    guards = str(saga.row.about["guards"])
+    variation = saga.row.variation
+    if not variation and guards != "all":
+        variation = "no guards" if guards == "none" else f"guards {guards}"
+    return ", ".join(filter(None, [saga.row.style, variation]))
 
 
 def _pictures(sagas: list[SagaInRun]) -> list[dict[str, Any]]:

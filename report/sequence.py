@@ -64,10 +64,10 @@ def said_in(saga: SagaInRun) -> list[Said]:
     at_s = max((one.at_s for one in said), default=saga.begun_s)
     told = saga.line["told"]
     if len(told) > 1:
-        said.append(_said(at_s, CUSTOMER, CUSTOMER, f"asks, and is told {told[-1]}", "answer"))
+        said.append(_said(at_s, CUSTOMER, CUSTOMER, f"asks, sees {told[-1]}", "answer"))
     if saga.line["accepted_mono_s"] is not None:
-        accepted_s = saga.line["accepted_mono_s"] + saga.offset_s
-        said.append(_said(accepted_s, CUSTOMER, CUSTOMER, f"is told {told[0]}", "answer"))
+        accepted_s = max(saga.line["accepted_mono_s"] + saga.offset_s, saga.begun_s)
+        said.append(_said(accepted_s, CUSTOMER, CUSTOMER, f"accepted, sees {told[0]}", "answer"))
     return sorted(said, key=lambda one: one.at_s)
 
 

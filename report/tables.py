@@ -28,6 +28,8 @@ MEANING = {
     "money exposure p50 ms": "charge to confirmation or refund; still open = neither had come when the run ended",
     "inconsistency-s": "seconds during which ended orders contradicted their effects, all orders together",
 }
+FAR = 0.5
+"""Less than this share of the limit is called far from saturation."""
 LEAST_COLUMNS = 120
 """A narrower terminal gets a block per scenario instead of the table."""
 
@@ -79,6 +81,23 @@ def comparison(rows: Sequence[RunRow], *, columns: int = LEAST_COLUMNS) -> Rende
         table.add_row("" if row.scenario == before else first, *rest, style=_style(row))
         before = row.scenario
     return table
+
+
+def distance_from_saturation(rows: Sequence[RunRow]) -> str:
+    """How far these runs stayed from a load at which deadlines pass by queueing alone, in a sentence."""
+    judged = [row for row in rows if row.load.get("wait_growth_s") is not None]
+    if any(row.load.get("saturated") for row in judged):
+        return "Load: a run is saturated: see there."
+    if not judged:
+        return "Load: too few orders, or a disturbed coordinator: distance from saturation is not known."
+    share, row = max(((r.load["wait_growth_s"] / r.load["limit_s"], r) for r in judged), key=lambda pair: pair[0])  # fmt: skip
+    return (
+        f"Load: far from saturation. The last customers waited at most {1000 * row.load['wait_growth_s']:.0f} ms longer than the"
+        f" quickest ({row.scenario}, {row.arm}); saturation would be {1000 * row.load['limit_s']:.0f} ms."
+        if share < FAR
+        else f"Load: close to saturation in {row.scenario}, {row.arm}: the last customers waited {1000 * row.load['wait_growth_s']:.0f} ms"
+        f" longer than the quickest, saturation is {1000 * row.load['limit_s']:.0f} ms. Raise --time-scale or lower --rate."
+    )
 
 
 def _blocks(rows: Sequence[RunRow]) -> Iterator[RenderableType]:

@@ -46,35 +46,37 @@ def comma_separated(columns: Sequence[str], lines: Iterable[Row]) -> str:
     """For a spreadsheet: numbers, and of a proportion k, n and the bounds of its interval in columns of their own."""
     text = io.StringIO()
     objects = as_objects(columns, lines)
-    writer = csv.DictWriter(text, list(dict.fromkeys(name for one in objects for name in one)) or columns, lineterminator="\n")  # fmt: skip
+    writer = csv.DictWriter(text, list(objects[0]) if objects else columns, lineterminator="\n")
     writer.writeheader()
     writer.writerows(objects)
     return text.getvalue()
 
 
 def as_objects(columns: Sequence[str], lines: Iterable[Row]) -> list[dict[str, Any]]:
-    """For a program: an object per line, with numbers as numbers."""
+    """For a program: an object per line, with numbers as numbers, and the same keys in each."""
+    rows = list(lines)
+    shares = {c for row in rows for c, cell in zip(columns, row, strict=True) if isinstance(cell, Proportion)}  # fmt: skip
     return [
         {
             name: value
-            for column, cell in zip(columns, line, strict=True)
-            for name, value in _values(column, cell).items()
+            for column, cell in zip(columns, row, strict=True)
+            for name, value in _values(column, cell, share=column in shares).items()
         }
-        for line in lines
+        for row in rows
     ]
 
 
-def _values(column: str, cell: Cell) -> dict[str, Any]:
-    if isinstance(cell, Number):
-        return {column: cell.value}
-    if isinstance(cell, Proportion):
+def _values(column: str, cell: Cell, *, share: bool) -> dict[str, Any]:
+    """`share`: whether the column has proportions; whoever has none there has no numbers."""
+    if share:
+        known = cell if isinstance(cell, Proportion) else None
         return {
-            f"{column}: k": cell.k,
-            f"{column}: n": cell.n,
-            f"{column}: low ratio": cell.low_ratio,
-            f"{column}: high ratio": cell.high_ratio,
+            f"{column}: k": known and known.k,
+            f"{column}: n": known and known.n,
+            f"{column}: low ratio": known and known.low_ratio,
+            f"{column}: high ratio": known and known.high_ratio,
         }
-    return {column: cell}
+    return {column: cell.value if isinstance(cell, Number) else cell}
 
 
 def _flat(text: str) -> str:

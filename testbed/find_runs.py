@@ -1,6 +1,8 @@
 """Which run a user means by an order: the newest that knows it, alive or finished."""
 
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,15 @@ class Known:
     about: dict[str, Any]
     order_id: str
     evidence: Evidence
+    others: tuple[Path, ...] = ()
+    """Older runs that know an order of this name, the newest first."""
+
+    @property
+    def arm(self) -> str:
+        """Scenario, style and safeguards, in words."""
+        guards = str(self.about["guards"])
+        off = {"all": "all guards", "none": "no guards"}.get(guards, f"guards {guards}")
+        return f"{self.about['scenario']}, {self.style}, {off}, seed {self.about['seed']}"
 
     @property
     def alive(self) -> bool:
@@ -42,8 +53,9 @@ class Known:
 
 
 def find_order(order_id: str, below: Path) -> Known:
-    """The newest run at or below a folder that knows the order. Raise UsageError if there is none."""
-    for folder in newest_first(below):
+    """The newest run at or below a folder that knows the order, with the others that do. Raise UsageError if there is none."""
+    folders = newest_first(below)
+    for number, folder in enumerate(folders):
         if not is_run(folder / "run.json"):
             continue
         about = read_json(folder / "run.json")
@@ -57,8 +69,16 @@ def find_order(order_id: str, below: Path) -> Known:
         else:
             found = None
         if found is not None:
-            return found
+            return replace(found, others=tuple(_older(order_id, folders[number + 1 :])))
     raise UsageError(f"no run at or below {below} knows an order {order_id!r}: see orders.jsonl of a run, or give --run")  # fmt: skip
+
+
+def _older(order_id: str, folders: Sequence[Path]) -> Iterator[Path]:
+    """The finished runs that know an order of this name."""
+    for folder in folders:
+        with contextlib.suppress(UsageError):  # a damaged run is not asked for
+            if is_run(folder / "run.json") and order_id in order_ids(folder):
+                yield folder
 
 
 def newest_first(below: Path) -> list[Path]:

@@ -48,6 +48,7 @@ def traced_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
                 answer=answer,
                 failure="" if answer else failure_of(span),
                 cause=CUSTOMER if cause == _operation(span) else cause,
+                repeated=bool(attributes.get("repeated", False)),
             )
         )
         if answer:

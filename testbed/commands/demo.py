@@ -5,7 +5,9 @@ from pathlib import Path
 import typer
 
 from kernel.loading import DEFAULT, load_saga
-from report.page import CONCLUSIONS, write_report
+from report.conclusions import CONCLUSIONS
+from report.page import write_report
+from report.tables import distance_from_saturation
 from scenarios.catalog.index import headline_of
 from scenarios.styles.index import STYLES
 from testbed import settings
@@ -46,6 +48,7 @@ def demo(
     )
     page = write_report(collected(result.folder), result.folder / "report")["html"]
     show(result.rows)
+    print(distance_from_saturation(result.rows))
     print(CONCLUSIONS[result.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {result.folder}\nCharts: {page.parent}/*.png, *.svg\nPage:   {page}")
     raise typer.Exit(result.exit_code())

@@ -11,7 +11,7 @@ from kernel.loading import DEFAULT, load_saga
 from kernel.policy import OnDeadline, Policy
 from report.columns import RUN_COLUMNS, values
 from report.repeats import rates, rates_table
-from report.tables import findings
+from report.tables import distance_from_saturation, findings
 from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.workload import ServiceTimes
@@ -162,6 +162,7 @@ def run(
             wide().print(rates_table(result.rows))
         else:
             show(result.rows)
+            print(distance_from_saturation(result.rows))
         for row in result.rows:
             for line in findings(row):
                 print(line)

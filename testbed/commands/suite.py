@@ -8,7 +8,9 @@ import typer
 
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
-from report.page import CONCLUSIONS, write_report
+from report.conclusions import CONCLUSIONS
+from report.page import write_report
+from report.tables import distance_from_saturation
 from scenarios.campaigns.ablation import Ablation, telling
 from scenarios.campaigns.sweep import Sweep
 from scenarios.catalog.index import scenarios_of
@@ -57,6 +59,7 @@ def suite(
     ablate_into(_below(folder, "safeguards"), _every_guard(chosen_saga, seed))
     page = write_report(collected(folder), folder / "report", formats=["html", "md", "csv", "json"])
     show(intact.rows)
+    print(distance_from_saturation(intact.rows))
     print(CONCLUSIONS[intact.rows[0].about["backends"]["pair"]])
     print(f"Runs:   {folder}\nCharts: {folder}/report/*.png, *.svg\nPage:   {page['html']}")
     raise typer.Exit(intact.exit_code())

@@ -18,6 +18,7 @@ from report.sweep_tables import bad_cells, cells_table, counts, markdown, summar
 from scenarios.campaigns import sweep as sweeping
 from scenarios.campaigns.sweep import CellResult, Sweep
 from scenarios.faults.space import Cell, combinations, sampled, singles
+from scenarios.judge.load import LEAST_ORDERS
 from scenarios.judge.predictions import Confirmation, confirm
 from scenarios.judge.verdict import Exit
 from scenarios.runs.environment import Backends
@@ -127,6 +128,8 @@ def sweep(
         if bad_cells(results):
             console.print(cells_table(results, most=SHOWN))
         print(summary(results))
+        if wanted.orders < LEAST_ORDERS and not wanted.simulated:
+            print(f"Load: {wanted.orders} orders in a cell cannot saturate it.")
         if theory:
             print(
                 f"Theory: {theory.shown} of {theory.predicted} cells show the damage that is predicted without {theory.guard}."

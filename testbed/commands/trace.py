@@ -19,13 +19,15 @@ from report.saga_in_run import with_counterparts
 from report.saga_page import page_name, write_saga_page
 from report.tables import plain
 from scenarios.evidence.diagnosis import Answer, answer
+from scenarios.evidence.remarks import acted_twice, all_remarks, remarks
 from scenarios.evidence.scores import KINDS, timelines_of
-from scenarios.runs.folder import SCHEMA
+from scenarios.runs.folder import SCHEMA, read_json
 from scenarios.styles.index import STYLES
 from testbed.execution import wide
 from testbed.find_runs import Known, find_order
 from testbed.options import AsJson
 
+MOST_OTHERS = 5
 Order = Annotated[str, typer.Argument(help="An order id, such as order-00003.")]
 Below = Annotated[
     Path,
@@ -41,19 +43,58 @@ def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> N
     answers = {kind: answer(timeline, reactions) for kind, timeline in timelines.items()}
     best = _best(timelines)
     timeline, found = timelines[best], answers[best]
-    lines = _where(known, timeline, found) | {"told by": _told_by(best, answers)}
+    twice = {name for one in timelines.values() for name in acted_twice(one)}
+    lines = _where(known, timeline, found, twice)
+    noticed = all_remarks(timelines)
+    judged = _judged(known)
     if as_json:
         print(
             json.dumps(
                 {"schema": SCHEMA, "ok": True, "run": str(known.folder), "order": order}
-                | {"answer": asdict(found), "lines": lines}
+                | {"arm": known.arm, "others": [str(folder) for folder in known.others]}
+                | {"answer": asdict(found), "lines": lines, "noticed": noticed, "judge": judged}
                 | {"by_evidence": {kind: asdict(one) for kind, one in answers.items()}}
             )
         )
         return
-    print(f"{plain(order)}, {known.style}: {known.folder}")
+    _say_which(known)
+    for text in noticed:
+        lines |= {f"noticed {len(lines)}": text}
+    lines |= {"evidence": _seen_by(best, answers)}
+    if judged:
+        lines |= {"the judge": judged["words"]}
     for name, text in lines.items():
-        print(f"  {name:<12} {plain(text)}")
+        print(f"  {name.rstrip('0123456789 '):<12} {plain(text)}")
+
+
+def _say_which(known: Known) -> None:
+    """Which run is meant, and which others there are: an order has the same name in every one of them."""
+    print(plain(f"{known.order_id}: {known.arm}"))
+    print(f"  in {known.folder}")
+    if known.others:
+        print(f"  {len(known.others)} older runs know this name too; choose one with --run:")
+        for folder in known.others[:MOST_OTHERS]:
+            print(f"    --run {folder}")
+
+
+def _judged(known: Known) -> dict[str, str]:
+    """What the judge said of the order in a finished run; nothing of one that lives."""
+    if known.alive:
+        return {}
+    verdict = next(
+        (
+            o
+            for o in read_json(known.folder / "verdict.json")["orders"]
+            if o["order_id"] == known.order_id
+        ),
+        None,
+    )
+    if verdict is None:
+        return {}
+    why = f", {verdict['why']}" if verdict["why"] else ""
+    broken = f"; broken: {'; '.join(verdict['rules'])}" if verdict.get("rules") else ""
+    words = f"{verdict['order_class']}{why}{broken} (from the ledgers, not from this evidence)"
+    return {"class": str(verdict["order_class"]), "words": words}
 
 
 def _best(timelines: dict[str, Timeline]) -> str:
@@ -68,7 +109,8 @@ def _best(timelines: dict[str, Timeline]) -> str:
     )
 
 
-def _where(known: Known, timeline: Timeline, found: Answer) -> dict[str, str]:
+def _where(known: Known, timeline: Timeline, found: Answer, twice: set[str]) -> dict[str, str]:
+    """`twice`: what any evidence shows to be done more than once."""
     last, now_s = timeline.last(), _now_s(known)
     lines = {"status": found.status + (", parked" if timeline.parked_now() else "")}
     if last is None:
@@ -81,7 +123,7 @@ def _where(known: Known, timeline: Timeline, found: Answer) -> dict[str, str]:
         said = [c.answer for c in timeline.answered() if c.operation == found.because_of]
         lines["turned back"] = f"because of {found.because_of}" + "".join(f": {a}" for a in said)
     if found.status != OPEN:
-        return lines | {"what to do": "nothing: the saga is over"}
+        return lines | {"what to do": _after_the_end(twice)}
     failed = [c for c in timeline.calls if c.operation == found.waits_for and not c.answer]
     since = failed[0] if failed else last
     lines["waits for"] = found.waits_for + (f", since {_clock(since)}" if since else "")
@@ -90,6 +132,12 @@ def _where(known: Known, timeline: Timeline, found: Answer) -> dict[str, str]:
     lines["why"] = (why or "no answer yet") + tried
     lines["what to do"] = _remedy(known, timeline)
     return lines
+
+
+def _after_the_end(twice: set[str]) -> str:
+    if twice:
+        return f"correct by hand what was done more than once: {', '.join(sorted(twice))}; the saga itself is over"
+    return "nothing: the saga is over"
 
 
 def _remedy(known: Known, timeline: Timeline) -> str:
@@ -101,7 +149,7 @@ def _remedy(known: Known, timeline: Timeline) -> str:
     return "nothing shows it to an operator: look at saga trace, and at the verdict of the run"
 
 
-def _told_by(best: str, answers: dict[str, Answer]) -> str:
+def _seen_by(best: str, answers: dict[str, Answer]) -> str:
     alike = [kind for kind in KINDS if answers[kind] == answers[best]]
     others = [
         f"{kind} says {one.status}, last {one.last or 'nothing'}, waits for {one.waits_for or 'nothing'}"
@@ -131,7 +179,9 @@ def trace(
     run: Below = Path("runs"),
     evidence: Annotated[
         str,
-        typer.Option(help="Who tells: native, correlated or traced; default: who sees the most."),
+        typer.Option(
+            help="native, audited, correlated or traced; default: the one that shows the most."
+        ),
     ] = "",
     html: Annotated[
         bool,
@@ -155,8 +205,11 @@ def trace(
     timeline = timelines[kind]
     if as_json:
         document = {"schema": SCHEMA, "ok": True, "run": str(known.folder), "evidence": kind}
+        document |= {"arm": known.arm, "others": [str(folder) for folder in known.others]}
+        document |= {"noticed": remarks(timeline), "judge": _judged(known)}
         print(json.dumps(document | {"calls": [asdict(call) for call in timeline.calls]}))
         return
+    _say_which(known)
     wide().print(_tree(known, timeline, kind))
 
 
@@ -179,11 +232,14 @@ def _beside(known: Known) -> list[RunRow]:
 def _tree(known: Known, timeline: Timeline, kind: str) -> Tree:
     calls = timeline.calls
     begun_s = min((c.began_s or c.at_s for c in calls), default=0.0)
-    tree = Tree(plain(f"{timeline.order_id}, {known.style}, as {kind} evidence tells it: {timeline.status()}"))  # fmt: skip
+    tree = Tree(plain(f"{timeline.order_id}, from {kind} evidence: {timeline.status()}"))
     branches: dict[str, Any] = {CUSTOMER: tree}
+    done: set[str] = set()
     for call in calls:
         under = branches.get(call.cause, tree)
-        branch = under.add(_line(call, begun_s))
+        branch = under.add(_line(call, begun_s, again=call.operation in done))
+        if call.answer and not call.repeated:
+            done.add(call.operation)
         if call.answer:
             branches.setdefault(call.answer, branch)
     if timeline.parked_now():
@@ -192,16 +248,24 @@ def _tree(known: Known, timeline: Timeline, kind: str) -> Tree:
         tree.add(parked)
     if not calls:
         tree.add("nothing is seen")
+    for text in remarks(timeline):
+        tree.add(plain(f"noticed: {text}"))
+    if judged := _judged(known):
+        tree.add(plain(f"the judge: {judged['words']}"))
     return tree
 
 
-def _line(call: Call, begun_s: float) -> Text:
+def _line(call: Call, begun_s: float, *, again: bool) -> Text:
+    """One call. `again`: the operation was done before."""
     at_ms = 1000 * ((call.began_s or call.at_s) - begun_s)
     took = ""
     if call.began_s is not None and call.ended_s is not None:
         took = f", took {1000 * (call.ended_s - call.began_s):.1f} ms"
-    told = call.answer or f"failed: {call.failure}" if call.answer or call.failure else "no answer"
-    text = f"+{at_ms:8.1f} ms  {call.service} {call.operation}: {told}{took}"
-    line = plain(text)
-    line.stylize("" if call.answer else "red")
+    result = call.answer or (f"failed: {call.failure}" if call.failure else "no answer")
+    if call.answer and call.repeated:
+        result += ", the first answer again: nothing was done"
+    elif call.answer and again:
+        result += ", DONE AGAIN"
+    line = plain(f"+{at_ms:8.1f} ms  {call.service} {call.operation}: {result}{took}")
+    line.stylize("red" if not call.answer or (again and not call.repeated) else "")
     return line

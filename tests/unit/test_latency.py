@@ -6,7 +6,8 @@ from scenarios.runs.arrivals import offsets_s
 
 def test_none_of_n_is_told_as_a_bound_and_never_as_zero():
     assert str(proportion(0, 300)) == "0 of 300 (at most 1.0 %)"
-    assert str(proportion(0, 0)) == "0 of 0"
+    assert str(proportion(0, 0)) == "none"
+    assert proportion(0, 300).interval() == "at most 1.0 % at 95 % confidence"
 
 
 def test_k_of_n_has_its_exact_interval():

@@ -16,7 +16,7 @@ Facet = Callable[[RunRow], str]
 def named(rows: Sequence[RunRow]) -> list[RunRow]:
     """The same runs, each with the name of its arm.
 
-    Runs are told apart within a scenario; what differs in any of them is named in all. Runs that differ in nothing but
+    Runs are compared within a scenario; what differs in any of them is named in all, and so are safeguards that are off. Runs that differ in nothing but
     their seed have its number, and the same run done twice has one of its own.
     """
     found = in_arms(rows)
@@ -29,13 +29,18 @@ def named(rows: Sequence[RunRow]) -> list[RunRow]:
 
 def in_arms(rows: Sequence[RunRow]) -> list[RunRow]:
     """The same runs, each with the name of its arm, which runs that differ in their seed alone share."""
-    facets = [facet for facet in _FACETS if _differ(rows, facet)]
+    facets = [facet for facet in _FACETS if _differ(rows, facet) or _notable(rows, facet)]
     return [replace(row, variation=", ".join(facet(row) for facet in facets)) for row in rows]
 
 
 def _differ(rows: Iterable[RunRow], facet: Facet) -> bool:
     first: dict[str, str] = {}
     return any(first.setdefault(row.scenario, facet(row)) != facet(row) for row in rows)
+
+
+def _notable(rows: Iterable[RunRow], facet: Facet) -> bool:
+    """Whether safeguards are off, which is named even where they are in every run."""
+    return facet is _guards and any(row.about["guards"] != "all" for row in rows)
 
 
 def _numbered(row: RunRow, alike: Sequence[RunRow]) -> RunRow:

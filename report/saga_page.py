@@ -8,6 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from bench.arms import in_arms
 from bench.results import RunRow
 from kernel.errors import UsageError
 from report.charts import inline_svg
@@ -36,7 +37,8 @@ def write_saga_page(rows: list[RunRow], order_id: str, path: Path | None = None)
 
     Raise UsageError if it cannot be written, or a run knows no such order.
     """
-    sagas = [SagaInRun(row, order_id) for row in rows if _knows(row, order_id)]
+    shown = [row if row.variation else in_arms([row])[0] for row in rows]
+    sagas = [SagaInRun(row, order_id) for row in shown if _knows(row, order_id)]
     if not sagas:
         raise UsageError(f"no run knows an order {order_id!r}")
     page = path or sagas[0].row.folder / page_name(order_id)
@@ -81,22 +83,13 @@ def render(sagas: list[SagaInRun]) -> str:
 def _shown(saga: SagaInRun) -> dict[str, Any]:
     return {
         "style": saga.row.style,
-        "arm": arm_in_words(saga),
+        "arm": saga.row.arm,
         "what": STYLES[saga.row.style].words,
         "order_class": saga.order_class,
         "short": in_short(saga),
         "coordinator": saga.row.about["backends"]["coordinator"],
         "again": saga.row.about["replay"],
     }
-
-
-def arm_in_words(saga: SagaInRun) -> str:
-    """The style and what distinguishes its run; safeguards that were off are always named."""
-    guards = str(saga.row.about["guards"])
-    variation = saga.row.variation
-    if not variation and guards != "all":
-        variation = "no guards" if guards == "none" else f"guards {guards}"
-    return ", ".join(filter(None, [saga.row.style, variation]))
 
 
 def _pictures(sagas: list[SagaInRun]) -> list[dict[str, Any]]:

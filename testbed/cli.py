@@ -18,31 +18,44 @@ from scenarios.judge.verdict import Exit
 from scenarios.styles.index import STYLES
 from testbed.options import Durability
 
-COMMANDS = {
-    name: (f"testbed.commands.{module}", attribute)
-    for name, module, attribute in (
-        ("demo", "demo", "demo"),
-        ("run", "run", "run"),
-        ("list", "list", "list_all"),
-        ("new", "new", "new"),
-        ("check", "check", "check"),
-        ("report", "report", "report"),
-        ("engine", "engine", "engine"),
-        ("soak", "soak", "soak"),
-        ("sweep", "sweep", "sweep"),
-        ("explore", "explore", "explore"),
-        ("replay", "replay", "replay"),
-        ("traceability", "traceability", "traceability"),
-        ("where", "trace", "where"),
-        ("trace", "trace", "trace"),
-        ("suite", "suite", "suite"),
-        ("ablate", "ablate", "ablate"),
-        ("bench", "bench", "bench"),
-        ("check-oracle", "check_oracle", "check_oracle"),
-        ("broker", "broker", "app"),
-    )
-}
-"""Name -> module, and what it is there: a function, or a group of commands."""
+GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "Run": (
+        ("demo", "demo:demo", "Compare both styles under the headline scenarios; make a page."),
+        ("run", "run:run", "Run scenarios and judge them."),
+        ("suite", "suite:suite", "Run everything that the report has a section for."),
+        ("soak", "soak:soak", "Run thousands of orders on the real pair under random faults."),
+    ),
+    "Explore": (
+        ("sweep", "sweep:sweep", "Run every fault at every step, judged cell by cell."),
+        ("explore", "explore:explore", "Search simulated schedules for what goes wrong."),
+        ("replay", "replay:replay", "Replay a schedule that explore found."),
+        ("ablate", "ablate:ablate", "Switch each safeguard off: which one prevents which failure."),
+    ),
+    "Understand": (
+        ("report", "report:report", "Make the report of finished runs: page, charts, tables."),
+        ("where", "trace:where", "Show where an order is, why, and what to do."),
+        ("trace", "trace:trace", "Show what happened to an order."),
+        ("list", "list:list_all", "List scenarios, faults, guards and planted bugs."),
+    ),
+    "Operate": (
+        ("engine", "engine:engine", "Serve the embedded Step Functions engine."),
+        ("broker", "broker:app", "List and delete queues that runs left on your RabbitMQ server."),
+    ),
+    "Measure": (
+        ("bench", "bench:bench", "Measure latency and throughput of both styles and of peers."),
+        ("traceability", "traceability:traceability", "Score how much each kind of evidence shows."),
+        ("check-oracle", "check_oracle:check_oracle", "Plant known bugs and see which rules find them."),
+    ),
+    "Your own saga": (
+        ("new", "new:new", "Make a folder with a small saga to edit."),
+        ("check", "check:check", "Check a saga's rows, reactions and state machine for mistakes."),
+    ),
+}  # fmt: skip
+"""Group -> its commands: name, module below testbed.commands and what it is there, and one line of help."""
+OPERATE = "Operate"
+COMMANDS = {name: where for rows in GROUPS.values() for name, where, _ in rows}
+"""Name -> `module:attribute`: a function, or a group of commands."""
+ONLY_UNIX = "saga runs on Linux and macOS: on Windows install WSL2 (wsl --install) and run it there"
 PARKED = {style.parked_command: style for style in STYLES.values()}
 """Name of the group that works on what a style has parked -> the style."""
 
@@ -53,6 +66,17 @@ class Commands(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:
         """In the order of the table."""
         return [*COMMANDS, *PARKED]
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Group by group, without importing any of them."""
+        parked = [
+            (name, "", f"List, show and redrive what is parked: {style.parked}s.")
+            for name, style in PARKED.items()
+        ]
+        for title, rows in GROUPS.items():
+            every = (*rows, *parked) if title == OPERATE else rows
+            with formatter.section(title):
+                formatter.write_dl([(name, text) for name, _, text in every])
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of this name; None if there is none."""
@@ -65,8 +89,8 @@ def command(name: str) -> Any:
         return typer.main.get_command(
             import_module("testbed.commands.parked").operating(PARKED[name])
         )
-    module, attribute = COMMANDS[name]
-    found: Any = getattr(import_module(module), attribute)
+    module, _, attribute = COMMANDS[name].partition(":")
+    found: Any = getattr(import_module(f"testbed.commands.{module}"), attribute)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False, rich_markup_mode=None)
         alone.command(name)(found)
@@ -77,7 +101,6 @@ def command(name: str) -> Any:
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Compare choreography and orchestration: the same saga, the same faults, judged by ledgers.",
@@ -107,6 +130,9 @@ def _saga(
 
 def main() -> None:
     """The program `saga`."""
+    if sys.platform == "win32":
+        print(f"error: {ONLY_UNIX}", file=sys.stderr)
+        sys.exit(Exit.WRONG_USAGE)
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     quieten_clients()
     assert set(Durability) == set(SYNCHRONOUS)

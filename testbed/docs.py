@@ -13,6 +13,7 @@ from orchestration.engine.actions import ACTIONS
 from orchestration.engine.choice import OPERATORS
 from orchestration.engine.jsonata_functions import ADDED
 from orchestration.saga_definition import saga_definition
+from report.columns import ORDER_COLUMNS, RUN_COLUMNS
 from scenarios.campaigns.simulation import schedule
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults import plan as fault_plan
@@ -37,6 +38,7 @@ def documents() -> dict[str, str]:
         "reference/faults.md": _HEAD + _faults(),
         "reference/guards.md": _HEAD + _guards(),
         "reference/verdicts.md": _HEAD + _verdicts(),
+        "reference/columns.md": _HEAD + _columns(),
         "reference/engine.md": _HEAD + _engine(),
         "reference/fault_plan.schema.json": json.dumps(schema(*fault_plan.SCHEMA_FILE), indent=2)
         + "\n",
@@ -157,14 +159,31 @@ def _verdicts() -> str:
     )
     text += "".join(f"| {name} | {what} |\n" for name, what in verdict.MEANING.items())
     return text + (
-        "\nand the flag **lied**: the status told to the customer contradicts the ledgers.\n\n"
+        "\nand the flag **lied**: a status shown to the customer contradicts the ledgers.\n\n"
         "A run is INCONSISTENT with any duplicated, half-done or stuck order, any lie or any broken law;\n"
-        "UNKNOWN when a part of the testbed failed or a planned fault never struck; else CONSISTENT.\n\n"
+        "UNKNOWN when a part of the testbed failed, a planned fault never struck, or the run was *saturated*; else CONSISTENT.\n\n"
+        "A run is **saturated** if its last customers waited a quarter of the saga deadline longer than its quickest one, counted over\n"
+        "those whom no fault struck and where nothing disturbed the coordinator: then deadlines passed by queueing alone, and say nothing\n"
+        "about a style. Where something else was unexpected too, the length of one step deadline is enough. A saga that only queued was\n"
+        "not dropped. What is wrong in a ledger for another reason stays INCONSISTENT. ([decision 0022](../decisions/0022-a-saturated-run-says-nothing.md))\n\n"
         "| exit code | meaning |\n|---|---|\n"
         + "".join(
             f"| {code.value} | {code.name.lower().replace('_', ' ')} |\n" for code in verdict.Exit
         )
     )
+
+
+def _columns() -> str:
+    text = (
+        "# Columns\n\n`saga report DIR --format csv` writes one line per run into `runs.csv` and one line per order into `orders.csv`,\n"
+        "beside a table for each section of the page. Numbers are numbers, with the unit last in the column's name; an empty cell means\n"
+        "that there is no such number. In the sections' tables a share has four columns: k, n, and the bounds of its exact 95 % interval.\n"
+        "`saga report --format json` and `saga run --json` have the same names.\n"
+    )
+    for name, columns in (("runs.csv", RUN_COLUMNS), ("orders.csv", ORDER_COLUMNS)):
+        text += f"\n## {name}\n\n| column | meaning |\n|---|---|\n"
+        text += "".join(f"| `{column.name}` | {column.meaning} |\n" for column in columns)
+    return text
 
 
 def _engine() -> str:

@@ -16,41 +16,69 @@ class Durability(StrEnum):
     power = "power"
 
 
+def complete_scenarios(incomplete: str) -> list[str]:
+    """The built-in scenarios whose names begin so, for a shell's completion: from the names of their modules, without importing them."""
+    folder = Path(__file__).parents[1] / "shared_domain"
+    names = {path.stem for path in folder.glob("*/scenarios/[a-z]*.py")}
+    return sorted(name for name in names if name.startswith(incomplete))
+
+
+Scenarios = Annotated[
+    list[str],
+    typer.Argument(
+        help="Scenario names from saga list, or all.", autocompletion=complete_scenarios
+    ),
+]
 DEMO_TIME_SCALE = 0.02
 SagaOption = Annotated[
     str,
-    typer.Option("--saga", metavar="NAME|FOLDER", help="A built-in saga, or a folder of yours."),
+    typer.Option(
+        "--saga", metavar="NAME|FOLDER", help="A built-in saga, or the folder of your own."
+    ),
 ]
 StepOrder = Annotated[
-    str, typer.Option("--step-order", help="A variant of the saga; default: its first.")
+    str,
+    typer.Option("--step-order", help="Variant of the saga (see saga list); default: the first."),
 ]
-Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Orders in each run.")]
-Seed = Annotated[int, typer.Option(min=0, help="Decides customers, arrivals and chance.")]
-Out = Annotated[Path, typer.Option(help="Folder for run folders.")]
-Broker = Annotated[str, typer.Option(help="auto, memory, rabbitmq, or amqp://...")]
-Engine = Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on standard output.")]
+Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Number of orders in each run.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of customers, arrivals and random faults.")]
+Out = Annotated[Path, typer.Option(help="Folder in which run folders are made.")]
+Broker = Annotated[
+    str,
+    typer.Option(
+        help="Broker of choreography: auto, memory, rabbitmq (a private node), or amqp://... (your own)."
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        help="Step Functions of orchestration: auto, inprocess, embedded (over HTTP), or http://... (your own)."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on standard output.")]
 TimeScale = Annotated[
     float,
     typer.Option(
         min=0.001,
         max=100,
-        help="Multiplies every wait, deadline, service time and for_s of a plan.",
+        help="Factor on every wait, deadline, service time and for_s of a plan.",
     ),
 ]
 TraceSampling = Annotated[
-    float, typer.Option(min=0.0, max=1.0, help="Share of traces that are recorded.")
+    float, typer.Option(min=0.0, max=1.0, help="Share of traces to record, 0 to 1.")
 ]
 Otlp = Annotated[
     str,
     typer.Option(
-        help="OTLP endpoint that gets the spans too, e.g. http://127.0.0.1:4318/v1/traces"
+        help="Also send the spans to this OTLP endpoint, e.g. http://127.0.0.1:4318/v1/traces"
     ),
 ]
 Rate = Annotated[
     float, typer.Option(min=0.01, max=10_000, help="Customers per second of real time.")
 ]
-ArrivalsOption = Annotated[Arrivals, typer.Option(help="The gaps between customers.")]
+ArrivalsOption = Annotated[
+    Arrivals, typer.Option(help="Distribution of the gaps between customers.")
+]
 ServiceTimesOption = Annotated[
     str,
     typer.Option(

@@ -25,25 +25,41 @@ from testbed.runs import suite_folder
 
 def ablate(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Names from saga list; default: every scenario.")
+        list[str] | None,
+        typer.Argument(help="Scenario names from saga list; default: every scenario."),
     ] = None,
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     orders: Annotated[int, typer.Option(min=4, max=1000, help="Orders in each run.")] = 20,
     repeat: Annotated[
-        int, typer.Option(min=1, max=100, help="Runs of each cell, with seeds from --seed on.")
+        int,
+        typer.Option(
+            min=1, max=100, help="Number of runs of each cell, with consecutive seeds from --seed."
+        ),
     ] = 1,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
-    broker: Annotated[str, typer.Option(help="memory, rabbitmq, auto, or amqp://...")] = "memory",
-    engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
+    broker: Annotated[
+        str,
+        typer.Option(
+            help="Broker of choreography: memory, rabbitmq (a private node), auto, or amqp://... (your own)."
+        ),
+    ] = "memory",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Step Functions of orchestration: auto, inprocess, embedded (over HTTP), or http://... (your own)."
+        ),
+    ] = "auto",
     time_scale: Annotated[
-        float, typer.Option(min=0.001, max=100, help="Multiplies every wait.")
+        float, typer.Option(min=0.001, max=100, help="Factor on every wait.")
     ] = 0.1,
-    rate: Annotated[float, typer.Option(min=0.01, help="Customers per second (Poisson).")] = 100.0,
+    rate: Annotated[
+        float, typer.Option(min=0.01, help="Customers per second of real time (Poisson).")
+    ] = 100.0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Every safeguard off, one at a time, under every scenario: which one prevents what, in which style."""
+    """Switch each safeguard off, one at a time, under every scenario: which safeguard prevents which failure, in which style."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     chosen_saga = load_saga(saga)

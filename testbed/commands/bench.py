@@ -32,7 +32,7 @@ ABOUT = "bench.json"
 
 def bench(
     quick: Annotated[
-        bool, typer.Option("--quick", help="Under three minutes: counts, baseline, peers, latency.")
+        bool, typer.Option("--quick", help="About three minutes: counts, baseline, peers, latency.")
     ] = False,
     full: Annotated[
         bool,
@@ -40,36 +40,43 @@ def bench(
     ] = False,
     only: Annotated[str, typer.Option(help=f"Parts with commas: {', '.join(PARTS)}.")] = "",
     rounds: Annotated[
-        int, typer.Option(min=0, max=200, help="Trials of each arm; 0 = as --quick or --full say.")
+        int,
+        typer.Option(
+            min=0,
+            max=200,
+            help="Number of trials of each arm; 0 = the default of --quick or --full.",
+        ),
     ] = 0,
     rates: Annotated[
-        str, typer.Option(help="Customers per second of the open loops, with commas.")
+        str, typer.Option(help="Customers per second in the open-loop trials, separated by commas.")
     ] = "",
     measure: Annotated[
         float,
         typer.Option(
             min=0,
             max=3600,
-            help="Seconds that an open loop is measured, after a warm-up of a quarter; 0 = as above.",
+            help="Seconds to measure in an open-loop trial, after a warm-up of a quarter of it; 0 = the default.",
         ),
     ] = 0.0,
     arrivals: ArrivalsOption = Arrivals.POISSON,
     service_times: ServiceTimesOption = "",
     resume: Annotated[
         Path | None,
-        typer.Option(help="Go on with an interrupted benchmark: its folder. Its settings count."),
+        typer.Option(help="Folder of an interrupted benchmark to continue, with its own settings."),
     ] = None,
     against: Annotated[
-        Path | None, typer.Option(help="Another benchmark's folder: do the two agree?")
+        Path | None,
+        typer.Option(help="Folder of another benchmark to compare with: do the two agree?"),
     ] = None,
     durability: Annotated[
-        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+        Durability,
+        typer.Option(help="What the data survive: process = kill -9, power = power loss."),
     ] = Durability.process,
     seed: Seed = 1,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Measure both styles, the baseline below them and what people would use instead; say how sure one may be.
+    """Measure both styles, the baseline below them and the peers people would use instead, with confidence intervals.
 
     Every trial is one line of trials.jsonl: after an interruption, go on with --resume.
     """

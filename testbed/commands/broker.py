@@ -23,12 +23,13 @@ from testbed.options import AsJson
 app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Queues that runs have left on a RabbitMQ server of your own.",
+    add_completion=False,
+    help="List and delete queues that runs left on your own RabbitMQ server.",
 )
 Prefix = Annotated[
-    str, typer.Option(help="Of the queues' names; a run's own is saga. and its run_id.")
+    str, typer.Option(help="Prefix of the queue names; that of a run is saga. plus its run_id.")
 ]
-Run = Annotated[Path | None, typer.Argument(help="The folder of the run, instead of --prefix.")]
+Run = Annotated[Path | None, typer.Argument(help="Run folder, instead of --prefix.")]
 Server = Annotated[str, typer.Option("--broker", help=f"amqp://...; default: {AMQP_VARIABLE}.")]
 Look = Callable[[AbstractConnection, str, tuple[str, ...]], Awaitable[list[Found]]]
 
@@ -37,7 +38,7 @@ Look = Callable[[AbstractConnection, str, tuple[str, ...]], Awaitable[list[Found
 def list_queues(
     run: Run = None, prefix: Prefix = "", broker: Server = "auto", as_json: AsJson = False
 ) -> None:
-    """The queues of one prefix that exist, with what is in them."""
+    """List the queues of one prefix and the number of messages in them."""
     _say(_looked(find, run, prefix, broker), "on the server", as_json=as_json)
 
 
@@ -45,7 +46,7 @@ def list_queues(
 def sweep_queues(
     run: Run = None, prefix: Prefix = "", broker: Server = "auto", as_json: AsJson = False
 ) -> None:
-    """Delete every queue of one prefix, with what is in it, unless somebody still listens."""
+    """Delete every queue of one prefix with its messages, unless it still has consumers."""
     _say(_looked(sweep, run, prefix, broker), "deleted", as_json=as_json)
 
 

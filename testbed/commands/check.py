@@ -18,7 +18,7 @@ def check(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Read a saga against itself: rules, reactions and state machines with its rows. Nothing is run."""
+    """Check that a saga's rules, reactions and state machines agree with its rows, without running a saga."""
     found = list(findings_of(read_saga(saga)))
     code = Exit.NOT_AS_EXPECTED if found else Exit.AS_EXPECTED
     if as_json:

@@ -36,19 +36,25 @@ def check_oracle(
     repeat: Annotated[
         int,
         typer.Option(
-            min=1, max=100, help="Runs of each bug in each style, with seeds from --seed on."
+            min=1,
+            max=100,
+            help="Number of runs of each bug in each style, with consecutive seeds from --seed.",
         ),
     ] = 3,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     clean: Annotated[
         int,
-        typer.Option(min=0, max=1_000_000, help="Sagas without a bug that must raise no alarm."),
+        typer.Option(
+            min=0,
+            max=1_000_000,
+            help="Number of sagas without a bug to run as well; none may raise an alarm.",
+        ),
     ] = 0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Judge the judge: plant known saga bugs, and see by which rule and scenario each is found."""
+    """Test the judge: plant known saga bugs and report by which rule and scenario each one is found."""
     chosen_saga = load_saga(saga)
     chosen = chosen_bugs(chosen_saga, bugs or [])
     folder = suite_folder(out, f"check-oracle-s{seed}")

@@ -27,7 +27,7 @@ def demo(
     engine: Engine = "auto",
     out: Out = Path("runs"),
 ) -> None:
-    """The headline comparison: both styles, every headline scenario, table, charts and page."""
+    """Compare both styles under the headline scenarios; print a table, make charts and a page."""
     chosen_saga = load_saga(saga)
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)

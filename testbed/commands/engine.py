@@ -16,11 +16,11 @@ from testbed.options import Durability, TimeScale
 def engine(
     port: Annotated[int, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0 = any.")],
     lambda_endpoint: Annotated[
-        str, typer.Option(help="Where Lambda functions are invoked: http://host:port")
+        str, typer.Option(help="Endpoint that serves the Lambda functions: http://host:port")
     ],
-    data: Annotated[Path | None, typer.Option(help="Folder of the durable history.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder for the durable history.")] = None,
     memory: Annotated[
-        bool, typer.Option("--memory", help="Forget everything at the end, instead of --data.")
+        bool, typer.Option("--memory", help="Keep the history in memory only, instead of --data.")
     ] = False,
     durability: Annotated[
         Durability, typer.Option(help="What the history survives.")
@@ -31,11 +31,11 @@ def engine(
         typer.Option(
             min=0.0,
             max=1.0,
-            help="Fault: the share of Express starts that start two executions, as at-least-once allows.",
+            help="Fault to inject: the share of Express starts that start two executions, as at-least-once allows.",
         ),
     ] = 0.0,
 ) -> None:
-    """The embedded Step Functions alone, for any Step Functions client, until SIGTERM."""
+    """Serve the embedded Step Functions engine for any Step Functions client, until SIGTERM."""
     if (data is None) is not memory:
         raise UsageError(
             "give either --data FOLDER, to keep the history, or --memory, to forget it"

@@ -44,33 +44,44 @@ MOST_TOLD, MOST_FAULTS = 60, 20
 
 
 def explore(
-    runs: Annotated[int, typer.Option(min=1, max=10_000_000, help="Schedules.")] = 10_000,
+    runs: Annotated[
+        int, typer.Option(min=1, max=10_000_000, help="Number of schedules to simulate.")
+    ] = 10_000,
     faults: Annotated[
-        str, typer.Option(help="Fewest and most of a run, at most 20: 0..3, or one number.")
+        str,
+        typer.Option(
+            help="Number of faults in a schedule: a range such as 0..3, or one number; at most 20."
+        ),
     ] = "0..3",
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     guards: Annotated[
-        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+        str,
+        typer.Option(
+            help="Safeguards: all, none, or a list to switch off, as in --guards=-outbox,-inbox"
+        ),
     ] = "all",
     bug: Annotated[
-        str, typer.Option(help="A planted bug from saga list that is to be found.")
+        str, typer.Option(help="Plant this bug (see saga list) and search for it.")
     ] = "",
     every_bug: Annotated[
         bool,
-        typer.Option("--every-bug", help="Hunt each planted bug, at most --runs schedules long."),
+        typer.Option(
+            "--every-bug", help="Plant each bug in turn and search up to --runs schedules for it."
+        ),
     ] = False,
     collect: Annotated[
         bool,
         typer.Option(
-            "--collect", help="Go on after the first thing wrong; the same kind counts once."
+            "--collect",
+            help="Continue after the first finding; findings of the same kind count once.",
         ),
     ] = False,
     check_real: Annotated[
         int,
         typer.Option(
-            min=0, max=100_000, help="Replay so many of the schedules on real backends, too."
+            min=0, max=100_000, help="Number of schedules to replay on real backends as well."
         ),
     ] = 0,
     broker: Broker = "auto",
@@ -79,7 +90,7 @@ def explore(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Thousands of schedules a minute under virtual time; what is wrong is shrunk and told as a story.
+    """Simulate thousands of schedules under virtual time; shrink what goes wrong and write it down step by step.
 
     Exit code 1 = something is wrong that should not be; with a planted bug: it was not found.
     """

@@ -15,7 +15,7 @@ from testbed.options import AsJson, SagaOption
 
 
 def list_all(saga: SagaOption = DEFAULT, as_json: AsJson = False) -> None:
-    """Scenarios, faults and guards, with one line each."""
+    """List scenarios, faults, guards and planted bugs, with one line each."""
     chosen = load_saga(saga)
     kinds = {
         "scenarios": {

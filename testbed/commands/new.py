@@ -18,12 +18,14 @@ TEMPLATE = Path(str(testbed.new_saga.__file__)).parent
 
 
 def new(
-    name: Annotated[str, typer.Argument(help="Its name: a folder of that name is made here.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the saga; a folder of that name is made here.")
+    ],
     like: Annotated[
-        str, typer.Option(help="A built-in saga to copy, instead of a small one of three steps.")
+        str, typer.Option(help="Copy this built-in saga instead of the small one of three steps.")
     ] = "",
 ) -> None:
-    """Make a folder with a saga that passes everything, to be made your own."""
+    """Make a folder with a small saga that passes every check, to edit into your own."""
     folder = Path(name)
     if not folder.name.isidentifier() or not folder.name.islower():
         raise UsageError(f"{name!r}: a saga's name has small letters, digits and _ only")

@@ -26,8 +26,8 @@ from testbed import settings
 from testbed.execution import run_until_done, wide
 from testbed.options import AsJson, Broker, Engine
 
-Run = Annotated[Path, typer.Argument(help="A run folder, alive or finished.")]
-Every = Annotated[bool, typer.Option("--all", help="Everything that is parked.")]
+Run = Annotated[Path, typer.Argument(help="Run folder of a running or finished run.")]
+Every = Annotated[bool, typer.Option("--all", help="All parked sagas.")]
 
 
 class _Register:
@@ -78,10 +78,13 @@ def operating(of: Style) -> typer.Typer:
     """The commands of one style."""
     style, word = of.name, of.parked
     app = typer.Typer(
-        no_args_is_help=True, rich_markup_mode=None, help=f"What is parked in a run: every {word}."
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        help=f"List, show and redrive what is parked in a run: every {word}.",
     )
 
-    @app.command("list", help=f"One line for every {word}.")
+    @app.command("list", help=f"List every {word}.")
     def list_parked(run: Run, as_json: AsJson = False) -> None:
         sagas = _Register(run, style).parked()
         if as_json:
@@ -93,7 +96,7 @@ def operating(of: Style) -> typer.Typer:
             table.add_row(*map(plain, (*told, saga.why)))
         wide().print(table if sagas else f"no {word}: nothing is parked")
 
-    @app.command(help=f"Everything that is known about a {word}, as JSON.")
+    @app.command(help=f"Print everything that is known about a {word}, as JSON.")
     def show(run: Run, which: Annotated[str, typer.Argument(help="An id or an order id.")]) -> None:
         register = _Register(run, style)
         for saga in register.chosen([which], every=False):
@@ -146,7 +149,7 @@ def operating(of: Style) -> typer.Typer:
 
     if of.discards:
 
-        @app.command(help="Delete a dead letter for good: its saga stays as unfinished as it is.")
+        @app.command(help="Delete a dead letter for good: its saga stays unfinished.")
         def discard(
             run: Run,
             which: Annotated[list[str] | None, typer.Argument(help="Ids, or order ids.")] = None,

@@ -24,14 +24,14 @@ from testbed.runs import suite_folder
 REAL_TIME_SCALE = 0.1
 """Shorter deadlines would measure how busy two cores are."""
 RealTimeScale = Annotated[
-    float, typer.Option(min=0.01, max=100, help="Multiplies every wait of the real runs.")
+    float, typer.Option(min=0.01, max=100, help="Factor on every wait of the real runs.")
 ]
 
 
 def replay(
-    file: Annotated[Path, typer.Argument(help="A schedule that saga explore has left.")],
+    file: Annotated[Path, typer.Argument(help="A schedule file that saga explore wrote.")],
     simulated_only: Annotated[
-        bool, typer.Option("--simulated", help="Under virtual time only.")
+        bool, typer.Option("--simulated", help="Simulate only, under virtual time.")
     ] = False,
     broker: Broker = "auto",
     engine: Engine = "auto",
@@ -39,7 +39,7 @@ def replay(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """One schedule again, step by step; then on real backends, and whether they agree.
+    """Replay a schedule step by step in simulation, then on real backends, and compare the outcomes.
 
     Exit code 0 = they agree, 1 = they do not, 3 = the real run said nothing; with --simulated: 0 = nothing is wrong, 1 = something is.
     """

@@ -19,11 +19,11 @@ def report(
         str, typer.Option("--format", help="html, md, csv, json, or several with commas.")
     ] = "html",
     out: Annotated[
-        Path | None, typer.Option(help="Where to write; default: report/ in the folder.")
+        Path | None, typer.Option(help="Output folder; default: report/ inside the run folder.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make the report from run folders: tables, charts, page. What sweep, ablate and traceability left there is in it too."""
+    """Make the report of finished runs: page, charts and tables. Includes what sweep, ablate and traceability wrote there."""
     wanted = _formats(formats)
     found = collected(folder)
     written = write_report(found, out or folder / "report", formats=wanted)

@@ -29,6 +29,7 @@ from testbed.options import (
     Out,
     Rate,
     SagaOption,
+    Scenarios,
     Seed,
     ServiceTimesOption,
     StepOrder,
@@ -41,21 +42,28 @@ USUAL = Policy()
 
 
 def run(
-    scenarios: Annotated[list[str], typer.Argument(help="Names from saga list, or all.")],
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    scenarios: Scenarios,
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     orders: Orders = 50,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     broker: Broker = "auto",
     engine: Engine = "auto",
     durability: Annotated[
-        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+        Durability,
+        typer.Option(help="What the data survive: process = kill -9, power = power loss."),
     ] = Durability.process,
     guards: Annotated[
-        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+        str,
+        typer.Option(
+            help="Safeguards: all, none, or a list to switch off, as in --guards=-outbox,-inbox"
+        ),
     ] = "all",
     plan: Annotated[
-        Path | None, typer.Option(help="JSON file with faults beyond the scenario's.")
+        Path | None,
+        typer.Option(
+            help="JSON file with faults to add to the scenario's (docs/reference/faults.md)."
+        ),
     ] = None,
     time_scale: TimeScale = DEMO_TIME_SCALE,
     rate: Rate = 50.0,
@@ -65,7 +73,9 @@ def run(
     repeat: Annotated[
         int,
         typer.Option(
-            min=1, max=1000, help="Runs of each arm, with seeds from --seed on, in shuffled order."
+            min=1,
+            max=1000,
+            help="Number of runs of each arm, with consecutive seeds from --seed, in shuffled order.",
         ),
     ] = 1,
     retries: Annotated[
@@ -90,15 +100,20 @@ def run(
         typer.Option(min=1, max=604_800, help="Seconds that a saga may take, before --time-scale."),
     ] = int(USUAL.saga_deadline_s),
     on_deadline: Annotated[
-        OnDeadline, typer.Option(help="What becomes of a saga that is open past its deadline.")
+        OnDeadline,
+        typer.Option(
+            help="What happens to a saga that is open past its deadline: it is compensated, or only reported."
+        ),
     ] = OnDeadline.COMPENSATE,
     processes: Annotated[
-        bool, typer.Option("--processes", help="Each participant in a process of its own.")
+        bool, typer.Option("--processes", help="Run each participant in its own process.")
     ] = False,
     hold: Annotated[
         float,
         typer.Option(
-            min=0, max=86_400, help="Seconds to wait for an operator if sagas are parked."
+            min=0,
+            max=86_400,
+            help="Seconds to wait for an operator (saga dead-letters, saga executions) if sagas are parked.",
         ),
     ] = 0.0,
     trace_sampling: TraceSampling = 1.0,
@@ -106,7 +121,7 @@ def run(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Run scenarios, judge them, and leave a run folder for each."""
+    """Run scenarios in both styles and judge the ledgers. Each run writes a run folder."""
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     if processes:

@@ -25,19 +25,20 @@ def soak(
     ] = 2.0,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     rate: Rate = 60.0,
     time_scale: TimeScale = 1.0,
     processes: Annotated[
-        bool, typer.Option(help="Each participant in a process of its own, which can be killed.")
+        bool, typer.Option(help="Run each participant in its own process, which can be killed.")
     ] = True,
     durability: Annotated[
-        Durability, typer.Option(help="What data survive: kill -9, or power loss.")
+        Durability,
+        typer.Option(help="What the data survive: process = kill -9, power = power loss."),
     ] = Durability.process,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Thousands of orders on the real pair while one thing after another breaks; then the ledgers are judged."""
+    """Run thousands of orders on the real pair under random faults, then judge the ledgers."""
     chosen_saga = load_saga(saga)
     broker = settings.choose_broker("rabbitmq")
     styles = settings.choose_styles(style)

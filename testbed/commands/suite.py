@@ -35,7 +35,7 @@ def suite(
     engine: Engine = "auto",
     out: Out = Path("runs"),
 ) -> None:
-    """The whole comparison and its report: every scenario, traceability, the fault space, safeguards off. About eight minutes."""
+    """Run every scenario, traceability, the fault space and the safeguards, and make the report. About eight minutes."""
     chosen_saga = load_saga(saga)
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)

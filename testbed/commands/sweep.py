@@ -37,47 +37,65 @@ ALL = 0
 
 
 def sweep(
-    depth: Annotated[int, typer.Option(min=1, max=3, help="Faults that one saga meets.")] = 1,
+    depth: Annotated[int, typer.Option(min=1, max=3, help="Number of faults in one saga.")] = 1,
     sample: Annotated[
         int | None,
         typer.Option(
             min=1,
             max=1_000_000,
-            help="Combinations drawn at depth 2 and 3. Default: 200; simulated at depth 2: all of them.",
+            help="Number of combinations to draw at depth 2 and 3. Default: 200; all of them when simulated at depth 2.",
         ),
     ] = None,
     simulated: Annotated[
-        bool, typer.Option("--simulated", help="Under virtual time: two hundred cells a second.")
+        bool,
+        typer.Option(
+            "--simulated", help="Simulate under virtual time: about two hundred cells a second."
+        ),
     ] = False,
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     guards: Annotated[
-        str, typer.Option(help="all, none, or those to switch off: --guards=-outbox,-inbox")
+        str,
+        typer.Option(
+            help="Safeguards: all, none, or a list to switch off, as in --guards=-outbox,-inbox"
+        ),
     ] = "all",
     orders: Annotated[
         int | None,
         typer.Option(
             min=2,
             max=100,
-            help="Orders in each cell; every second is struck. Default: 4; 2 in simulated combinations.",
+            help="Orders in each cell; every second one gets the faults. Default: 4; 2 in simulated combinations.",
         ),
     ] = None,
     seed: Seed = 1,
-    broker: Annotated[str, typer.Option(help="memory, rabbitmq, auto, or amqp://...")] = "memory",
-    engine: Annotated[str, typer.Option(help="auto, inprocess, embedded, or http://...")] = "auto",
+    broker: Annotated[
+        str,
+        typer.Option(
+            help="Broker of choreography: memory, rabbitmq (a private node), auto, or amqp://... (your own)."
+        ),
+    ] = "memory",
+    engine: Annotated[
+        str,
+        typer.Option(
+            help="Step Functions of orchestration: auto, inprocess, embedded (over HTTP), or http://... (your own)."
+        ),
+    ] = "auto",
     time_scale: Annotated[
         float,
-        typer.Option(min=0, max=100, help="Multiplies every wait; 0 = 0.05 embedded, 0.1 real."),
+        typer.Option(min=0, max=100, help="Factor on every wait; 0 = 0.05 embedded, 0.1 real."),
     ] = 0.0,
-    rate: Annotated[float, typer.Option(min=0.01, help="Customers per second (Poisson).")] = 100.0,
+    rate: Annotated[
+        float, typer.Option(min=0.01, help="Customers per second of real time (Poisson).")
+    ] = 100.0,
     step_order: StepOrder = "",
     saga: SagaOption = DEFAULT,
     out: Out = Path("runs"),
     resume: Annotated[
-        Path | None, typer.Option(help="Folder of a sweep that was interrupted: go on with it.")
+        Path | None, typer.Option(help="Folder of an interrupted sweep to continue.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Every step and compensation x every moment x every fault x both styles, judged cell by cell."""
+    """Run every fault at every moment of every step and compensation, in both styles, and judge each cell."""
     if simulated and (broker, engine) != ("memory", "auto"):
         raise UsageError("--simulated has backends of its own: leave --broker and --engine out")
     chosen = settings.choose_broker(broker)

@@ -31,12 +31,12 @@ MOST_OTHERS = 5
 Order = Annotated[str, typer.Argument(help="An order id, such as order-00003.")]
 Below = Annotated[
     Path,
-    typer.Option("--run", help="A run folder, or a folder of them: the newest that knows the order is meant."),
+    typer.Option("--run", help="A run folder, or a folder of run folders; the newest run that has the order is used."),
 ]  # fmt: skip
 
 
 def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> None:
-    """Where an order is now and why, and what to do, from evidence alone: of a living run or a finished one."""
+    """Show where an order is, why, and what to do, from evidence alone. Works on running and finished runs."""
     known = find_order(order, run)
     timelines = timelines_of(known.saga, order, known.style, known.evidence)
     reactions = known.saga.reacting(known.about["step_order"])
@@ -185,11 +185,14 @@ def trace(
     ] = "",
     html: Annotated[
         bool,
-        typer.Option("--html", help="Make the picture: both styles side by side, and open it."),
+        typer.Option(
+            "--html",
+            help="Make a page that shows the order in both styles side by side, and open it.",
+        ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """What happened to an order: the tree of causes, with times, from evidence alone."""
+    """Show what happened to an order as a tree of causes with times, from evidence alone."""
     if evidence and evidence not in KINDS:
         raise UsageError(f"unknown evidence {evidence!r}: use {', '.join(KINDS)}")
     known = find_order(order, run)

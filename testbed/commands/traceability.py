@@ -49,9 +49,9 @@ def loses_context(saga: Saga) -> FaultPlan:
 
 def traceability(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Names from saga list, or all.")
+        list[str] | None, typer.Argument(help="Scenario names from saga list, or all.")
     ] = None,
-    style: Annotated[str, typer.Option(help="both, or names with commas.")] = "both",
+    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
     orders: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in each run.")] = 30,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
@@ -61,9 +61,9 @@ def traceability(
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Rebuild every saga from each kind of evidence, and compare with the ledgers.
+    """Rebuild every saga from each kind of evidence and compare the result with the ledgers.
 
-    Each scenario is run twice in each style: with trace context intact, and with one service that loses it.
+    Runs each scenario twice in each style: with trace context intact, and with one service that loses it.
     """
     chosen_saga = load_saga(saga)
     wanted = settings.choose_scenarios(chosen_saga, scenarios or ["all"])

@@ -38,3 +38,14 @@ def test_the_tour_names_modules_that_exist():
     for name in re.findall(r"`([a-z_/]+\.(?:py|json))`", text):
         if "/" in name:
             assert (ROOT / name).exists(), name
+
+
+@pytest.mark.parametrize(
+    "path", [*ROOT.glob("*.md"), *ROOT.glob("*.cff"), *(ROOT / "docs").rglob("*.*")], ids=str
+)
+def test_a_document_cites_nothing_outside_of_the_repository(path):
+    if path.suffix not in (".md", ".cff", ".json"):
+        return
+    text = path.read_text(encoding="utf-8")
+    for place in ("../shared", "../.library", "/work/", "/tmp/", "/home/"):
+        assert place not in text, place

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from choreography.rabbit_connection import server_versions
+from testbed.cli import COMMANDS, GROUPS, PARKED
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 FUTURE = '{"schema": 99, "status": "complete", "style": "x", "scenario": "y"}'
@@ -513,3 +514,47 @@ def test_a_run_names_its_code_and_its_database(saga, tmp_path):
     assert set(about["source"]) == {"commit", "changed"}
     commit = about["source"]["commit"]
     assert commit is None or re.fullmatch("[0-9a-f]{40}", commit)
+
+
+def test_windows_is_told_where_to_run_it_in_one_sentence(saga, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "win32")
+    done = saga("demo")
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [
+        "error: saga runs on Linux and macOS: on Windows install WSL2 (wsl --install) and run it there"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("saga ru", {"run"}),
+        ("saga run lost_r", {"lost_reply"}),
+        ("saga sweep --sim", {"--simulated"}),
+    ],
+)
+def test_a_shell_completes_commands_options_and_scenarios(saga, monkeypatch, words, offered):
+    monkeypatch.setenv("_SAGA_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", words)
+    monkeypatch.setenv("COMP_CWORD", str(len(words.split()) - 1))
+    assert set(saga().stdout.split()) == offered
+
+
+def test_help_shows_every_command_once_in_its_group_on_one_line(saga):
+    text = saga("--help").stdout
+    lines = [
+        line.split() for line in text.splitlines() if line.startswith("  ") and "  " in line.strip()
+    ]
+    for name in (*COMMANDS, *PARKED):
+        assert sum(words[0] == name for words in lines) == 1, name
+    for group in GROUPS:
+        assert f"{group}:" in text
+    assert "..." not in text.partition("Options:")[2]
+
+
+def test_no_help_text_says_what_the_style_guide_replaces(saga):
+    for name in (*COMMANDS, *PARKED):
+        text = saga(name, "--help").stdout
+        assert text.strip(), name
+        for word in ("told", "tells", " dear", "besides", "anew", "becomes of", "carry out"):
+            assert word not in text, (name, word)

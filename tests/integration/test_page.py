@@ -23,6 +23,17 @@ pytestmark = pytest.mark.timeout(180)
 EVIL = "<script>document.title='owned'</script>"
 WIDTHS = pytest.mark.parametrize("width", [400, 1400])
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+SCALED = (
+    "[...document.querySelectorAll('figure svg')].filter(s => Math.abs("
+    "s.getBoundingClientRect().width - parseFloat(s.getAttribute('width')) * 96 / 72) > 1).length"
+    " ? ['scaled'] : []"
+)
+_BOXES = "[...document.querySelectorAll('figure')].map((f, i) => [f, i])"
+HIDDEN = _BOXES + ".filter(([f]) => f.scrollWidth > f.clientWidth + 1).map(([, i]) => i)"
+SAID = (
+    _BOXES + ".filter(([f]) => getComputedStyle(f, '::before').content.includes('scroll sideways'))"
+    ".map(([, i]) => i)"
+)
 STYLES = ("choreography", "orchestration")
 
 
@@ -57,6 +68,11 @@ async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
         assert await browser.run(OVERFLOW) <= 0
         assert "6 committed, 6 compensated of 12" in await browser.run("document.body.innerText")
         assert await browser.run("document.querySelectorAll('figure svg[role=img]').length") == 7
+        # Type has one size everywhere: no chart is scaled; what is wider than the screen says so.
+        assert await browser.run(SCALED) == []
+        hidden, said = await browser.run(HIDDEN), await browser.run(SAID)
+        assert said == hidden
+        assert bool(hidden) is (width == 400)
         rows = "[...document.querySelector('#latency').parentElement.querySelectorAll('tbody tr')].map(r => r.cells[3].textContent)"
         head = "document.querySelector('#latency').parentElement.querySelectorAll('th button')[3].click()"
         numbers = []

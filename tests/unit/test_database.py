@@ -113,3 +113,26 @@ async def test_what_is_announced_is_heard_after_its_commit_and_never_without_one
         await database.write(announcing(9, fails=False))
         assert heard == [0, 1, 3]
         assert sorted(await _all(database)) == [0, 1, 3, 9]
+
+
+async def test_a_database_that_cannot_be_opened_is_closed(tmp_path, monkeypatch):
+    made = []
+
+    class Watched(sqlite3.Connection):
+        closed = False
+
+        def close(self):
+            self.closed = True
+            super().close()
+
+    def connect(*arguments, **more):
+        made.append(sqlite3_connect(*arguments, factory=Watched, **more))
+        return made[-1]
+
+    sqlite3_connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", connect)
+    (tmp_path / "a").write_bytes(b"this is no database, however long it is" * 40)
+    with pytest.raises(sqlite3.DatabaseError):
+        async with Database.open(tmp_path / "a", schema=SCHEMA):
+            pass
+    assert [connection.closed for connection in made] == [True]

@@ -11,6 +11,7 @@ from markupsafe import Markup
 from bench.latency import LEAST_N_FOR_INTERVAL, proportion
 from bench.results import RunRow
 from kernel.errors import UsageError
+from report.again import command_of
 from report.charts import as_element, save
 from report.columns import ORDER_COLUMNS, RUN_COLUMNS, Column, order_rows, values
 from report.conclusions import CONCLUSIONS
@@ -89,6 +90,7 @@ def _render(found: Found, shown: list[_Shown], replay: str) -> str:
             sagas=", ".join(dict.fromkeys(row.saga.name for row in rows)),
             headline=headline([one.section for one in shown]),
             columns=COLUMNS,
+            again=command_of(rows),
             meaning=MEANING,
             lines=[(row.verdict["as_expected"], cells(row)) for row in rows],
             shown=shown,
@@ -112,6 +114,7 @@ def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
         for question, answer in headline([one.section for one in shown])
     ]
     parts += ["", markdown(COLUMNS, [cells(row) for row in found.rows])]
+    parts += [f"Again: `{command_of(found.rows)}`", ""]
     for one in shown:
         section = one.section
         parts += [f"## {section.title}", "", section.answer, ""]

@@ -158,7 +158,7 @@ def _shares(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
         told.append(
             f"{arm} {', '.join(f'{100 * ms / whole:.0f} % {part}' for part, ms in sums.items())}"
         )
-    return f"Backoff apart, over all scenarios: {'; '.join(told)}."
+    return f"Backoff apart, over all scenarios, about: {'; '.join(told)}."
 
 
 def breakdown(found: Found) -> Section | None:
@@ -198,7 +198,7 @@ def inconsistency(found: Found) -> Section:
     still = sum(row.still_open("inconsistency") for row in rows)
     told = "At no time in any of these runs."
     if total:
-        told = f"For {total:.2f} s, all orders together."
+        told = f"For about {total:.2f} s, all orders together."
     if still:
         told = f"{told if total else ''} {still} orders still did when their run ended.".lstrip()
     return Section(

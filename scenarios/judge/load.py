@@ -14,8 +14,8 @@ LEAST_ORDERS = 12
 """Fewer orders cannot overload anything, and give no rate."""
 SHARE_OF_THE_DEADLINE = 0.25
 """A run is saturated if its last customers waited this share of the saga deadline longer than its quickest one."""
-_EDGE = 0.1
-"""The share of orders at both ends that a rate leaves out: it is that of the middle."""
+_MOST = 0.9
+"""The share of customers or orders over which a rate is taken: a last one that waits for a deadline decides nothing."""
 
 
 class Stay(NamedTuple):
@@ -30,8 +30,8 @@ class Stay(NamedTuple):
 class Load:
     """Rates per second of real time; None = too few orders.
 
-    `offered_per_s`: customers who came. `achieved_per_s`: orders that ended, over the time in which the middle four fifths of
-    them did. `wait_growth_s`: how much longer the last third of the customers waited (median) than the one who waited least,
+    `offered_per_s`: customers who came. `achieved_per_s`: orders that ended; both from the first customer until nine tenths of them
+    had come, or ended. `wait_growth_s`: how much longer the last third of the customers waited (median) than the one who waited least,
     counted over those whom no fault struck; infinite if most of the last ones never saw an end; None = too few, or the
     coordinator was disturbed, which explains any wait. `limit_s`: from which growth on the run is saturated.
     """
@@ -79,20 +79,19 @@ def load_of(stays: Sequence[Stay], injections: Collection[Injection], policy: Po
     """The load of a run."""
     came = sorted(stays, key=lambda stay: stay.came_s)
     return Load(
-        offered_per_s=_per_s([stay.came_s for stay in came]),
-        achieved_per_s=_per_s(sorted(s.ended_s for s in came if s.ended_s is not None)),
+        offered_per_s=_per_s([stay.came_s for stay in came], came[:1]),
+        achieved_per_s=_per_s(sorted(s.ended_s for s in came if s.ended_s is not None), came[:1]),
         wait_growth_s=_growth_s(came, injections),
         limit_s=SHARE_OF_THE_DEADLINE * policy.saga_s(),
     )
 
 
-def _per_s(times_s: Sequence[float]) -> float | None:
+def _per_s(times_s: Sequence[float], first: Sequence[Stay]) -> float | None:
     if len(times_s) < LEAST_ORDERS:
         return None
-    edge = int(_EDGE * len(times_s))
-    first, last = times_s[edge], times_s[-1 - edge]
-    between = len(times_s) - 1 - 2 * edge
-    return between / (last - first) if last > first else None
+    counted = int(_MOST * len(times_s))
+    lasted_s = times_s[counted - 1] - first[0].came_s
+    return counted / lasted_s if lasted_s > 0 else None
 
 
 def _growth_s(came: Sequence[Stay], injections: Collection[Injection]) -> float | None:

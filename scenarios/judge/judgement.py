@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 from kernel.policy import Policy
@@ -15,7 +16,7 @@ from scenarios.judge.laws import judge_laws
 from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
 from scenarios.judge.rules import Rule
-from scenarios.judge.verdict import BAD, Judgement, LawVerdict, OrderClass, Verdict
+from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
 from scenarios.runs.scenario import ENDED, Scenario
 
 LEAST_SILENCE_S = 0.5
@@ -70,7 +71,8 @@ def judge(
     # So does the network that holds a request back.
     held = {i.order_id for i in injections if i.moment in HELD and i.struck}
     silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
-    laws = judge_laws(
+    judged = partial(
+        judge_laws,
         saga,
         facts,
         ledgers,
@@ -80,6 +82,7 @@ def judge(
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,
     )
+    laws = judged()
     expected = [
         ENDED if o.order_id in redriven else scenario.expects(index)
         for index, o in enumerate(orders)
@@ -92,7 +95,7 @@ def judge(
     if wrong := scenario.check([o.order_class for o in orders]):
         surprises.append(wrong)
     stays = [
-        Stay(f.asked.order_id, f.asked.intended_mono_s, f.ended_mono_s())
+        Stay(f.asked.order_id, f.asked.intended_mono_s, f.ended_mono_s(), f.seen_mono_s())
         for f in facts
         if f.asked.order_id not in redriven
     ]
@@ -101,7 +104,7 @@ def judge(
     # Where something went wrong, a shorter queue explains it too.
     saturated = load.saturated or (load.grew_by(policy.step_s()) and bool(surprises or dropped))
     if saturated:
-        laws = [_not_judged(law) if law.law == Rule.NOT_DROPPED else law for law in laws]
+        laws = judged(queued_s=policy.step_s())
     problems = [*([load.advice()] if saturated else []), *failures, *never_struck]
     wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
     if still_changing:
@@ -127,8 +130,3 @@ def judge(
         isolation=isolation,
         load=load,
     )
-
-
-def _not_judged(law: LawVerdict) -> LawVerdict:
-    """Whoever queues gives no sign of life, and was not dropped."""
-    return replace(law, held=True, why="not judged: the run was saturated", witnesses=[])

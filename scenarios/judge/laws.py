@@ -28,12 +28,14 @@ def judge_laws(
     excused: set[str],
     longest_silence_s: float,
     arrivals_mono_s: Mapping[str, Sequence[float]],
+    queued_s: float | None = None,
 ) -> list[LawVerdict]:
     """Every law. `ended`: the orders that count for money; the others are judged by their class.
 
     `stages`: the forward steps in the order of their variant. `excused`: orders whose silence somebody else is to blame for.
 
-    `longest_silence_s`: the longest that somebody can be at work on a saga without a new row.
+    `longest_silence_s`: the longest that somebody can be at work on a saga without a new row. `queued_s`: given where messages
+    queue, how much younger a message must be to have overtaken another; None = nothing queues.
     """
     return [
         _money(saga, facts, ended),
@@ -45,9 +47,7 @@ def judge_laws(
         _refusals_stand(facts),
         _reverse_order(facts, stages),
         _nobody_was_idle(
-            [f for f in facts if f.asked.order_id in ended - excused],
-            longest_silence_s,
-            arrivals_mono_s,
+            facts, ended - excused, longest_silence_s, arrivals_mono_s, queued_s=queued_s
         ),
         _rows_agree(saga, ledgers),
         _nobody_else(facts, ledgers),
@@ -205,18 +205,25 @@ def _reverse_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerdi
 
 def _nobody_was_idle(
     facts: list[OrderFacts],
+    judged: set[str],
     longest_silence_s: float,
     arrivals_mono_s: Mapping[str, Sequence[float]],
+    *,
+    queued_s: float | None,
 ) -> LawVerdict:
     """The saga deadline rescues what is slow, not what was dropped.
 
     A saga that gave no sign of life (a row, a request that arrived) for longer than a whole retry budget and
-    went on only because it expired had been lost: an event without a reaction, or a message that vanished.
+    went on only because it expired had been lost: an event without a reaction, or a message that vanished. Where messages
+    queue it had been lost only if others overtook it.
     """
     broken = []
+    served = _served(facts) if queued_s is not None else {}
     for order in facts:
+        if order.asked.order_id not in judged:
+            continue
         for before, rescue in pairwise(order.rows):
-            if rescue["caused_by"] != f"{order.asked.order_id}:{order.saga.expired.__name__}":
+            if not _is_rescue(order, rescue):
                 continue
             signs = [
                 before["mono_s"],
@@ -224,13 +231,42 @@ def _nobody_was_idle(
                 rescue["mono_s"],
             ]
             within = sorted(s for s in signs if before["mono_s"] <= s <= rescue["mono_s"])
-            if max(late - early for early, late in pairwise(within)) > longest_silence_s:
+            silent = max(late - early for early, late in pairwise(within)) > longest_silence_s
+            if silent and (queued_s is None or _overtaken(before, rescue, served, queued_s)):
                 why = (
                     f"{order.asked.order_id}: nothing followed {before['operation']}"
                     f" ({before['effect']}) until the saga deadline"
                 )
                 broken.append((why, [witness(before), witness(rescue)]))
     return _verdict(Rule.NOT_DROPPED, broken)
+
+
+def _is_rescue(order: OrderFacts, row: dict[str, Any]) -> bool:
+    return bool(row["caused_by"] == f"{order.asked.order_id}:{order.saga.expired.__name__}")
+
+
+def _served(facts: list[OrderFacts]) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """(operation, effect) -> when it was done, and when what followed was, of every saga that went on by itself."""
+    found: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for order in facts:
+        for before, after in pairwise(order.rows):
+            if not _is_rescue(order, after):
+                what = before["operation"], before["effect"]
+                found[what].append((before["mono_s"], after["mono_s"]))
+    return found
+
+
+def _overtaken(
+    before: dict[str, Any],
+    rescue: dict[str, Any],
+    served: Mapping[tuple[str, str], list[tuple[float, float]]],
+    queued_s: float,
+) -> bool:
+    """Whether what should have followed was done for an order that came to the same point later, in the meantime."""
+    return any(
+        came_s > before["mono_s"] + queued_s and went_on_s < rescue["mono_s"]
+        for came_s, went_on_s in served.get((before["operation"], before["effect"]), ())
+    )
 
 
 def _rows_agree(saga: Saga, ledgers: Ledgers) -> LawVerdict:

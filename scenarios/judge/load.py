@@ -19,11 +19,14 @@ _MOST = 0.9
 
 
 class Stay(NamedTuple):
-    """When a customer meant to come, and when the order ended; None = it did not. In monotonic seconds."""
+    """When a customer meant to come, when the order ended (None = it did not), and when anybody last did anything about it
+    (None = nobody ever did). In monotonic seconds.
+    """
 
     order_id: str
     came_s: float
     ended_s: float | None
+    seen_s: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +35,8 @@ class Load:
 
     `offered_per_s`: customers who came. `achieved_per_s`: orders that ended; both from the first customer until nine tenths of them
     had come, or ended. `wait_growth_s`: how much longer the last third of the customers waited (median) than the one who waited least,
-    counted over those whom no fault struck; infinite if most of the last ones never saw an end; None = too few, or the
-    coordinator was disturbed, which explains any wait. `limit_s`: from which growth on the run is saturated.
+    until their order ended or was last worked on, counted over those whom no fault struck; infinite if nobody worked on most of the last ones; None = too
+    few, or the coordinator was disturbed, which explains any wait. `limit_s`: from which growth on the run is saturated.
     """
 
     offered_per_s: float | None
@@ -54,7 +57,7 @@ class Load:
         """What a user reads of a saturated run."""
         growth = self.wait_growth_s or 0.0
         waited = (
-            "the last customers' orders did not end"
+            "nobody worked on the last customers' orders"
             if math.isinf(growth)
             else f"the last customers waited {growth:.2f} s longer than the quickest"
         )
@@ -99,10 +102,9 @@ def _growth_s(came: Sequence[Stay], injections: Collection[Injection]) -> float 
         return None
     struck = {i.order_id for i in injections if i.struck}
     spared = [stay for stay in came if stay.order_id not in struck]
-    counted = spared if len(spared) >= LEAST_ORDERS else came
-    if len(counted) < LEAST_ORDERS:
+    if len(spared) < LEAST_ORDERS:
         return None
-    waits = [math.inf if s.ended_s is None else s.ended_s - s.came_s for s in counted]
+    waits = [math.inf if s.seen_s is None else s.seen_s - s.came_s for s in spared]
     least = min(waits)
     return 0.0 if math.isinf(least) else median(waits[-(len(waits) // 3) :]) - least
 

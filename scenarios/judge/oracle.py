@@ -62,6 +62,10 @@ class OrderFacts:
         ]
         return max(last) if last and self.status != PENDING else None
 
+    def seen_mono_s(self) -> float | None:
+        """When any participant last wrote anything about the order; None = none ever did."""
+        return max((float(row["mono_s"]) for row in self.rows), default=None)
+
 
 def gather(saga: Saga, asked: Iterable[Asked], ledgers: Ledgers) -> list[OrderFacts]:
     """The facts of every order asked for."""

@@ -36,21 +36,19 @@ async def two_arms(run_scenario, tmp_path):
 async def test_eight_hundred_customers_a_second_are_an_overload_and_no_fault_of_a_style(
     run_scenario, style
 ):
-    result = await run_scenario(
-        "happy_path", style, orders=500, rate_per_s=3000.0, time_scale=0.005
-    )
+    result = await run_scenario("happy_path", style, orders=300, rate_per_s=3000.0, time_scale=0.01)
     assert result.verdict.judgement is Judgement.UNKNOWN
     assert result.verdict.exit_code() == 3
     assert "saturated: " in result.verdict.problems[0]
     assert "raise --time-scale or lower --rate" in result.verdict.problems[0]
     load = read_json(result.folder / "verdict.json")["timing"]["load"]
-    assert load["offered_per_s"] > 2 * load["achieved_per_s"]
+    assert load["offered_per_s"] > 2 * (load["achieved_per_s"] or 0)
 
 
 @pytest.mark.timeout(120)
 async def test_a_wrong_ledger_is_inconsistent_however_many_customers_came(run_scenario):
     result = await run_scenario(
-        "delivered_twice", "choreography", orders=400, rate_per_s=3000.0, time_scale=0.005,
+        "delivered_twice", "choreography", orders=60, rate_per_s=3000.0, time_scale=0.01,
         guards=Guards.parse("-inbox"),
     )  # fmt: skip
     assert result.verdict.judgement is Judgement.INCONSISTENT
@@ -166,7 +164,7 @@ def test_json_names_arm_latency_and_backends(saga):
         assert run["arm"] == run["style"]
         assert run["latency_p50_ms"] > 0
         assert run["backends"]["pair"] == "embedded"
-        assert run["offered_per_s"] == pytest.approx(100, rel=0.6)
+        assert run["offered_per_s"] >= 0.9 * run["achieved_per_s"] > 0
     rates = document["rates"][0]
     assert rates["runs_consistent"]["k"] == rates["runs_consistent"]["n"] == 1
 

@@ -1,24 +1,28 @@
 """When a run counts as saturated: from when customers came and orders ended, whatever the style."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from kernel.policy import Policy
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
+from scenarios.judge.laws import _nobody_was_idle
 from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
+from scenarios.judge.oracle import Asked, OrderFacts
+from shared_domain.order.counter_examples import ORDER
+from shared_domain.order.saga import SAGA
 
 POLICY = Policy(time_scale=0.02)
 """Saga deadline 1.2 s: waits that grow by more than 0.3 s are saturation."""
 
 
 def _stays(n, *, offered, wait):
-    """Customers who come `offered` times a second; `wait(i)`: how long order i takes, None = for ever."""
+    """Customers who come `offered` times a second; `wait(i)`: how long order i takes, None = nobody ever works on it."""
     came = [100 + i / offered for i in range(n)]
-    return [
-        Stay(f"o{i}", at, None if wait(i) is None else at + wait(i)) for i, at in enumerate(came)
-    ]
+    ends = [None if wait(i) is None else at + wait(i) for i, at in enumerate(came)]
+    return [Stay(f"o{i}", at, end, end) for i, (at, end) in enumerate(zip(came, ends, strict=True))]
 
 
 def _struck(i, moment=Moment.ANSWER_LOST):
@@ -52,11 +56,11 @@ def test_slow_services_are_no_saturation():
     assert load.wait_growth_s == pytest.approx(0)
 
 
-def test_orders_that_never_end_for_want_of_service_are_saturation():
+def test_orders_that_nobody_works_on_are_saturation():
     load = load_of(_stays(90, offered=800, wait=lambda i: 0.1 if i < 20 else None), [], POLICY)
     assert load.saturated
     assert load.to_json()["wait_growth_s"] == "open"
-    assert "did not end" in load.advice()
+    assert "nobody worked on" in load.advice()
 
 
 def test_what_a_fault_held_up_is_no_saturation():
@@ -72,7 +76,19 @@ def test_a_disturbed_coordinator_explains_every_wait():
 
 
 def test_all_parked_alike_did_not_queue():
-    assert load_of(_stays(30, offered=50, wait=lambda i: None), [], POLICY).wait_growth_s == 0
+    stays = [Stay(f"o{i}", 100 + i / 50, None, 100.01 + i / 50) for i in range(30)]
+    assert load_of(stays, [], POLICY).wait_growth_s == pytest.approx(0)
+
+
+def test_all_parked_later_and_later_did():
+    stays = [Stay(f"o{i}", 100 + i / 50, None, 100.01 + i / 10) for i in range(30)]
+    assert load_of(stays, [], POLICY).saturated
+
+
+def test_where_faults_struck_nearly_everybody_nothing_is_said():
+    stays = _stays(60, offered=50, wait=lambda i: 3.0 if i >= 40 else 0.01)
+    load = load_of(stays, [_struck(i) for i in range(50)], POLICY)
+    assert load.wait_growth_s is None
 
 
 def test_few_orders_give_no_rate_and_no_verdict():
@@ -88,5 +104,37 @@ def test_infinity_is_more_than_any_limit():
 
 
 def test_what_ends_in_a_burst_after_a_standstill_was_not_served_faster_than_it_came():
-    stays = [Stay(f"o{i}", 100 + i / 50, 106 + i / 1000) for i in range(40)]
+    stays = [Stay(f"o{i}", 100 + i / 50, 106 + i / 1000, 106 + i / 1000) for i in range(40)]
     assert load_of(stays, [], POLICY).achieved_per_s < 10
+
+
+def _facts(order_id, *rows):
+    made = [
+        {"participant": "order", "operation": operation, "effect": "done", "delta": 0, "mono_s": at, "caused_by": f"{order_id}:{cause}"}
+        for operation, at, cause in rows
+    ]  # fmt: skip
+    asked = Asked(
+        order=replace(ORDER, order_id=order_id), accepted=True, told=(), intended_mono_s=0
+    )
+    return OrderFacts(saga=SAGA, asked=asked, rows=made, status="CANCELLED")
+
+
+SILENT = _facts("o1", ("PlaceOrder", 0.0, "customer"), ("CancelShipment", 1.2, "OrderExpired"))
+OLDER = _facts("o2", ("PlaceOrder", -0.2, "customer"), ("ReserveStock", 0.9, "OrderPlaced"))
+YOUNGER = _facts("o3", ("PlaceOrder", 0.3, "customer"), ("ReserveStock", 0.9, "OrderPlaced"))
+
+
+@pytest.mark.parametrize(
+    ("others", "queued_s", "held"),
+    [
+        ([], None, False),
+        ([OLDER], None, False),
+        ([OLDER], 0.1, True),
+        ([OLDER, YOUNGER], 0.1, False),
+        ([YOUNGER], 0.5, True),
+    ],
+    ids=["alone", "nothing queues", "in a queue", "overtaken in a queue", "nearly as old"],
+)
+def test_what_queues_is_not_dropped_but_what_others_overtake_is(others, queued_s, held):
+    law = _nobody_was_idle([SILENT, *others], {"o1"}, 0.5, {}, queued_s=queued_s)
+    assert law.held is held

@@ -57,8 +57,9 @@ class RunRow:
 
     @property
     def comparable(self) -> bool:
-        """Whether its latency may be set beside the other style's."""
-        return bool(self.about["comparable"]) and not self.no_counterpart and not self.repaired
+        """Whether its latency may be set beside the other style's: not if an operator or a queue decided it."""
+        usual = bool(self.about["comparable"]) and not self.no_counterpart
+        return usual and not self.repaired and not self.load.get("saturated")
 
     @property
     def repaired(self) -> bool:

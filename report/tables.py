@@ -86,8 +86,8 @@ def comparison(rows: Sequence[RunRow], *, columns: int = LEAST_COLUMNS) -> Rende
 def distance_from_saturation(rows: Sequence[RunRow]) -> str:
     """How far these runs stayed from a load at which deadlines pass by queueing alone, in a sentence."""
     judged = [row for row in rows if row.load.get("wait_growth_s") is not None]
-    if any(row.load.get("saturated") for row in judged):
-        return "Load: a run is saturated: see there."
+    if full := [f"{row.scenario} in {row.arm}" for row in judged if row.load.get("saturated")]:
+        return f"Load: saturated: {', '.join(full)}. What deadlines did there says nothing about a style."
     if not judged:
         return "Load: too few orders, or a disturbed coordinator: distance from saturation is not known."
     share, row = max(((r.load["wait_growth_s"] / r.load["limit_s"], r) for r in judged), key=lambda pair: pair[0])  # fmt: skip

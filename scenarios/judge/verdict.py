@@ -114,6 +114,11 @@ class Verdict:
             counted[order.order_class] += 1
         return counted
 
+    def overloaded(self) -> bool:
+        """Whether it is UNKNOWN for nothing but its load, which a benchmark may want to see."""
+        saturated = self.load is not None and self.load.saturated
+        return saturated and self.judgement is Judgement.UNKNOWN and len(self.problems) == 1
+
     def exit_code(self) -> Exit:
         """See Exit. What failed to happen is unknown; what happened wrongly is known."""
         if self.judgement is Judgement.UNKNOWN:

@@ -160,6 +160,8 @@ class RabbitNode:
             "RABBITMQ_CONF_ENV_FILE": str(empty),
             "ERL_EPMD_PORT": str(self._epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
+            # Whoever knows the cookie may run anything in a node: its own port is for this machine, too.
+            "ERL_FLAGS": "-kernel inet_dist_use_interface {127,0,0,1}",
             "RUNNING_UNDER_SYSTEMD": "true",
         }
 

@@ -162,10 +162,12 @@ def _state_faults(state: dict[str, Any], at: str, language: str, *, express: boo
         if not state.get("Branches"):
             yield required(["Branches"], at)
         for number, branch in enumerate(listed(state, "Branches")):
-            yield from _machine_faults(branch, f"{at}/Branches[{number}]", spoken, express=express)
+            yield from _machine_faults(
+                branch, f"{at}/Branches[{number}]", language, express=express
+            )
     elif kind == "Map":
         field = "ItemProcessor" if "ItemProcessor" in state else "Iterator"
-        yield from _machine_faults(state.get(field), f"{at}/{field}", spoken, express=express)
+        yield from _machine_faults(state.get(field), f"{at}/{field}", language, express=express)
 
 
 def _language_faults(holder: dict[str, Any], at: str, spoken: str) -> Faults:

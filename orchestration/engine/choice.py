@@ -122,6 +122,8 @@ def holds(rule: dict[str, Any], data: Any, scope: Scope) -> bool:
     if "Not" in rule:
         return not holds(rule["Not"], data, scope)
     found = paths.find(rule["Variable"], data, scope)
+    if found is None and rule["Variable"] == "$":
+        found = paths.MISSING  # AWS cannot look into an input that is null
     if "IsPresent" in rule:
         return paths.is_missing(found) is not rule["IsPresent"]
     operator = next(name for name in rule if name in OPERATORS)

@@ -10,7 +10,7 @@ from orchestration.engine.entered import Entered
 from orchestration.engine.errors import BranchAborted, EvaluationFault, Fault, StatesError
 from orchestration.engine.jsonata_query import fill, is_expression, type_name
 from orchestration.engine.limits import MOST_AT_ONCE
-from orchestration.engine.query import JsonPath
+from orchestration.engine.query import ABSENT, JsonPath
 from orchestration.engine.text import text
 
 RUNTIME = "States.Runtime"
@@ -164,9 +164,13 @@ def _jsonata_items(entered: Entered) -> tuple[list[Any], Callable[[Branch, int],
 def max_concurrency(entered: Entered) -> int:
     """How many iterations may run at once; 0 = no limit of the author's."""
     value = entered.query.value(entered.state, "MaxConcurrency", entered.data, entered.scope())
-    if value is None:
+    if value is ABSENT:
         return 0
-    if not isinstance(value, int) or isinstance(value, bool):
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if entered.language == "JSONata" and not (whole and value >= 0):
+        told = f"The MaxConcurrency field must be a whole number from 0 on: {text(value)}"
+        raise EvaluationFault(told, location="MaxConcurrency")
+    if not whole:
         raise Fault(
             "States.Runtime",
             f'The MaxConcurrencyPath field refers to value "{text(value)}" which is not a valid integer:'
@@ -174,4 +178,4 @@ def max_concurrency(entered: Entered) -> int:
         )
     if value < 0:
         raise Fault("States.Runtime", "MaxConcurrency cannot be negative.")
-    return value
+    return int(value)

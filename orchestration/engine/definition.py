@@ -13,6 +13,7 @@ from orchestration.engine.checks import definition_faults
 from orchestration.engine.diagnostics import SCHEMA, Diagnostic
 from orchestration.engine.errors import ApiError
 from orchestration.engine.limits import MAX_DEFINITION_BYTES
+from orchestration.engine.text import strictly
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ def diagnose(text: str, *, express: bool = False) -> list[Diagnostic]:
     if len(text.encode(errors="replace")) > MAX_DEFINITION_BYTES:
         return [Diagnostic(SCHEMA, f"Definition must not exceed {MAX_DEFINITION_BYTES} bytes")]
     try:
-        document = json.loads(text)
+        document = strictly(text)
         json.dumps(document, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         return [_not_json(text, error)]

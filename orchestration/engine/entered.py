@@ -14,7 +14,10 @@ QUERIES: dict[str, Query] = {"JSONPath": JsonPath(), "JSONata": JsonataQuery()}
 
 @dataclass(slots=True)
 class Entered:
-    """`event`: its ...StateEntered. `led_by`: the event before that. `inside`: its branches are running."""
+    """`event`: its ...StateEntered. `led_by`: the event before that. `inside`: its branches are running.
+
+    `language`: the state's; `outer_language`: the machine's, which states inside of it speak unless they say otherwise.
+    """
 
     branch: Branch
     name: str
@@ -24,6 +27,7 @@ class Entered:
     led_by: int
     query: Query
     language: str
+    outer_language: str
     retries: int = 0
     inside: bool = False
 

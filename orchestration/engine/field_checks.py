@@ -3,6 +3,7 @@
 Source: Amazon States Language; codes and wording are AWS's where they are known.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from orchestration.engine import jsonata_query, jsonata_syntax, paths, templates
@@ -17,6 +18,8 @@ from orchestration.engine.diagnostics import (
     schema,
     type_faults,
 )
+from orchestration.engine.limits import MAX_VARIABLE_NAME
+from orchestration.engine.path_syntax import is_variable_name
 
 RETRY = {
     "ErrorEquals", "IntervalSeconds", "MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy", "Comment",
@@ -55,9 +58,11 @@ def value_faults(state: dict[str, Any], at: str, language: str) -> Faults:
     if state["Type"] == "Choice":
         for number, rule in enumerate(state.get("Choices", [])):
             yield from rule_faults(rule, f"{at}/Choices[{number}]", language, top=True)
+    yield from _variable_faults(state, at)
     if language == "JSONata":
-        plain = {key: value for key, value in state.items() if key not in _NESTED}
-        yield from _jsonata_faults(plain, at)
+        for key, value in state.items():
+            if key not in _NESTED:
+                yield from _jsonata_faults(value, f"{at}/{key}", _reach(state["Type"], key))
         return
     for field, value in state.items():
         if field.endswith("Path") and field != "ResultPath":
@@ -112,21 +117,54 @@ def _template_faults(template: Any, at: str) -> Faults:
                 yield schema(f"The value for the field '{key}' {wanted}", at)
 
 
-def _jsonata_faults(value: Any, at: str) -> Faults:
+def _variable_faults(state: dict[str, Any], at: str) -> Faults:
+    """Faults in the names of the variables that a state, its rules and its catchers assign."""
+    holders = [(state, at)]
+    for field in ("Choices", "Catch"):
+        holders += [(e, f"{at}/{field}[{n}]") for n, e in enumerate(listed(state, field))]
+    for holder, place in holders:
+        assigned = holder.get("Assign")
+        for key in assigned if isinstance(assigned, dict) else ():
+            if not is_variable_name(key.removesuffix(".$")):
+                told = f"'{key}' is no name of a variable: at most {MAX_VARIABLE_NAME} letters, digits and _, and not 'states'"
+                yield schema(told, f"{place}/Assign")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reach:
+    """What of $states an expression may look at besides input and context."""
+
+    result: bool = False
+    error_output: bool = False
+
+
+def _reach(kind: str, field: str) -> _Reach:
+    """Source: AWS guide, "Reserved variable: $states"."""
+    has_result = kind in ("Task", "Parallel", "Map") and field in ("Assign", "Output")
+    return _Reach(result=has_result, error_output=field == "Catch")
+
+
+def _jsonata_faults(value: Any, at: str, reach: _Reach) -> Faults:
     if jsonata_query.is_expression(value):
         expression = value[2:-2].strip()
         if wrong := jsonata_syntax.fault(expression):
             yield Diagnostic("INVALID_JSONATA_EXPRESSION", wrong, at)
             return
+        seen = jsonata_syntax.unreachable(
+            expression, result=reach.result, error_output=reach.error_output
+        )
+        for name in seen:
+            told = f"Reference to '{name}' is not supported here."
+            yield Diagnostic("UNSUPPORTED_JSONATA_EXPRESSION", told, at)
         for name in jsonata_syntax.top_level_names(expression):
             told = f"Reference to '{name}' at the top level is not supported."
             yield Diagnostic("UNSUPPORTED_JSONATA_EXPRESSION", told, at)
     elif isinstance(value, dict):
         for key, inner in value.items():
-            yield from _jsonata_faults(inner, f"{at}/{key}")
+            yield from _jsonata_faults(inner, f"{at}/{key}", reach)
     elif isinstance(value, list):
         for number, inner in enumerate(value):
-            yield from _jsonata_faults(inner, f"{at}[{number}]")
+            yield from _jsonata_faults(inner, f"{at}[{number}]", reach)
 
 
 def try_faults(state: dict[str, Any], at: str) -> Faults:

@@ -3,14 +3,15 @@
 Source: Amazon States Language, "Intrinsic Functions".
 """
 
-import json
 import random
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from orchestration.engine.intrinsics import DRAWN, FUNCTIONS
+from orchestration.engine.intrinsics import DRAWN, FUNCTIONS, Template
+from orchestration.engine.limits import MAX_NESTED_CALLS
+from orchestration.engine.text import strictly
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<call>States\.\w+)\s*\(|(?P<text>'(?:\\.|[^'\\])*')|(?P<number>-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
@@ -39,14 +40,17 @@ def is_call(text: str) -> bool:
 
 
 def parse(text: str) -> Call:
-    """The call in `text`. Raise ValueError if it is none."""
-    call, end = _call(text, 0)
+    """The call in `text`. Raise ValueError if it is none, or one too deep."""
+    call, end = _call(text, 0, MAX_NESTED_CALLS)
     if text[end:].strip():
         raise ValueError(f"unexpected {text[end:]!r}")
     return call
 
 
-def _call(text: str, at: int) -> tuple[Call, int]:
+def _call(text: str, at: int, deep: int) -> tuple[Call, int]:
+    """`deep`: how many calls may stand inside of each other from here on."""
+    if not deep:
+        raise ValueError(f"at most {MAX_NESTED_CALLS} functions may be nested")
     opened = _TOKEN.match(text, at)
     if not opened or not opened["call"]:
         raise ValueError(f"not an intrinsic function: {text[at:]!r}")
@@ -60,7 +64,7 @@ def _call(text: str, at: int) -> tuple[Call, int]:
         return Call(name, ()), closed.end()
     while True:
         template = name == "States.Format" and not arguments
-        argument, at = _argument(text, at, template=template)
+        argument, at = _argument(text, at, deep, template=template)
         arguments.append(argument)
         after = _TOKEN.match(text, at)
         if after and after["close"]:
@@ -70,7 +74,7 @@ def _call(text: str, at: int) -> tuple[Call, int]:
         at = after.end()
 
 
-def _argument(text: str, at: int, *, template: bool) -> tuple[Any, int]:
+def _argument(text: str, at: int, deep: int, *, template: bool) -> tuple[Any, int]:
     """An argument and where it ends. `template`: it is for Format, which needs to see escaped braces."""
     at += len(text[at:]) - len(text[at:].lstrip())
     if text[at : at + 1] == "$":
@@ -80,21 +84,31 @@ def _argument(text: str, at: int, *, template: bool) -> tuple[Any, int]:
     if not token:
         raise ValueError(f"not an argument: {text[at:]!r}")
     if token["call"]:
-        return _call(text, at)
+        return _call(text, at, deep - 1)
     if token["text"] is not None:
-        escaped = r"\\([^{}])" if template else r"\\(.)"
-        return re.sub(escaped, r"\1", token["text"][1:-1]), token.end()
+        return _constant(token["text"][1:-1], template=template), token.end()
     if token["number"] or token["word"]:
-        return json.loads(token["number"] or token["word"]), token.end()
+        return strictly(token["number"] or token["word"]), token.end()
     raise ValueError(f"not an argument: {text[at:]!r}")
+
+
+def _constant(written: str, *, template: bool) -> str:
+    """A text between quotes. Raise ValueError if it has an escape that there is not."""
+    for escaped in re.findall(r"\\(.)", written, re.DOTALL):
+        if escaped not in "'{}\\":
+            raise ValueError(f"\\{escaped} is no escape: there are \\' \\{{ \\}} and \\\\")
+    return Template(written) if template else re.sub(r"\\(.)", r"\1", written, flags=re.DOTALL)
 
 
 def _path_end(text: str, at: int) -> int:
     """Where a path ends: at the comma or parenthesis outside brackets and quotes."""
-    depth, quote = 0, ""
+    depth, quote, escaped = 0, "", False
     for position in range(at, len(text)):
         character = text[position]
-        if quote:
+        if escaped:
+            escaped = False
+        elif quote:
+            escaped = character == "\\"
             quote = "" if character == quote else quote
         elif character in "'\"":
             quote = character

@@ -14,15 +14,41 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestration.engine.limits import MAX_INTRINSIC_RANGE, MAX_INTRINSIC_TEXT
-from orchestration.engine.text import text
+from orchestration.engine.text import strictly, text
+
+
+class Template(str):
+    """A text of Format as it was written, with its escapes."""
+
+    __slots__ = ()
+
+
+def _need(condition: bool, what: str) -> None:  # noqa: FBT001
+    if not condition:
+        raise ValueError(what)
+
+
+def _whole_number(value: Any) -> int:
+    """A number, rounded half up: the one rule for all functions. Raise ValueError if it is none."""
+    _need(isinstance(value, int | float) and not isinstance(value, bool), "a number is needed")
+    return value if isinstance(value, int) else math.floor(value + 0.5)
 
 
 def _format(template: str, *values: Any) -> str:
-    parts = re.split(r"(?<!\\)\{\}", template)
-    assert len(parts) - 1 == len(values), "as many arguments as {} are needed"
-    shown = [_shown(v) for v in values]
-    text = "".join(part + value for part, value in zip(parts, [*shown, ""], strict=True))
-    return text.replace("\\{", "{").replace("\\}", "}")
+    _need(isinstance(template, str), "a text is needed")
+    # In a text that is computed a backslash is only what stands before a brace.
+    escape = r"\\(.)" if isinstance(template, Template) else r"\\([{}])"
+    left, parts, at = list(values), [], 0
+    for found in re.finditer(rf"{escape}|\{{\}}", template, re.DOTALL):
+        parts.append(template[at : found.start()])
+        at = found.end()
+        if found[1] is not None:
+            parts.append(found[1])
+            continue
+        _need(bool(left), "as many arguments as {} are needed")
+        parts.append(_shown(left.pop(0)))
+    _need(not left, "as many arguments as {} are needed")
+    return "".join([*parts, template[at:]])
 
 
 def _shown(value: Any) -> str:
@@ -35,14 +61,14 @@ def _shown(value: Any) -> str:
 
 
 def _array_partition(array: list[Any], size: float) -> list[Any]:
-    assert isinstance(array, list), "an array is needed"
-    step = round(size)
-    assert step > 0, "a size above 0 is needed"
+    _need(isinstance(array, list), "an array is needed")
+    step = _whole_number(size)
+    _need(step > 0, "a size above 0 is needed")
     return [array[at : at + step] for at in range(0, len(array), step)]
 
 
 def _array_contains(array: list[Any], value: Any) -> bool:
-    assert isinstance(array, list), "an array is needed"
+    _need(isinstance(array, list), "an array is needed")
     return _canonical(value) in map(_canonical, array)
 
 
@@ -60,26 +86,27 @@ def _whole(value: Any) -> Any:
 
 
 def _array_range(start: float, end: float, by: float) -> list[int]:
-    first, last, step = round(start), round(end), round(by)
-    assert step != 0, "a step other than 0 is needed"
+    first, last, step = map(_whole_number, (start, end, by))
+    _need(step != 0, "a step other than 0 is needed")
     values = range(first, last + (1 if step > 0 else -1), step)
-    assert len(values) <= MAX_INTRINSIC_RANGE, f"at most {MAX_INTRINSIC_RANGE} items"
+    _need(len(values) <= MAX_INTRINSIC_RANGE, f"at most {MAX_INTRINSIC_RANGE} items")
     return list(values)
 
 
-def _array_item(array: list[Any], index: int) -> Any:
-    assert isinstance(array, list), "an array is needed"
-    assert 0 <= index < len(array), "the index is outside the array"
-    return array[index]
+def _array_item(array: list[Any], index: float) -> Any:
+    _need(isinstance(array, list), "an array is needed")
+    at = _whole_number(index)
+    _need(0 <= at < len(array), "the index is outside the array")
+    return array[at]
 
 
 def _array_length(array: list[Any]) -> int:
-    assert isinstance(array, list), "an array is needed"
+    _need(isinstance(array, list), "an array is needed")
     return len(array)
 
 
 def _array_unique(array: list[Any]) -> list[Any]:
-    assert isinstance(array, list), "an array is needed"
+    _need(isinstance(array, list), "an array is needed")
     found: dict[str, Any] = {}
     for item in array:
         found.setdefault(_canonical(item), item)
@@ -87,13 +114,13 @@ def _array_unique(array: list[Any]) -> list[Any]:
 
 
 def _base64_encode(text: str) -> str:
-    assert len(text) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters"
+    _need(len(text) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters")
     return base64.b64encode(text.encode()).decode()
 
 
 def _base64_decode(text: str) -> str:
-    assert len(text) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters"
-    return base64.b64decode(text).decode()
+    _need(len(text) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters")
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
 
 
 def _hash(data: Any, algorithm: str) -> str:
@@ -104,22 +131,22 @@ def _hash(data: Any, algorithm: str) -> str:
         "SHA-384": "sha384",
         "SHA-512": "sha512",
     }
-    assert algorithm in names, f"{algorithm} is not one of {', '.join(names)}"
+    _need(algorithm in names, f"{algorithm} is not one of {', '.join(names)}")
     plain = data if isinstance(data, str) else text(data)
-    assert len(plain) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters"
+    _need(len(plain) <= MAX_INTRINSIC_TEXT, f"at most {MAX_INTRINSIC_TEXT} characters")
     return hashlib.new(names[algorithm], plain.encode()).hexdigest()
 
 
 def _json_merge(one: dict[str, Any], other: dict[str, Any], deep: bool) -> dict[str, Any]:  # noqa: FBT001
-    assert isinstance(one, dict), "two objects are needed"
-    assert isinstance(other, dict), "two objects are needed"
-    assert deep is False, "only shallow merging is supported"
+    _need(isinstance(one, dict), "two objects are needed")
+    _need(isinstance(other, dict), "two objects are needed")
+    _need(deep is False, "only shallow merging is supported")
     return {**one, **other}
 
 
 def _math_random(chance: random.Random, start: float, end: float, seed: int | None = None) -> int:
     drawn = chance if seed is None else random.Random(seed)
-    return drawn.randrange(round(start), round(end))
+    return drawn.randrange(_whole_number(start), _whole_number(end))
 
 
 def a_uuid(chance: random.Random) -> str:
@@ -128,12 +155,12 @@ def a_uuid(chance: random.Random) -> str:
 
 
 def _math_add(one: float, other: float) -> int:
-    assert all(isinstance(n, int | float) and not isinstance(n, bool) for n in (one, other))
-    return _half_up(one) + _half_up(other)
+    return _whole_number(one) + _whole_number(other)
 
 
-def _half_up(number: float) -> int:
-    return math.floor(number + 0.5)
+def _string_to_json(written: str) -> Any:
+    """AWS takes a text without anything in it for null."""
+    return strictly(written) if written.strip() else None
 
 
 def _string_split(text: str, delimiters: str) -> list[str]:
@@ -142,7 +169,7 @@ def _string_split(text: str, delimiters: str) -> list[str]:
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "States.Format": _format,
-    "States.StringToJson": json.loads,
+    "States.StringToJson": _string_to_json,
     "States.JsonToString": text,
     "States.Array": lambda *values: list(values),
     "States.ArrayPartition": _array_partition,

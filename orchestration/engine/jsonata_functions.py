@@ -14,6 +14,7 @@ from jsonata.timebox import Timebox
 from orchestration.engine.intrinsics import a_uuid
 from orchestration.engine.limits import MAX_JSONATA_MS, MAX_JSONATA_RANGE
 from orchestration.engine.paths import Scope
+from orchestration.engine.text import strictly
 
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _MANY = {
@@ -122,7 +123,7 @@ ADDED: dict[str, Callable[..., Any]] = {
     "partition": _partition,
     "range": _range,
     "hash": _hash,
-    "parse": json.loads,
+    "parse": strictly,
 }
 """What AWS adds to JSONata, besides `$random` and `$uuid`."""
 FUNCTIONS = ADDED | {"eval": _no_eval, "number": _number}

@@ -11,7 +11,7 @@ from orchestration.engine.errors import EvaluationFault
 from orchestration.engine.jsonata_functions import FUNCTIONS, of_scope, wording
 from orchestration.engine.limits import MAX_CACHED
 from orchestration.engine.paths import Scope
-from orchestration.engine.query import Finished, State, default
+from orchestration.engine.query import ABSENT, Finished, State, default
 
 NULL = Utils.NULL_VALUE
 _OPEN, _CLOSE = "{%", "%}"
@@ -74,9 +74,18 @@ def _plain(value: Any) -> Any:
         return [_plain(inner) for inner in value]
     if not isinstance(value, _JSON):
         raise TypeError("not JSON")
+    if isinstance(value, str):
+        _check_unicode(value)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
+
+
+def _check_unicode(value: str) -> None:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise TypeError("not Unicode") from error
 
 
 def fill(template: Any, states: dict[str, Any], scope: Scope, *, field: str) -> Any:
@@ -118,7 +127,9 @@ class JsonataQuery:
 
     def value(self, state: State, field: str, data: Any, scope: Scope) -> Any:
         """See Query."""
-        return fill(state.get(field), _states(data, scope), scope, field=field)
+        if field not in state:
+            return ABSENT
+        return fill(state[field], _states(data, scope), scope, field=field)
 
     def choose(self, state: State, data: Any, scope: Scope) -> tuple[State | None, str]:
         """See Query."""

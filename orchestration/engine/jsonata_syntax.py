@@ -30,6 +30,36 @@ def top_level_names(expression: str) -> list[str]:
     return list(dict.fromkeys(_names(jsonata.Jsonata(expression).ast)))
 
 
+def unreachable(expression: str, *, result: bool, error_output: bool) -> list[str]:
+    """What an expression refers to and cannot: `$$`, and `$states.result` and `$states.errorOutput` where they are not."""
+    gone = {"result": result, "errorOutput": error_output}
+    found: dict[str, None] = {}
+    for node in _nodes(jsonata.Jsonata(expression).ast):
+        if node.type == "variable" and node.value == "$":
+            found["$$"] = None
+        if node.type == "path" and len(node.steps) > 1:
+            first, second = node.steps[:2]
+            name = str(second.value)
+            of_states = first.type == "variable" and first.value == "states"
+            if of_states and second.type == "name" and not gone.get(name, True):
+                found[f"$states.{name}"] = None
+    return list(found)
+
+
+def _nodes(node: Any) -> Iterator[Any]:
+    """A node and everything in it."""
+    if isinstance(node, list | tuple):
+        for part in node:
+            yield from _nodes(part)
+        return
+    if not hasattr(node, "type"):
+        return
+    yield node
+    for part in vars(node).values():
+        if isinstance(part, list | tuple) or hasattr(part, "type"):
+            yield from _nodes(part)
+
+
 def _names(node: Any) -> Iterator[str]:
     if isinstance(node, list | tuple):
         for part in node:

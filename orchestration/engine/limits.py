@@ -13,6 +13,14 @@ MAX_REQUEST_BYTES = 4_194_304
 """Bytes of an API request."""
 MAX_NAME = 80
 """Characters of the name of a state, a machine, an execution or an activity."""
+MAX_VARIABLE_NAME = 80
+"""Characters of the name of a variable."""
+MAX_ASSIGNED_BYTES = 262_144
+"""Bytes of all variables that one Assign sets."""
+MAX_NESTED_CALLS = 10
+"""Intrinsic functions inside of each other."""
+MAX_REGEX_S = 0.1
+"""Seconds that a regular expression of an author's may take."""
 MAX_NUMBER = 99_999_999
 """Seconds and counts that a definition may give, or compute."""
 MAX_DELAY_S = 2_147_483_647

@@ -11,6 +11,8 @@ from orchestration.engine.errors import Fault
 from orchestration.engine.paths import Scope
 
 State = dict[str, Any]
+ABSENT = object()
+"""The value of a field that a state does not have: null is a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Query(Protocol):
         ...
 
     def value(self, state: State, field: str, data: Any, scope: Scope) -> Any:
-        """The value of a field that may be computed (its Path form, or an expression); None if it is absent."""
+        """The value of a field that may be computed (its Path form, or an expression); ABSENT if it is not there."""
         ...
 
     def choose(self, state: State, data: Any, scope: Scope) -> tuple[State | None, str]:
@@ -83,7 +85,7 @@ class JsonPath:
                 told = f"The {field}Path parameter does not reference an input value: {path}"
                 raise Fault("States.Runtime", told)
             return templates.compute(path, data, scope, field=f"{field}Path")
-        return state.get(field)
+        return state.get(field, ABSENT)
 
     def choose(self, state: State, data: Any, scope: Scope) -> tuple[State | None, str]:
         """See Query."""

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kernel.policy import backoff_s
-from orchestration.engine.errors import Ended, StatesError
+from orchestration.engine.errors import Ended, Fault, StatesError
 from orchestration.engine.limits import MAX_RETRY_DELAY_S
 
 NEVER_BY_ALL = frozenset({"States.Runtime", "States.DataLimitExceeded"})
@@ -19,6 +19,8 @@ _NOT_A_TASK_FAILURE = NEVER_BY_ALL | {"States.Timeout"}
 def matches(names: list[str], failure: StatesError) -> bool:
     """Whether an ErrorEquals list matches a failure."""
     error = failure.error
+    if isinstance(failure, Fault) and error == "States.Runtime":
+        return False  # whoever names it does not catch it either
     if error in names or (failure.heartbeat and "States.HeartbeatTimeout" in names):
         return True
     if "States.TaskFailed" in names and error not in _NOT_A_TASK_FAILURE:

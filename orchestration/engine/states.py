@@ -8,7 +8,8 @@ from orchestration.engine.branch import Branch
 from orchestration.engine.entered import QUERIES, Entered
 from orchestration.engine.errors import Ended, EvaluationFault, Fault, StatesError
 from orchestration.engine.history import Event
-from orchestration.engine.query import Finished, JsonPath, State
+from orchestration.engine.limits import MAX_ASSIGNED_BYTES
+from orchestration.engine.query import ABSENT, Finished, JsonPath, State
 from orchestration.engine.retry import Retries, catcher
 from orchestration.engine.text import UNTRUNCATED, error_details, fitting, parsed, text
 
@@ -39,7 +40,7 @@ async def _run_state(
         data = parsed(event.details["stateEnteredEventDetails"]["input"])
     await branch.shared.pause()
     spoken = state.get("QueryLanguage", language)
-    entered = Entered(branch, name, state, data, event, led_by, QUERIES[spoken], spoken)
+    entered = Entered(branch, name, state, data, event, led_by, QUERIES[spoken], spoken, language)
     if kind in _COMPUTED and branch.upcoming(kind == "Choice") == f"{kind}StateExited":
         return _leave(entered, Finished(None, {})), state.get("Next")
     finished, following = await _with_retry_and_catch(entered)
@@ -51,7 +52,7 @@ def _leave(entered: Entered, finished: Finished) -> Any:
     output = fitting(text(finished.output), who=entered.name, did="returned a result", error=Ended)
     details: dict[str, Any] = {"name": entered.name, "output": output, "outputDetails": UNTRUNCATED}
     if finished.assigned:
-        details["assignedVariables"] = {k: text(v) for k, v in finished.assigned.items()}
+        details["assignedVariables"] = _assigned(entered, finished.assigned)
         details["assignedVariablesDetails"] = UNTRUNCATED
     kind = f"{entered.state['Type']}StateExited"
     replaying = entered.branch.replaying
@@ -60,6 +61,15 @@ def _leave(entered: Entered, finished: Finished) -> Any:
         return _recorded_exit(entered.branch, event)
     entered.branch.variables.update(finished.assigned)
     return finished.output
+
+
+def _assigned(entered: Entered, variables: dict[str, Any]) -> dict[str, str]:
+    """Variables as the history has them. End the execution if they are too big together."""
+    written = {name: text(value) for name, value in variables.items()}
+    if sum(len(value.encode()) for value in written.values()) > MAX_ASSIGNED_BYTES:
+        told = f"The state '{entered.name}' assigned variables of more than {MAX_ASSIGNED_BYTES} bytes."
+        raise Ended("States.DataLimitExceeded", told)
+    return written
 
 
 def _recorded_exit(branch: Branch, event: Event) -> Any:
@@ -165,12 +175,12 @@ async def _fail(entered: Entered) -> Done:
     error = entered.query.value(entered.state, "Error", entered.data, scope)
     cause = entered.query.value(entered.state, "Cause", entered.data, scope)
     for field, value in (("Error", error), ("Cause", cause)):
-        if value is not None and not isinstance(value, str):
+        if value is not ABSENT and not isinstance(value, str):
             told = f"The field '{field}' must be a string but was: {text(value)}"
             if entered.language == "JSONata":
                 raise EvaluationFault(told, location=field)
             raise Fault("States.Runtime", told)
-    raise StatesError(error, cause)
+    raise StatesError(*(None if value is ABSENT else value for value in (error, cause)))
 
 
 async def _task(entered: Entered) -> Done:
@@ -185,7 +195,7 @@ async def _parallel(entered: Entered) -> Done:
 
     async def one(branch: Branch, index: int) -> Any:
         return await run_machine(
-            branch, entered.state["Branches"][index], arguments, entered.language
+            branch, entered.state["Branches"][index], arguments, entered.outer_language
         )
 
     result = await concurrent.parallel(entered, len(entered.state["Branches"]), one)
@@ -201,7 +211,7 @@ async def _map(entered: Entered) -> Done:
 
     async def one(branch: Branch, index: int) -> Any:
         branch.item = {"Index": index, "Value": items[index]}
-        return await run_machine(branch, machine, inputs(branch, index), entered.language)
+        return await run_machine(branch, machine, inputs(branch, index), entered.outer_language)
 
     most = concurrent.max_concurrency(entered)
     result = await concurrent.iterate(entered, len(items), one, most=most)

@@ -4,9 +4,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from orchestration.engine.entered import Entered
-from orchestration.engine.errors import Fault, StatesError
+from orchestration.engine.errors import EvaluationFault, Fault, StatesError
 from orchestration.engine.history import Event
 from orchestration.engine.limits import MAX_NUMBER
+from orchestration.engine.query import ABSENT
 from orchestration.engine.text import parsed, text
 
 
@@ -46,20 +47,21 @@ class Limits:
 
 
 def limits_of(entered: Entered) -> Limits:
-    """What the state allows. Raise States.Runtime if it is no number of seconds."""
+    """What the state allows. Raise States.Runtime, under JSONata States.QueryEvaluationError, if it is no number of seconds."""
     scope = entered.scope()
     found = [
         entered.query.value(entered.state, name, entered.data, scope)
         for name in ("TimeoutSeconds", "HeartbeatSeconds")
     ]
     for name, value in zip(("TimeoutSeconds", "HeartbeatSeconds"), found, strict=True):
-        if value is not None and (
-            not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= MAX_NUMBER
-        ):
-            raise Fault(
-                "States.Runtime", f"The {name} field must be a positive integer: {text(value)}"
-            )
-    return Limits(*found)
+        whole = isinstance(value, int) and not isinstance(value, bool)
+        if value is ABSENT or (whole and 1 <= value <= MAX_NUMBER):
+            continue
+        told = f"The {name} field must be a positive integer: {text(value)}"
+        if entered.language == "JSONata":
+            raise EvaluationFault(told, location=name)
+        raise Fault("States.Runtime", told)
+    return Limits(*(None if value is ABSENT else value for value in found))
 
 
 def left_s(entered: Entered, scheduled: Event, scaled: Limits) -> float | None:

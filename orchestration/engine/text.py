@@ -1,6 +1,7 @@
 """Values as AWS writes them in histories."""
 
 import json
+import math
 from typing import Any
 
 import orjson
@@ -15,8 +16,32 @@ def text(value: Any) -> str:
     """A value as compact JSON."""
     try:
         return orjson.dumps(value).decode()
-    except TypeError:  # integers over 64 bits
-        return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    except TypeError:  # integers over 64 bits, or what is no text
+        written = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    try:
+        written.encode()
+    except UnicodeEncodeError as error:
+        raise StatesError("States.Runtime", f"A text is no Unicode: {error}") from error
+    return written
+
+
+def strictly(written: str) -> Any:
+    """JSON text as a value. Raise ValueError for what is no JSON although Python takes it: NaN, Infinity, 1e400, a lone surrogate."""
+    value = json.loads(written, parse_constant=_no_number, parse_float=_finite)
+    if "\\u" in written:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
+
+
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise ValueError(f"{digits} is too large for a number")
+    return number
 
 
 def fitting(payload: str, *, who: str, did: str, error: type[StatesError] = StatesError) -> str:

@@ -41,11 +41,11 @@ async def open_engine(way, folder, functions, *, time_scale=0.01, **more):
         yield Engine(await stack.enter_async_context(boto3_call(engine.endpoint)), engine)
 
 
-async def start(call, definition, document=None, *, name="e1", kind="STANDARD"):
-    """Create the machine `m` and start an execution of it; the execution's ARN."""
+async def start(call, definition, document=None, *, name="e1", kind="STANDARD", text=None):
+    """Create the machine `m` and start an execution of it; the execution's ARN. `text`: the input as JSON, null included."""
     made = {"name": "m", "definition": json.dumps(definition), "roleArn": ROLE, "type": kind}
     arn = (await call("CreateStateMachine", made))["stateMachineArn"]
-    given = "{}" if document is None else json.dumps(document)
+    given = text or ("{}" if document is None else json.dumps(document))
     started = {"stateMachineArn": arn, "name": name, "input": given}
     return (await call("StartExecution", started))["executionArn"]
 

@@ -199,7 +199,7 @@ def test_a_definition_that_cannot_run_is_refused_with_the_place_of_the_fault(def
     ("call", "value"),
     [
         ("States.Format('{} and {}', $.s, 1)", "x and 1"),
-        ("States.Format('\\\\{}')", "{}"),
+        (r"States.Format('a\\{}', 1)", "a\\1"),
         ("States.Array(1, 'a', $.n, States.Array())", [1, "a", 2, []]),
         ("States.ArrayPartition($.l, 2)", [[1, 2], [3]]),
         ("States.ArrayContains($.l, 3)", True),

@@ -1,10 +1,12 @@
 """The participants of one run, running_system over one folder: the same program under every style."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from kernel import inbox, joins, ledger, orders, outbox, parked
+from kernel.alone import alone
 from kernel.database import Database
 from kernel.environment import Environment
 from kernel.memory_files import File, Folder
@@ -59,10 +61,16 @@ class Participants:
 async def open_participant(
     name: str, path: File, environment: Environment
 ) -> AsyncIterator[Participant]:
-    """One participant, over its database at `path`, which is made if it is new."""
+    """One participant, over its database at `path`, which is made if it is new. Raise UsageError if another one has it."""
     schema = SCHEMA + environment.saga.participants[name].SCHEMA
-    async with Database.open(path, schema=schema, durability=environment.durability) as database:
-        yield Participant(name, database, environment)
+    with ExitStack() as stack:
+        if isinstance(path, Path):
+            busy = f"another participant works on {path}: give each a database of its own"
+            stack.enter_context(alone(path.with_name(f".{path.name}.lock"), busy=busy))
+        async with Database.open(
+            path, schema=schema, durability=environment.durability
+        ) as database:
+            yield Participant(name, database, environment)
 
 
 @asynccontextmanager

@@ -73,6 +73,7 @@ class InProcessEngine:
             entropy=self._entropy,
         )
         self._engine = await self._life.enter_async_context(opening)
+        await self._engine.resume()
 
 
 class EngineProcess:

@@ -54,6 +54,7 @@ async def serve(
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)
             print(f"ready on http://127.0.0.1:{chosen}", flush=True)
+            await engine.resume()
             await stop.wait()
         finally:
             await runner.cleanup()

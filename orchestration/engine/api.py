@@ -1,6 +1,7 @@
 """The engine over HTTP: AWS JSON 1.0, so that an unmodified boto3 client works."""
 
 import logging
+import re
 
 import orjson
 from aiohttp import web
@@ -12,6 +13,7 @@ from orchestration.engine.limits import MAX_REQUEST_BYTES
 from orchestration.engine.service import StepFunctionsEngine
 
 _LOG = logging.getLogger(__name__)
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 TYPE = "application/x-amz-json-1.0"
 _TARGET = "AWSStepFunctions."
 
@@ -20,6 +22,10 @@ def application(engine: StepFunctionsEngine) -> web.Application:
     """The web application that serves one engine at `POST /`."""
 
     async def serve(request: web.Request) -> web.Response:
+        if not _is_for_us(request.host):
+            # A page in somebody's browser may send what it likes to loopback, under a name of its own.
+            told = f"this engine does not serve the host {request.host!r}"
+            return _refusal(ApiError("AccessDeniedException", told, status=403))
         action = request.headers.get("X-Amz-Target", "").removeprefix(_TARGET)
         try:
             body = orjson.loads(await request.read() or b"{}")
@@ -40,6 +46,13 @@ def application(engine: StepFunctionsEngine) -> web.Application:
     served = web.Application(client_max_size=MAX_REQUEST_BYTES)
     served.router.add_post("/", serve)
     return served
+
+
+def _is_for_us(host: str) -> bool:
+    """Whether a request names this machine. boto3 puts `sync-` before the host of StartSyncExecution."""
+    name = host.rpartition(":")[0] if re.search(r":\d+$", host) else host
+    name = name.strip("[]").lower().removeprefix("sync-")
+    return name in LOOPBACK or name.endswith(".localhost")
 
 
 def _is_there(request: web.Request) -> bool:

@@ -18,6 +18,7 @@ from orchestration.engine.diagnostics import (
     type_faults,
 )
 from orchestration.engine.field_checks import try_faults, value_faults
+from orchestration.engine.jsonata_query import is_expression
 from orchestration.engine.limits import MAX_NAME
 
 _COMMON = {"Type", "Comment", "QueryLanguage"}
@@ -157,6 +158,7 @@ def _state_faults(state: dict[str, Any], at: str, language: str, *, express: boo
         yield schema("A state needs either Next or End: true", at)
     yield from value_faults(state, at, spoken)
     if kind == "Task":
+        yield from _invocation_faults(state, at)
         yield from _resource_faults(state.get("Resource"), f"{at}/Resource", express=express)
     elif kind == "Parallel":
         if not state.get("Branches"):
@@ -183,12 +185,32 @@ def _resource_faults(resource: Any, at: str, *, express: bool) -> Faults:
     if express and isinstance(resource, str) and re.search(r"\.sync(:2)?$", resource):
         yield schema("Express state machine does not support '.sync' service integration", at)
     elif not isinstance(resource, str) or not tasks.is_supported(resource):
-        yield schema(f"Resource is not supported: use {tasks.SUPPORTED}", at)
+        told = f"Resource is not supported: '{resource}'. Use {tasks.SUPPORTED}"
+        yield schema(told, at)
     elif express and tasks.ACTIVITY.fullmatch(resource):
         yield schema("Express state machine does not support Activity ARN", at)
     elif express and resource.endswith(tasks.CALLBACK):
         told = "Express state machine does not support '.waitForTaskToken' service integration"
         yield schema(told, at)
+
+
+def _invocation_faults(state: dict[str, Any], at: str) -> Faults:
+    """What lambda:invoke is asked for and this engine would not do."""
+    resource = state.get("Resource")
+    if not isinstance(resource, str) or not tasks.INVOKE.fullmatch(resource):
+        return
+    for field in ("Parameters", "Arguments"):
+        given = state.get(field)
+        for key, value in given.items() if isinstance(given, dict) else ():
+            name = key.removesuffix(".$")
+            if name not in tasks.INVOKE_FIELDS:
+                told = f"The field '{name}' is not supported by lambda:invoke here: use {', '.join(tasks.INVOKE_FIELDS)}"
+                yield schema(told, f"{at}/{field}")
+            elif key == "InvocationType" and not (
+                value in tasks.INVOCATION_TYPES or is_expression(value)
+            ):
+                told = f"InvocationType '{value}' is not supported: use {' or '.join(tasks.INVOCATION_TYPES)}"
+                yield schema(told, f"{at}/{field}/InvocationType")
 
 
 def _graph_faults(start: Any, states: dict[str, Any], at: str) -> Faults:

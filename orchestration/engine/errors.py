@@ -1,5 +1,7 @@
 """What can go wrong in an execution (States language errors) and in a call to the API."""
 
+from orchestration.engine.limits import MAX_CAUSE, MAX_ERROR
+
 
 class StatesError(Exception):
     """An error of the language, with AWS's name, that Retry and Catch can see.
@@ -13,7 +15,8 @@ class StatesError(Exception):
 
     def __init__(self, error: str | None, cause: str | None = None) -> None:
         super().__init__(error, cause)
-        self.error, self.cause = error, cause
+        self.error = error if error is None else error[:MAX_ERROR]
+        self.cause = cause if cause is None else cause[:MAX_CAUSE]
 
 
 class Fault(StatesError):

@@ -90,6 +90,11 @@ async def list_executions(engine: StepFunctionsEngine, parameters: Parameters) -
             "ValidationException", "'stateMachineArn' is needed: there are no map runs here"
         )
     machine = await _machine(engine, parameters)
+    if machine["type"] == "EXPRESS":
+        raise ApiError(
+            "StateMachineTypeNotSupported",
+            "This operation is not supported by this type of state machine",
+        )
     rows = await engine.history.executions(
         machine["arn"],
         before=pages.after(parameters),

@@ -21,6 +21,8 @@ MAX_NESTED_CALLS = 10
 """Intrinsic functions inside of each other."""
 MAX_REGEX_S = 0.1
 """Seconds that a regular expression of an author's may take."""
+MAX_ERROR, MAX_CAUSE = 256, 32_768
+"""Characters of an error and of its cause, in answers and in the history."""
 MAX_NUMBER = 99_999_999
 """Seconds and counts that a definition may give, or compute."""
 MAX_DELAY_S = 2_147_483_647

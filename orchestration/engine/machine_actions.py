@@ -79,6 +79,18 @@ async def delete_state_machine(engine: StepFunctionsEngine, parameters: Paramete
     return {}
 
 
+async def list_versions(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """A machine's versions: it has none here, and whoever manages infrastructure asks."""
+    await _machine(engine, parameters)
+    return {"stateMachineVersions": []}
+
+
+async def list_aliases(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
+    """A machine's aliases: none, too."""
+    await _machine(engine, parameters)
+    return {"stateMachineAliases": []}
+
+
 async def validate_state_machine_definition(
     engine: StepFunctionsEngine, parameters: Parameters
 ) -> Parameters:
@@ -156,6 +168,8 @@ ACTIONS = {
     "DescribeStateMachineForExecution": describe_state_machine_for_execution,
     "ListStateMachines": list_state_machines,
     "DeleteStateMachine": delete_state_machine,
+    "ListStateMachineVersions": list_versions,
+    "ListStateMachineAliases": list_aliases,
     "ValidateStateMachineDefinition": validate_state_machine_definition,
     "TagResource": tag_resource,
     "UntagResource": untag_resource,

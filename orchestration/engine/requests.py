@@ -18,6 +18,10 @@ Row = dict[str, Any]
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]+")
 _MODEL = ServiceModel(Loader().load_service_model("stepfunctions", "service-2"))
 _VALIDATOR = ParamValidator()
+_SHORT = ("error", "cause")
+"""Texts whose length is checked; the payloads' has words of its own."""
+_UNSUPPORTED: dict[str, tuple[Any, ...]] = {"publish": (True,), "includedData": ("METADATA_ONLY",)}
+"""What AWS would honour and this engine does not: refused rather than swallowed."""
 _KINDS: dict[str, tuple[Callable[[StepFunctionsEngine, str], Awaitable[Row | None]], str]] = {
     "stateMachine": (lambda engine, arn: engine.registry.machine(arn), "State Machine"),
     "execution": (lambda engine, arn: engine.history.execution(arn), "Execution"),
@@ -29,11 +33,21 @@ _KINDS: dict[str, tuple[Callable[[StepFunctionsEngine, str], Awaitable[Row | Non
 def check(action: str, parameters: Any) -> None:
     """Raise ApiError ValidationException if a request has not the shape that AWS publishes."""
     shape: Any = _MODEL.operation_model(action).input_shape
-    faults = _VALIDATOR.validate(parameters, shape)
+    known = parameters
+    if isinstance(parameters, dict):  # AWS ignores what it does not know
+        known = {key: value for key, value in parameters.items() if key in shape.members}
+    faults = _VALIDATOR.validate(known, shape)
     if faults.has_errors():
         raise ApiError("ValidationException", faults.generate_report())
     for name, member in shape.members.items():
         given = parameters.get(name)
+        longest = member.metadata.get("max")
+        if name in _SHORT and isinstance(given, str) and len(given) > longest:
+            told = f"'{name}' must have length less than or equal to {longest}"
+            raise ApiError("ValidationException", told)
+        if given in _UNSUPPORTED.get(name, ()):
+            told = f"'{name}': {given!r} is not supported by this engine"
+            raise ApiError("ValidationException", told)
         if given is not None and getattr(member, "enum", None) and given not in member.enum:
             told = f"'{name}' must be one of {', '.join(member.enum)}"
             raise ApiError("ValidationException", told)

@@ -63,7 +63,7 @@ class StepFunctionsEngine:
         express_twice: float = 0.0,
         entropy: Entropy = secrets.token_bytes,
     ) -> AsyncIterator["StepFunctionsEngine"]:
-        """The engine over its history; executions that had not ended go on where they were.
+        """The engine over its history; executions that had not ended go on where they were once `resume` is called.
 
         `express_twice`: the share of StartExecution calls on Express machines that start two executions, as
         at-least-once allows; which ones follows from their names.
@@ -85,8 +85,6 @@ class StepFunctionsEngine:
                 express_twice=express_twice,
             )
             try:
-                for row in await engine.history.running():
-                    engine.launch(row, _machine_of(row), await engine.history.events(row["id"]))
                 yield engine
             finally:
                 engine._closing = True
@@ -98,6 +96,12 @@ class StepFunctionsEngine:
                 for task in left:
                     task.cancel()
                 await asyncio.gather(*left, return_exceptions=True)
+
+    async def resume(self) -> None:
+        """Let go on what had not ended. Call it when the engine can be asked: an execution may be worth stopping."""
+        for row in await self.history.running():
+            if row["arn"] not in self._running:
+                self.launch(row, _machine_of(row), await self.history.events(row["id"]))
 
     def freeze(self) -> None:
         """Make nothing durable until `thaw`, and so do nothing more: what SIGSTOP is to a process."""

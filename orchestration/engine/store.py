@@ -2,10 +2,11 @@
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 from typing import Any
 
+from kernel.alone import alone
 from kernel.database import Database, Transaction
 from kernel.memory_files import Folder
 from orchestration.engine.errors import HistoryDamaged
@@ -20,12 +21,17 @@ PRAGMA user_version = {FORMAT};
 
 @asynccontextmanager
 async def open_store(folder: Folder, *, schema: str, durability: str) -> AsyncIterator[Database]:
-    """The engine's file in `folder`. Raise HistoryDamaged if it is torn or another program's."""
+    """The engine's file in `folder`. Raise HistoryDamaged if it is torn or another program's, UsageError if another engine has it."""
     path = folder / HISTORY
-    if isinstance(path, Path):
-        _check(path)
-    async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
-        yield database
+    with ExitStack() as stack:
+        if isinstance(path, Path):
+            busy = (
+                f"another engine works on {folder}: give each its own folder, or end the other one"
+            )
+            stack.enter_context(alone(path.with_name(".engine.lock"), busy=busy))
+            _check(path)
+        async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
+            yield database
 
 
 async def forget_execution(folder: Folder, name: str) -> None:

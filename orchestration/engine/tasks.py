@@ -21,6 +21,9 @@ INVOKE = re.compile(
     r"arn:aws[\w-]*:states:[a-z0-9-]*:(?:\d{12})?:lambda:invoke(\.waitForTaskToken)?"
 )
 SUPPORTED = "a Lambda function's ARN, states:::lambda:invoke, states:::lambda:invoke.waitForTaskToken, an activity's ARN"
+INVOKE_FIELDS = ("FunctionName", "Payload", "Qualifier", "InvocationType", "LogType")
+EVENT, REQUEST_RESPONSE = "Event", "RequestResponse"
+INVOCATION_TYPES = (REQUEST_RESPONSE, EVENT)
 CALLBACK = ".waitForTaskToken"
 _REGION = "us-east-1"
 
@@ -47,6 +50,9 @@ async def run(entered: Entered) -> Any:
         return await waited_tasks.activity(entered, given, limits)
     if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
         raise Fault("States.Runtime", "The field 'FunctionName' is required but was missing")
+    if (kind := arguments.get("InvocationType", REQUEST_RESPONSE)) not in INVOCATION_TYPES:
+        told = f"InvocationType {text(kind)} is not supported: use {' or '.join(INVOCATION_TYPES)}"
+        raise Fault("States.Runtime", told)
     return await _invoke(entered, given, limits, callback=callback)
 
 
@@ -75,6 +81,10 @@ async def _invoke(entered: Entered, given: str, limits: Limits, *, callback: boo
         function += f":{sent['Qualifier']}"
 
     async def invoke() -> str:
+        if sent.get("InvocationType") == EVENT:
+            branch = entered.branch
+            branch.shared.callbacks.left_alone(branch.shared.invoke(function, _payload(sent)))
+            return text(_response("", None, status=202))
         try:
             answer = await _answer(entered, function, _payload(sent))
         except StatesError as failure:
@@ -157,20 +167,20 @@ def _compact(cause: str | None) -> str | None:
         return cause
 
 
-def _response(answer: Any, version: str) -> dict[str, Any]:
-    """What the optimised integration makes of an invocation's answer."""
+def _response(answer: Any, version: str | None, *, status: int = 200) -> dict[str, Any]:
+    """What the optimised integration makes of an invocation's answer. An Event is taken (202), and has no version."""
     request_id = str(uuid.uuid4())
     headers = {"Content-Type": "application/json", "x-amzn-RequestId": request_id}
-    return {
-        "ExecutedVersion": version,
+    executed = {} if version is None else {"ExecutedVersion": version}
+    return executed | {
         "Payload": answer,
         "SdkHttpMetadata": {
             "AllHttpHeaders": {name: [value] for name, value in headers.items()},
             "HttpHeaders": headers,
-            "HttpStatusCode": 200,
+            "HttpStatusCode": status,
         },
         "SdkResponseMetadata": {"RequestId": request_id},
-        "StatusCode": 200,
+        "StatusCode": status,
     }
 
 

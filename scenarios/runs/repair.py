@@ -4,14 +4,14 @@ Its databases and its engine's history go on where they stood, over the backends
 cause counts as repaired.
 """
 
-import fcntl
 import sqlite3
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
+from kernel.alone import alone
 from kernel.clock import SystemClock
 from kernel.environment import Environment
 from kernel.errors import UsageError
@@ -52,23 +52,12 @@ async def repair(
     """
     if not (folder / STATE).exists():
         raise UsageError(f"{folder} has nothing parked: there is nothing to {action}")
-    with _alone(folder):
+    with alone(folder / ".lock", busy=f"another operator is at work on {folder}: try again later"):
         try:
             repairing = _Repair(folder, read_json(folder / "run.json"), backends)
             return await repairing.run(action, parked_ids)
         except (sqlite3.DatabaseError, HistoryDamaged) as error:
             raise UsageError(f"the kept state of {folder} is damaged: {error}") from error
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Nobody else may repair this run meanwhile. Raise UsageError if somebody does."""
-    with (folder / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UsageError(f"another operator is at work on {folder}: try again later") from error
-        yield
 
 
 class _Repair:

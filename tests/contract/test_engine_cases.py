@@ -25,7 +25,6 @@ async def _outcome(tmp_path, case):
         try:
             execution = await start(engine.call, case["definition"], text=json.dumps(case["input"]))
         except Refused as refused:
-            assert "InvalidDefinition" in str(refused)
             return {"status": "REFUSED", "cause": str(refused)}
         found = await wait_for_end(engine.call, execution)
     seen = {name: found.get(name) for name in ("status", "error", "cause")}

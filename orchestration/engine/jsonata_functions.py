@@ -12,7 +12,7 @@ from jsonata.functions import Functions
 from jsonata.timebox import Timebox
 
 from orchestration.engine.intrinsics import a_uuid
-from orchestration.engine.limits import MAX_JSONATA_MS, MAX_JSONATA_RANGE
+from orchestration.engine.limits import MAX_JSONATA_MS, MAX_JSONATA_RANGE, MAX_PAYLOAD_BYTES
 from orchestration.engine.paths import Scope
 from orchestration.engine.text import strictly
 
@@ -68,6 +68,22 @@ def _range(first: int, last: int, step: int) -> Any:
     if len(numbers) > MAX_JSONATA_RANGE:
         raise MemoryError(_MEMORY)
     return numbers[0] if len(numbers) == 1 else list(numbers)  # a sequence of one is that one
+
+
+def _pad(text: Any, width: Any, character: Any = None) -> Any:
+    if isinstance(width, int | float) and abs(width) > MAX_PAYLOAD_BYTES:
+        raise MemoryError(_MEMORY)
+    return Functions.pad(text, width, character)
+
+
+class BoundedJsonata(jsonata.Jsonata):  # type: ignore[misc]  # the library has no types
+    """The library, in which a range cannot fill the memory; time and depth are bounded by its Timebox."""
+
+    def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
+        """The value of [lhs..rhs]."""
+        if isinstance(lhs, int) and isinstance(rhs, int) and rhs - lhs >= MAX_JSONATA_RANGE:
+            raise MemoryError(_MEMORY)
+        return super().evaluate_range_expression(lhs, rhs)
 
 
 def _no_eval(expression: Any, context: Any = None) -> Any:
@@ -126,5 +142,5 @@ ADDED: dict[str, Callable[..., Any]] = {
     "parse": strictly,
 }
 """What AWS adds to JSONata, besides `$random` and `$uuid`."""
-FUNCTIONS = ADDED | {"eval": _no_eval, "number": _number}
-"""What differs from the library: also $eval, which AWS has not, and $number."""
+FUNCTIONS = ADDED | {"eval": _no_eval, "number": _number, "pad": _pad}
+"""What differs from the library: also $eval, which AWS has not, $number, and $pad, which is bounded."""

@@ -7,8 +7,9 @@ from typing import Any
 import jsonata
 from jsonata.utils import Utils
 
+from orchestration.engine.bounded_regex import of_jsonata
 from orchestration.engine.errors import EvaluationFault
-from orchestration.engine.jsonata_functions import FUNCTIONS, of_scope, wording
+from orchestration.engine.jsonata_functions import FUNCTIONS, BoundedJsonata, of_scope, wording
 from orchestration.engine.limits import MAX_CACHED
 from orchestration.engine.paths import Scope
 from orchestration.engine.query import ABSENT, Finished, State, default
@@ -26,7 +27,7 @@ def is_expression(text: Any) -> bool:
 @lru_cache(maxsize=MAX_CACHED)
 def _compiled(expression: str) -> jsonata.Jsonata:
     # Wrapped in an object, because a bare result does not tell null from undefined.
-    compiled = jsonata.Jsonata(f'{{"value": ({expression}\n)}}')
+    compiled = BoundedJsonata(f'{{"value": ({expression}\n)}}', of_jsonata)
     for name, function in FUNCTIONS.items():
         compiled.register_lambda(name, function)
     return compiled

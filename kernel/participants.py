@@ -1,7 +1,7 @@
 """The participants of one run, running_system over one folder: the same program under every style."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,29 +59,34 @@ class Participants:
 
 @asynccontextmanager
 async def open_participant(
-    name: str, path: File, environment: Environment
+    name: str, path: Path, environment: Environment
 ) -> AsyncIterator[Participant]:
-    """One participant, over its database at `path`, which is made if it is new. Raise UsageError if another one has it."""
+    """One participant that serves alone, over its database at `path`, which is made if it is new.
+
+    Raise UsageError if another one serves over it.
+    """
+    busy = f"another participant works on {path}: give each a database of its own"
+    with alone(path.with_name(f".{path.name}.lock"), busy=busy):
+        async with _over(name, path, environment) as participant:
+            yield participant
+
+
+@asynccontextmanager
+async def _over(name: str, path: File, environment: Environment) -> AsyncIterator[Participant]:
     schema = SCHEMA + environment.saga.participants[name].SCHEMA
-    with ExitStack() as stack:
-        if isinstance(path, Path):
-            busy = f"another participant works on {path}: give each a database of its own"
-            stack.enter_context(alone(path.with_name(f".{path.name}.lock"), busy=busy))
-        async with Database.open(
-            path, schema=schema, durability=environment.durability
-        ) as database:
-            yield Participant(name, database, environment)
+    async with Database.open(path, schema=schema, durability=environment.durability) as database:
+        yield Participant(name, database, environment)
 
 
 @asynccontextmanager
 async def open_participants(
     folder: Folder, environment: Environment
 ) -> AsyncIterator[Participants]:
-    """All participants, each over its own database in `folder`."""
+    """All participants, each over its own database in `folder`. Where processes of their own serve, this only looks on."""
     async with AsyncExitStack() as stack:
         by_name = {
             name: await stack.enter_async_context(
-                open_participant(name, database_path(folder, name), environment)
+                _over(name, database_path(folder, name), environment)
             )
             for name in environment.saga.services
         }

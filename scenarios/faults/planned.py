@@ -226,10 +226,12 @@ class PlannedFaults:
                 attempt, index=index, seed=self._seed
             ):
                 what = "struck" if succeed and found is None else "reached"
+                known = self.record.injections.get((number, order_id, attempt))
+                again = known is not None and known.struck
                 self.record.note(
                     what, number, order_id, operation, attempt, moment, self._clock.mono_s()
                 )
-                if what == "struck":
+                if what == "struck" and not again:  # an answer that is repeated is refused once
                     self._tracer.event("fault", moment=moment, operation=operation)
                 found = found or fault
         return found

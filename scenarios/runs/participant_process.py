@@ -19,7 +19,7 @@ from kernel.child import until_stopped
 from kernel.clock import SystemClock
 from kernel.event_loop import run
 from kernel.loading import load_saga
-from kernel.participants import database_path, open_participant
+from kernel.participants import open_participant
 from kernel.tracing import OtelTracer
 from scenarios.faults.planned import PlannedFaults, RecordedFaults
 from scenarios.runs.participant_config import ParticipantConfig, faults_path, log_path, spans_path
@@ -64,7 +64,7 @@ async def _serve_recording(
     )
     environment = config.environment(faults=faults, tracer=tracer, clock=clock)
     async with (
-        open_participant(name, database_path(folder, name), environment) as participant,
+        open_participant(name, folder / f"{name}.sqlite", environment) as participant,
         STYLES[style].host(config, participant, faults, port),
         _writing(tracer, folder, name),
     ):

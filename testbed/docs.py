@@ -214,7 +214,10 @@ def _engine() -> str:
         "`.context`. An expression sees nothing else but variables.\n\n"
         "Context object: Execution (Id, Input, Name, RoleArn, StartTime, RedriveCount, RedriveTime), StateMachine (Id, Name),\n"
         "State (Name, EnteredTime, RetryCount), Task (Token), Map (Item: Index, Value).\n\n"
-        f"Task resources: {tasks.SUPPORTED}.\n\n"
+        f"Task resources: {tasks.SUPPORTED}. Fields of lambda:invoke: {', '.join(tasks.INVOKE_FIELDS)}; InvocationType\n"
+        f"{' or '.join(tasks.INVOCATION_TYPES)} (an Event is handed over, answered with 202 and not waited for).\n\n"
+        "Paths: Jayway's dialect: Unicode names, quotes escaped inside brackets, a dot before a bracket, unquoted literals in filters,\n"
+        "`[(@.length-1)]`. Refused at creation: negative indices, functions of a path.\n\n"
         f"Actions: {', '.join(ACTIONS)}.\n\n"
         "Types: STANDARD (durable, unique names, histories) and EXPRESS (in memory, no histories; synchronous start).\n\n"
         "## Limits\n\n"
@@ -226,7 +229,13 @@ def _engine() -> str:
         f"| iterations of an inline Map at once | {limits.MOST_AT_ONCE} | the others wait |\n"
         f"| seconds and counts in a definition | {limits.MAX_NUMBER:,} | InvalidDefinition |\n"
         f"| an Express execution | {limits.MAX_EXPRESS_S} s | TIMED_OUT |\n"
-        f"| redrive | {limits.REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n\n"
+        f"| redrive | {limits.REDRIVABLE_S / 86_400:.0f} days after the end | ExecutionNotRedrivable |\n"
+        f"| an error, a cause | {limits.MAX_ERROR}, {limits.MAX_CAUSE:,} characters | cut in answers and history; ValidationException in requests |\n"
+        f"| a variable's name | {limits.MAX_VARIABLE_NAME} characters, a Unicode identifier, not `states` | InvalidDefinition |\n"
+        f"| variables of one Assign | {limits.MAX_ASSIGNED_BYTES:,} bytes | States.DataLimitExceeded |\n"
+        f"| functions inside of each other | {limits.MAX_NESTED_CALLS} | InvalidDefinition |\n"
+        f"| a regular expression | {1000 * limits.MAX_REGEX_S:.0f} ms | States.Runtime; States.QueryEvaluationError |\n"
+        f"| a JSONata expression | {limits.MAX_JSONATA_MS:,} ms; ranges of {limits.MAX_JSONATA_RANGE:,} items; `$pad` to {limits.MAX_PAYLOAD_BYTES:,} characters | States.QueryEvaluationError |\n\n"
         "## Deliberate differences from AWS\n\n"
         f"{_DIFFERENCES}"
     )
@@ -238,7 +247,13 @@ _DIFFERENCES = """\
 - A task whose answer was lost when the engine was killed is dispatched again without a new event, and with its
   full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.
 - GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.
-- Distributed Map, versions, aliases, TestState, Credentials and service integrations other than Lambda are not there.
+- It serves hosts of this machine only (localhost, 127.0.0.1, ::1, *.localhost, each also with `sync-` before it); others get 403, so that
+  no page in a browser can use it. StartSyncExecution from the AWS CLI or the JavaScript SDK goes to `sync-HOST`: use
+  `http://localhost:PORT` with `127.0.0.1 sync-localhost` in /etc/hosts, or `disableHostPrefix: true` in JavaScript.
+- One engine has a folder: a second one ends with one line and exit code 2. It answers requests before it resumes what had
+  not ended.
+- Distributed Map, versions (`publish` is refused), aliases, `includedData: METADATA_ONLY`, TestState, Credentials and service integrations other than Lambda are not there.
+  ListStateMachineVersions and ListStateMachineAliases give empty lists.
   Logging, tracing and encryption settings are taken and have no effect; roles are not looked at.
 - A redrive adds ExecutionRedriven and runs every state again that was entered and not left; it adds no new
   ...StateEntered or ...StateStarted for them, and `previousEventId` of what follows is the ExecutionRedriven.

@@ -4,6 +4,7 @@ import asyncio
 import csv
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -19,6 +20,7 @@ from scenarios.judge.verdict import Judgement
 from scenarios.runs.folder import read_json, read_lines
 
 STYLES = ("choreography", "orchestration")
+TICKET = str(Path(__file__).parents[1] / "sagas" / "ticket")
 QUICK = ("--broker", "memory", "--rate", "100")
 
 
@@ -214,7 +216,7 @@ def test_a_time_in_ms_is_shown_with_what_the_scale_makes_of_it(saga):
 @pytest.mark.parametrize(
     ("command", "results"),
     [
-        (["sweep", "--simulated", "--orders", "3", "--style", "choreography", "--seed", "4"], "cells.jsonl"),
+        (["sweep", "--simulated", "--orders", "3", "--style", "choreography", "--seed", "4", "--saga", TICKET], "cells.jsonl"),
         (["ablate", "lost_reply", "--orders", "4", "--style", "orchestration"], "ablation.json"),
     ],
 )  # fmt: skip

@@ -14,7 +14,7 @@ Facet = Callable[[RunRow], str]
 
 
 def named(rows: Sequence[RunRow]) -> list[RunRow]:
-    """The same runs, each with the name of its arm.
+    """The same runs, each with the name of its arm and its number in it; runs of one scenario in order of their seeds.
 
     Runs are compared within a scenario; what differs in any of them is named in all, and so are safeguards that are off. Runs that differ in nothing but
     their seed have its number, and the same run done twice has one of its own.
@@ -24,7 +24,18 @@ def named(rows: Sequence[RunRow]) -> list[RunRow]:
     for row in found:
         seen.setdefault((row.scenario, row.arm), []).append(row)
     again = {row.folder: _numbered(row, alike) for alike in seen.values() for row in alike}
-    return [again[row.folder] for row in found]
+    scenarios = list(dict.fromkeys(row.scenario for row in found))
+    if len(seen) == len(found):
+        return [again[row.folder] for row in found]
+    return sorted(
+        again.values(),
+        key=lambda row: (
+            scenarios.index(row.scenario),
+            row.variation,
+            row.about["seed"],
+            row.style,
+        ),
+    )
 
 
 def in_arms(rows: Sequence[RunRow]) -> list[RunRow]:
@@ -49,14 +60,19 @@ def _numbered(row: RunRow, alike: Sequence[RunRow]) -> RunRow:
     seeds = [other.about["seed"] for other in alike]
     several = len(set(seeds)) == len(seeds)
     number = f"seed {row.about['seed']}" if several else f"run {alike.index(row) + 1}"
-    return replace(row, variation=", ".join(filter(None, [row.variation, number])))
+    return replace(row, number=number)
 
 
-def _guards(row: RunRow) -> str:
-    guards = str(Guards.parse(row.about["guards"]))
+def guards_in_words(text: str) -> str:
+    """`all guards`, `no guards` or `without inbox`."""
+    guards = str(Guards.parse(text))
     if guards in ("all", "none"):
         return {"all": "all guards", "none": "no guards"}[guards]
     return f"without {guards.replace('-', '').replace(',', ', ')}"
+
+
+def _guards(row: RunRow) -> str:
+    return guards_in_words(row.about["guards"])
 
 
 def _of(key: str, words: str) -> Facet:

@@ -77,7 +77,7 @@ def _parts(attempt: _Attempt, failed: Collection[str]) -> Iterator[tuple[str, fl
     for began, ended in attempt.bodies:
         yield COORDINATION, began
         yield BODY, ended
-    if attempt.bodies:
+    if attempt.answered:
         return  # what comes after the answer belongs to the next step
     yield COORDINATION, attempt.ended_s
 
@@ -106,7 +106,9 @@ def _attempts(spans: list[dict[str, Any]], evidence: Evidence) -> Iterator[_Atte
             ended_s=ended_s(span),
             sent_s=sent_s,
             bodies=tuple((began_s(body), ended_s(body)) for body in inside),
-            answered=any(body["attributes"].get("answer") for body in inside),
+            # A caller whose answer was lost waits and tries again, whatever was done.
+            answered=span["status"]["status_code"] != "ERROR"
+            and any(body["attributes"].get("answer") for body in inside),
         )
 
 

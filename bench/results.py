@@ -18,12 +18,13 @@ from scenarios.runs.folder import is_run, read_json, read_lines
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunRow:
-    """One run as one line. Times in seconds. `variation`: how it differs from others beside it, see arms.py."""
+    """One run as one line. Times in seconds. `variation`, `number`: how it differs from others beside it, see arms.py."""
 
     folder: Path
     about: dict[str, Any]
     verdict: dict[str, Any]
     variation: str = ""
+    number: str = ""
 
     @property
     def scenario(self) -> str:
@@ -39,6 +40,11 @@ class RunRow:
     def arm(self) -> str:
         """What it is called beside others: its style, and how it differs."""
         return f"{self.style}, {self.variation}" if self.variation else self.style
+
+    @property
+    def label(self) -> str:
+        """The arm, and which of its runs this is if it has several."""
+        return f"{self.arm}, {self.number}" if self.number else self.arm
 
     @property
     def load(self) -> dict[str, Any]:

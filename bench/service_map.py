@@ -39,7 +39,9 @@ def service_map(saga: Saga, sagas: Iterable[Evidence]) -> list[Edge]:
         sent = scheduled_s(evidence)
         for span in filter(is_hop, spans):
             caller, sent_s = _sending(span, by_id.get(span["parent_id"]), sent)
-            failed = span["context"]["span_id"] not in answered
+            # An answer that was lost on its way back is none.
+            lost = span["status"]["status_code"] == "ERROR"
+            failed = lost or span["context"]["span_id"] not in answered
             edge = found.setdefault((caller, _service(span)), [])
             edge.append((ended_s(span) - min(sent_s, began_s(span)), failed))
         customers = [span for span in spans if span["name"] == ROOT]

@@ -39,6 +39,8 @@ class Guards:
         wrong = [n for n in names if not n.startswith("-") or n[1:] not in OFF]
         if wrong or not names:
             like = nearest(wrong[0].removeprefix("-"), OFF) if wrong else ""
+            if wrong and wrong[0] in OFF:
+                like = f": to switch it off write -{wrong[0]}"
             raise UsageError(
                 f"unknown guards {text!r}{like}: use all, none, or a list to switch off such as "
                 f"-outbox,-inbox (guards: {', '.join(OFF)})"

@@ -72,7 +72,7 @@ def inconsistency_bars(rows: Sequence[RunRow]) -> Figure:
             -at, row.inconsistency_s(still_open=True), left=closed, color="white", hatch="////", edgecolor=colour,
             height=0.75,
         )  # fmt: skip
-    names = [f"{row.scenario}: {row.arm}" for row in shown]
+    names = [f"{row.scenario}: {row.label}" for row in shown]
     axes.set_yticks([-at for at in range(len(shown))], names, fontsize=8)
     axes.set_xlabel("seconds, all orders of the run together", fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)

@@ -123,7 +123,7 @@ def outcome_bars(rows: list[RunRow]) -> Figure:
             _stack(axes, at, run)
             _interval(beside, at, run)
             ticks.append(at)
-            names.append(f"{scenario}: {run.arm}" if run is runs[0] else run.arm)
+            names.append(f"{scenario}: {run.label}" if run is runs[0] else run.label)
             at -= 1
         at -= 0.6
     axes.set_yticks(ticks, names, fontsize=8)
@@ -202,7 +202,7 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
             axes.step(ms, shares, where="post", color=look.colour, ls=look.line, label=run.arm)
         axes.set_title(scenario, fontsize=9)
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 3.0)))
+        axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 2.0, 5.0)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda ms, _: f"{ms:g}"))
         axes.minorticks_off()
         axes.tick_params(labelbottom=True)
@@ -218,7 +218,7 @@ def latency_ecdf(rows: list[RunRow]) -> Figure | None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
     }
     figure.legend(
-        list(drawn.values()), list(drawn), loc="outside upper center", ncols=min(2, columns), frameon=False, fontsize=8
+        list(drawn.values()), list(drawn), loc="outside upper center", ncols=1 if len(looks) > 2 else 2, frameon=False, fontsize=8
     )  # fmt: skip
     return figure
 

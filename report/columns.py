@@ -1,9 +1,11 @@
 """The columns of runs.csv and orders.csv: one line per run, and one line per order. docs/reference/columns.md is made from them."""
 
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from bench.arms import guards_in_words
 from bench.latency import proportion, quantile
 from bench.results import RunRow
 from scenarios.judge.verdict import OrderClass
@@ -34,6 +36,10 @@ def _about(key: str) -> Callable[[RunRow], Any]:
     return lambda row: row.about.get(key)
 
 
+def _rule(key: str) -> Callable[[RunRow], Any]:
+    return lambda row: row.about["policy"][key]
+
+
 def _ms(seconds: float | None) -> float | None:
     return None if seconds is None else 1000 * seconds
 
@@ -54,18 +60,26 @@ def _growth(row: RunRow) -> float | None:
 RUN_COLUMNS: tuple[Column, ...] = (
     Column("run", "name of the run folder", lambda row: row.folder.name),
     Column("scenario", "see `saga list`", _about("scenario")),
-    Column("arm", "style, and how this run differs from the others in the report", lambda r: r.arm),
+    Column("arm", "style, and how this run differs from the others in the report", lambda r: r.label),
     Column("style", "choreography or orchestration", _about("style")),
     Column("saga", "which saga", lambda row: row.saga.name),
     Column("step_order", "variant of the saga", _about("step_order")),
-    Column("guards", "`all`, `none`, or those that were off", _about("guards")),
+    Column("guards", "`all guards`, `no guards`, or `without` those that were off", lambda row: guards_in_words(row.about["guards"])),
     Column("broker", "broker of the choreography", lambda row: row.about["backends"]["broker"]),
     Column("engine", "engine of the orchestration", lambda row: row.about["backends"]["engine"]),
-    Column("pair", "`embedded`, `real` or `mixed`", lambda row: row.about["backends"]["pair"]),
+    Column("pair", "`embedded` (broker and engine in this process), `real` (RabbitMQ, and the engine over HTTP) or `mixed`", lambda row: row.about["backends"]["pair"]),
     Column("durability", "`process` or `power`", _about("durability")),
     Column("processes", "whether each participant had a process of its own", _about("processes")),
     Column("time_scale", "factor of every wait and deadline", lambda r: r.about["policy"]["time_scale"]),
     Column("rate_per_s", "customers per second that were asked for", _about("rate_per_s")),
+    Column("arrivals", "gaps between customers: `poisson` or `constant`", _about("arrivals")),
+    Column("service_times", "how long services take, in ms before the time scale", _about("service_times")),
+    Column("retries", "retries after the first attempt", _rule("max_retries")),
+    Column("retry_interval_s", "wait before the first retry, before the time scale", _rule("interval_s")),
+    Column("step_deadline_s", "step deadline, before the time scale", _rule("step_deadline_s")),
+    Column("saga_deadline_s", "saga deadline, before the time scale", _rule("saga_deadline_s")),
+    Column("on_deadline", "`compensate` or `report`", _rule("on_deadline")),
+    Column("own_plan", "whether faults of the user's own were added", lambda row: (row.folder / "extra_plan.json").exists()),
     Column("seed", "seed of customers, arrivals and chance", _about("seed")),
     Column("judgement", "CONSISTENT, INCONSISTENT or UNKNOWN", lambda row: row.verdict["judgement"]),
     Column("as_expected", "whether every order ended as the scenario says", lambda r: r.verdict["as_expected"]),
@@ -74,10 +88,10 @@ RUN_COLUMNS: tuple[Column, ...] = (
     *(Column(f"{name.replace('-', '_')}", f"orders that are {name}", _of_class(name)) for name in map(str, OrderClass)),
     Column("lied", "orders whose customer was shown a status that is not so; they also count in their class", lambda row: row.verdict["lied"]),
     Column("inconsistent", "orders that are duplicated, half-done or stuck, or whose customer was shown what is not so", lambda row: len(row.bad)),
-    Column("inconsistent_low_ratio", "lower bound of its share, exact 95 % interval", lambda r: proportion(len(r.bad), r.orders).low_ratio),
-    Column("inconsistent_high_ratio", "upper bound of its share, exact 95 % interval", lambda r: proportion(len(r.bad), r.orders).high_ratio),
-    Column("offered_per_s", "customers who came, per second; empty = too few orders", lambda row: row.load.get("offered_per_s")),
-    Column("achieved_per_s", "orders that ended, per second; empty = too few orders", lambda row: row.load.get("achieved_per_s")),
+    Column("inconsistent_low_ratio", "lower bound of its share, exact two-sided 95 % interval", lambda r: proportion(len(r.bad), r.orders).low_ratio),
+    Column("inconsistent_high_ratio", "upper bound of its share, exact two-sided 95 % interval; texts give 3/n where none is", lambda r: proportion(len(r.bad), r.orders).high_ratio),
+    Column("offered_per_s", "customers who came, per second; empty = fewer than 12 orders", lambda row: row.load.get("offered_per_s")),
+    Column("achieved_per_s", "orders that ended, per second; empty = fewer than 12", lambda row: row.load.get("achieved_per_s")),
     Column("wait_growth_s", "how much longer the last customers waited than the quickest; empty = too few orders, a disturbed coordinator, or most of the last ones saw no end", _growth),
     Column("saturated", "whether deadlines passed by queueing alone", lambda row: row.load.get("saturated")),
     Column("comparable", "whether its latency may be compared with the other style's; if not, the latencies are empty", lambda row: row.comparable),
@@ -95,11 +109,12 @@ RUN_COLUMNS: tuple[Column, ...] = (
 ORDER_COLUMNS: tuple[Column, ...] = (
     Column("run", "name of the run folder: joins orders.csv to runs.csv", lambda o: o.run.folder.name),
     Column("scenario", "see `saga list`", lambda o: o.run.scenario),
-    Column("arm", "as in runs.csv", lambda o: o.run.arm),
+    Column("arm", "as in runs.csv", lambda o: o.run.label),
     Column("style", "choreography or orchestration", lambda o: o.run.style),
     Column("seed", "seed of the run", lambda o: o.run.about["seed"]),
     Column("index", "number of the customer, from 0: the same in every arm", lambda o: o.line["index"]),
     Column("order_id", "name of the saga", lambda o: o.verdict["order_id"]),
+    Column("order", "what was ordered, as JSON", lambda o: json.dumps(o.line["order"], sort_keys=True)),
     Column("class", "the verdict on the order: see docs/reference/verdicts.md", lambda o: o.verdict["order_class"]),
     Column("lied", "whether the customer was shown a status that is not so", lambda o: o.verdict["lied"]),
     Column("why", "the reason, if it is not a good class", lambda o: o.verdict["why"]),
@@ -113,7 +128,7 @@ ORDER_COLUMNS: tuple[Column, ...] = (
     Column("latency_ms", "intended start to the order's last row; empty = it did not end", lambda o: _ms(o.timing["latency_s"])),
     Column("money_exposure_ms", "charge to confirmation or refund; empty = not charged", lambda o: _ms(o.timing["money_exposure_s"])),
     Column("stock_exposure_ms", "reservation to confirmation or release; empty = nothing reserved", lambda o: _ms(o.timing["stock_exposure_s"])),
-    Column("inconsistency_ms", "time during which the ended order contradicted its effects", lambda o: _ms(o.timing["inconsistency_s"])),
+    Column("inconsistency_ms", "time during which the ended order contradicted its effects; a lower bound if `open` names it", lambda o: _ms(o.timing["inconsistency_s"])),
     Column("open", "intervals that were still open when the run ended, so that their times are lower bounds: money, stock, inconsistency", lambda o: "; ".join(o.timing["open"])),
 )  # fmt: skip
 

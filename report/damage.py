@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from bench.latency import Proportion, proportion
 from bench.results import RunRow
 from kernel.guards import OFF, Guards
+from kernel.ledger import Effect
 from report.columns import OrderRow, order_rows
 from report.text_table import Row
 from scenarios.faults.plan import MEANING, Moment
 from scenarios.judge.predictions import predictions
-from scenarios.judge.verdict import LIED
+from scenarios.judge.verdict import LIED, OrderClass
 from scenarios.styles.index import STYLES
 
 COLUMNS = ("scenario", "arm", "what", "orders", "which", "why")
@@ -34,9 +35,10 @@ class Damage:
         more = len(self.order_ids) - MOST_NAMED
         return ", ".join(self.order_ids[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
-    def line(self) -> Row:
-        """As a line of COLUMNS."""
-        return (self.scenario, self.arm, self.what, self.orders, self.which(), self.why)
+    def line(self, *, every: bool = False) -> Row:
+        """As a line of COLUMNS. `every`: with all orders by name."""
+        which = "; ".join(self.order_ids) if every else self.which()
+        return (self.scenario, self.arm, self.what, self.orders, which, self.why)
 
 
 def in_words(alike: Sequence[Damage]) -> str:
@@ -70,7 +72,7 @@ def _in(row: RunRow) -> Iterator[Damage]:
         reasons = Counter(_why(row, order) for order in orders)
         yield Damage(
             scenario=row.scenario,
-            arm=row.arm,
+            arm=row.label,
             what=what,
             orders=proportion(len(orders), row.orders),
             order_ids=tuple(order.verdict["order_id"] for order in orders),
@@ -86,8 +88,33 @@ def _what(order: OrderRow) -> str:
 
 def _why(row: RunRow, order: OrderRow) -> str:
     """The judge's reason, what struck the order, and what the missing safeguard would have done."""
-    reason = order.verdict["why"].replace(f"{order.verdict['order_id']}: ", "")
+    reason = _repeated(order) or order.verdict["why"].replace(f"{order.verdict['order_id']}: ", "")
     return "; ".join(filter(None, [reason, _struck(order), _unguarded(row, order)]))
+
+
+def _repeated(order: OrderRow) -> str:
+    """Everything that was applied more than once, "" = nothing."""
+    applied = Counter(
+        row["operation"]
+        for row in order.verdict["witnesses"]
+        if row.get("effect") in (Effect.DONE, Effect.UNDONE)
+    )
+    often = {name: n for name, n in applied.items() if n > 1}
+    if not often or order.verdict["order_class"] != OrderClass.DUPLICATED:
+        return ""
+    return ", ".join(
+        f"{name} was applied {'twice' if n == 2 else f'{n} times'}" for name, n in often.items()
+    )
+
+
+def broken_laws(rows: Sequence[RunRow]) -> list[str]:
+    """One sentence for each law that a run broke."""
+    return [
+        f"Broken law in {row.scenario}, {row.label}: {law['law']}: {law['why']}."
+        for row in rows
+        for law in row.verdict["laws"]
+        if not law["held"]
+    ]
 
 
 def _struck(order: OrderRow) -> str:

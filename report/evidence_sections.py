@@ -47,7 +47,7 @@ def costs(found: Found) -> Section | None:
         name="evidence",
         title="What does an answer cost?",
         answer=traceability.costs_in_words(found.scored),
-        reading="Means per saga. AWS lets an account ask for 20 histories a second, so many sagas have to wait.",
+        reading="Means per saga. AWS lets an account ask for 20 histories a second, so many sagas have to wait; elsewhere there is no such quota.",
         not_reading="The ms are those of this program on this machine; logs and queues without an index must be read whole to find one order's lines.",
         command=_command(found),
         figure=None,

@@ -45,7 +45,8 @@ class Ratio:
 def ratios(rows: Sequence[RunRow]) -> list[Ratio]:
     """One for each pair of comparable runs that differ in their style alone."""
     first, second = list(STYLES)[:2]
-    comparable = [row for row in rows if row.comparable]
+    # An order that was done twice ends when it was done last.
+    comparable = [row for row in rows if row.comparable and not row.bad]
     found = []
     for row in comparable:
         if row.style != first:
@@ -72,7 +73,7 @@ def _ratio(one: RunRow, other: RunRow) -> Ratio | None:
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Ratio(
         scenario=one.scenario,
-        arm=one.variation,
+        arm=", ".join(filter(None, (one.variation, one.number))),
         orders=len(both),
         ratio=float(np.median(left) / np.median(right)),
         low=float(low),

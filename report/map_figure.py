@@ -18,13 +18,17 @@ _SHADES = LinearSegmentedColormap.from_list("errors", ["#b9a44a", "#777a78", "#0
 def map_figure(edges: Mapping[str, Sequence[Edge]]) -> Figure:
     """One panel per arm: width = calls, colour = share without an answer, label = calls and p95."""
     shown = {arm: some for arm, some in edges.items() if some}
-    figure = Figure(figsize=(5.4 * len(shown) + 0.6, 5.0), layout="constrained")
-    panels = figure.subplots(1, len(shown), squeeze=False)[0]
-    for axes, (arm, some) in zip(panels, shown.items(), strict=True):
+    across = min(2, len(shown))
+    down = -(-len(shown) // across)
+    figure = Figure(figsize=(5.0 * across + 0.6, 4.8 * down), layout="constrained")
+    panels = list(figure.subplots(down, across, squeeze=False).flat)
+    for axes in panels[len(shown) :]:
+        axes.set_visible(False)
+    for axes, (arm, some) in zip(panels, shown.items(), strict=False):
         _panel(axes, some)
         axes.set_title(arm, fontsize=10)
     scale = ScalarMappable(Normalize(0, WORST_RATIO), _SHADES)
-    bar = figure.colorbar(scale, ax=list(panels), shrink=0.6, extend="max", ticks=[0, 0.25, 0.5])
+    bar = figure.colorbar(scale, ax=panels, shrink=0.6 / down, extend="max", ticks=[0, 0.25, 0.5])
     bar.ax.set_yticklabels(["0 %", "25 %", "50 %"], fontsize=8)
     bar.set_label("calls without an answer", fontsize=8)
     return figure

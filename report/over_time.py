@@ -89,7 +89,7 @@ def course_of(row: RunRow) -> Course:
         else:
             struck.append(at_s)
     return Course(
-        arm=row.arm,
+        arm=row.label,
         came_s=[order.line["intended_mono_s"] - begun_s for order in orders],
         accepted_s=[at - begun_s for at in accepted if at is not None],
         dots=dots,

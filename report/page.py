@@ -113,6 +113,9 @@ def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
         f"- **{question}** {answer}"
         for question, answer in headline([one.section for one in shown])
     ]
+    pairs = dict.fromkeys(row.about["backends"]["pair"] for row in found.rows)
+    notes = [*(CONCLUSIONS[pair] for pair in pairs), distance_from_saturation(found.rows)]
+    parts += ["", *(f"> {note}\n" for note in notes)]
     parts += ["", markdown(COLUMNS, [cells(row) for row in found.rows])]
     parts += [f"Again: `{command_of(found.rows)}`", ""]
     for one in shown:
@@ -178,7 +181,7 @@ _WRITERS = {"html": _html, "md": _markdown, "csv": _csv, "json": _json}
 def _run(row: RunRow) -> dict[str, Any]:
     return {
         "about": row.about,
-        "arm": row.arm,
+        "arm": row.label,
         "verdict": row.verdict,
         "name": row.folder.name,
         "inconsistent": str(proportion(len(row.bad), row.orders)),

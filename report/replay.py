@@ -83,7 +83,7 @@ def _entries(saga: SagaInRun) -> Iterator[tuple[float, dict[str, Any]]]:
                 at_s,
                 _step(
                     "injected fault",
-                    f"at {fault['operation']}",
+                    f"{fault['moment']} at {fault['operation']}",
                     text,
                     "fault",
                     node=fault["operation"],
@@ -195,7 +195,7 @@ def in_short(saga: SagaInRun) -> list[str]:
             parts.append(f"{failed} did not work out in {saga.tries[failed]} tries.")
         parts.append(f"Undone, in this order: {', '.join(undone)}." if undone else "Nothing was undone.")  # fmt: skip
     elif truth.status() in saga.saga.ends.values():
-        parts.append("Every step was done, nothing was undone.")
+        parts.append("The saga is over, nothing was undone.")
     rows = Counter(row["operation"] for row in saga.ledger if row["effect"] in ("done", "undone"))
     if twice := [f"{operation} ({n} times)" for operation, n in rows.items() if n > 1]:
         parts.append(f"Done more than once, which must not be: {', '.join(twice)}.")
@@ -239,9 +239,9 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
     how = (
         "Both styles reached the same outcome in the same way"
         if alike
-        else "The styles did not reach their outcome in the same way"
+        else "The styles went different ways"
     )
-    return f"{'; '.join([f'{how}, after {_and(lasted)}', *only])}."
+    return f"{'; '.join([f'{how}: {_and(lasted)}', *only])}."
 
 
 def _and(texts: Sequence[str]) -> str:

@@ -9,7 +9,7 @@ from report.again import command_of
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
 from report.damage import COLUMNS as DAMAGE_COLUMNS
-from report.damage import alike, damages, in_words
+from report.damage import alike, broken_laws, damages, in_words
 from report.forest import COLUMNS as FOREST_COLUMNS
 from report.forest import forest_plot, ratios
 from report.found import Found
@@ -35,7 +35,7 @@ def _bad(found: Found) -> Proportion:
 def outcomes(found: Found) -> Section:
     """How the orders ended."""
     lines: list[Row] = [
-        (run.scenario, run.arm, name, proportion(k, run.orders))
+        (run.scenario, run.label, name, proportion(k, run.orders))
         for runs in by_scenario(found.rows).values()
         for run in runs
         for name, k in run.classes().items()
@@ -47,11 +47,16 @@ def outcomes(found: Found) -> Section:
         if not wrong
         else f"{len(wrong)} of {len(found.rows)} runs did not end as their scenario says"
     )
-    start = f"No order of {bad.n} ended inconsistent" if not bad.k else f"{bad.k} of {bad.n} orders ended inconsistent"  # fmt: skip
+    hurt = sum(bool(row.bad) for row in found.rows)
+    start = f"No order of {bad.n} ended inconsistent ({bad.interval()})"
+    if bad.k:  # runs with and without safeguards have no rate in common
+        start = f"{bad.k} of {bad.n} orders ended inconsistent, in {hurt} of {len(found.rows)} runs"
+    if full := sum(bool(row.load.get("saturated")) for row in found.rows):
+        start = f"{full} of {len(found.rows)} runs are saturated, so that nothing follows from them. {start}"
     return Section(
         name="outcomes",
         title="How did the orders end?",
-        answer=f"{start} ({bad.interval()}); {told}.",
+        answer=f"{start}; {told}.",
         reading="Each bar is one run: the shares of its orders by verdict. To the right, the share that ended inconsistent, with its 95 % interval.",
         not_reading="No bar says how often such faults happen to you: they were injected. None of n is a bound (3/n), not zero.",
         command=command_of(found.rows),
@@ -65,12 +70,13 @@ def damage(found: Found) -> Section | None:
     hurt = damages(found.rows)
     if not hurt:
         return None
-    whole = {(row.scenario, row.arm) for row in found.rows if not row.no_counterpart}
+    whole = {(row.scenario, row.label) for row in found.rows if not row.no_counterpart}
     spared = len(whole - {(one.scenario, one.arm) for one in hurt})
     kinds = alike(hurt)
     more = len(kinds) - MOST_DAMAGES
     told = " ".join(in_words(kind) for kind in kinds[:MOST_DAMAGES])
     told += f" And {more} more kinds of damage, in the table." if more > 0 else ""
+    told += "".join(f" {law}" for law in broken_laws(found.rows)[:MOST_DAMAGES])
     told += f" In the other {spared} of {len(whole)} runs nobody was hurt." if spared else ""
     return Section(
         name="damage",
@@ -81,6 +87,7 @@ def damage(found: Found) -> Section | None:
         command=command_of(found.rows),
         figure=None,
         table=(DAMAGE_COLUMNS, [one.line() for one in hurt]),
+        data=(DAMAGE_COLUMNS, [one.line(every=True) for one in hurt]),
     )
 
 
@@ -92,7 +99,7 @@ def latency(found: Found) -> Section | None:
         return None
     lines: list[Row] = [
         (
-            row.scenario, row.arm, len(row.times("latency_s")),
+            row.scenario, row.label, len(row.times("latency_s")),
             *(Number(1000 * (row.latency_s(q) or 0.0)) for q in (0.5, 0.95, 0.99)),
             row.orders - len(row.times("latency_s")),
         )
@@ -102,7 +109,7 @@ def latency(found: Found) -> Section | None:
     return Section(
         name="latency",
         title="How long did orders take?",
-        answer=f"The median order took {min(medians):.0f} to {max(medians):.0f} ms, depending on scenario and arm; about, since each run was done once on this machine.",
+        answer=f"The median order took {min(medians):.0f} to {max(medians):.0f} ms, depending on scenario and arm: about, as measured on this machine.",
         reading="Each curve is one run: the share of ended orders (up) that took at most so many ms (right, log scale), from the intended start to the order's last ledger row.",
         not_reading="Retry waits are scaled and part of it; orders that did not end are not in the curve but in the last column. An emulated engine's time is not AWS's time. Full tracing costs choreography more (docs/traceability.md).",
         command=command_of(rows),
@@ -121,7 +128,7 @@ def compared(found: Found) -> Section | None:
         title="In which style did the median order take less time?",
         answer=forest.in_words(pairs),
         reading="One line for each pair of runs that differ in their style alone: the ratio of their medians over the same customers, with its 95 % bootstrap interval (2,000 resamples of orders).",
-        not_reading="The interval is about the orders of one run of each style on this machine: another run may lie outside of it. For a claim about a style repeat runs (saga bench).",
+        not_reading="The interval is about the orders of one run of each style on this machine: another run may lie outside of it. Runs with inconsistent orders are left out: an order that is done twice ends when it was done last. For a claim about a style repeat runs (saga bench).",
         command=command_of([row for row in found.rows if row.comparable]),
         figure=forest_plot(pairs),
         table=(FOREST_COLUMNS, [pair.line() for pair in pairs]),
@@ -136,11 +143,15 @@ def course(found: Found) -> Section | None:
     courses = [course_of(row) for row in shown]
     longest = max(one.lasted_s() for one in courses)
     disturbed = any(one.shaded for one in courses)
-    what = "with its coordinator disturbed" if disturbed else "under its faults"
+    faulty = any(row.about["plan"]["faults"] for row in shown)
+    what = "under its faults" if faulty else "without a fault"
+    what = "with its coordinator disturbed" if disturbed else what
+    every = sum(row.scenario == shown[0].scenario and not row.no_counterpart for row in found.rows)
+    left = f" {len(shown)} of its {every} runs are shown." if every > len(shown) else ""
     return Section(
         name="over_time",
         title=f"What happened over time in {shown[0].scenario}?",
-        answer=f"{shown[0].scenario} {what}: from the first customer to the last order about {longest:.1f} s.",
+        answer=f"{shown[0].scenario} {what}: from the first customer to the last order about {longest:.1f} s.{left}",
         reading="Above, customers who came, orders that were accepted and orders that ended, per second. Below, a dot per order that ended: when its customer came, how long it took, and how it ended. Shaded: the coordinator was down, frozen or cut off.",
         not_reading="An order that did not end has no dot. The shading ends when the fault does, not when the system has recovered.",
         command=command_of(shown),
@@ -158,7 +169,9 @@ def _shares(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
         told.append(
             f"{arm} {', '.join(f'{100 * ms / whole:.0f} % {part}' for part, ms in sums.items())}"
         )
-    return f"Backoff apart, over all scenarios, about: {'; '.join(told)}."
+    n = len(dict.fromkeys(arm for _, arm in parts))
+    which = f" ({MOST_ARMS} of {n} arms; the others are in the table)" if n > MOST_ARMS else ""
+    return f"Backoff apart, over all scenarios, about: {'; '.join(told)}{which}."
 
 
 def breakdown(found: Found) -> Section | None:
@@ -174,7 +187,7 @@ def breakdown(found: Found) -> Section | None:
         name="breakdown",
         title="Where did the time go?",
         answer=_shares(parts_of),
-        reading="Each bar is the mean critical path of a run's first sagas, in parts that do not overlap: body = a participant at work; queue wait = a message or an invocation on its way; backoff = before a retry; coordination = all else, waiting for a deadline included. Measured on the first traced sagas of each run.",
+        reading="Each bar is the mean critical path of a run's first sagas, in parts that do not overlap: body = a participant at work; queue wait = a message or an invocation on its way; backoff = before a retry; coordination = all else, waiting for a deadline included. Measured on the first traced sagas of each run, until the last call of each, repeated ones included.",
         not_reading="Backoff belongs to the retry policy, which is the same on both sides, not to a style. What a fault holds back shows as coordination or queue wait.",
         command=command_of(found.rows),
         figure=breakdown_bars(parts_of),
@@ -187,7 +200,7 @@ def inconsistency(found: Found) -> Section:
     rows = [row for row in found.rows if not row.no_counterpart]
     lines: list[Row] = [
         (
-            row.scenario, row.arm,
+            row.scenario, row.label,
             Number(row.inconsistency_s(still_open=False), 3),
             row.still_open("inconsistency"),
             Number(row.inconsistency_s(still_open=True), 3),

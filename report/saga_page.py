@@ -83,7 +83,7 @@ def render(sagas: list[SagaInRun]) -> str:
 def _shown(saga: SagaInRun) -> dict[str, Any]:
     return {
         "style": saga.row.style,
-        "arm": saga.row.arm,
+        "arm": saga.row.label,
         "what": STYLES[saga.row.style].words,
         "order_class": saga.order_class,
         "short": in_short(saga),

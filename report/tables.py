@@ -23,24 +23,24 @@ COLUMNS = (
 )
 MEANING = {
     "arm": "the style, and how the run differs from the others here",
-    "came / ended per s": "customers who came, and orders that ended, per second of real time; from 12 orders on",
+    "came / ended per s": "customers who came (at random gaps, so that a short run differs from --rate), and orders that ended, per second of real time; from 12 orders on",
     "latency p50 / p95 ms": "intended start to the order's last row, of the orders that ended",
     "money exposure p50 ms": "charge to confirmation or refund; still open = neither had come when the run ended",
     "inconsistency-s": "seconds during which ended orders contradicted their effects, all orders together",
 }
 FAR = 0.5
 """Less than this share of the limit is called far from saturation."""
-LEAST_COLUMNS = 120
+LEAST_COLUMNS = 150
 """A narrower terminal gets a block per scenario instead of the table."""
 
 
 def cells(row: RunRow) -> tuple[str, ...]:
     """One line of the table, as texts in the order of COLUMNS."""
     if row.no_counterpart:
-        return (row.scenario, row.arm, "no counterpart", *("" for _ in COLUMNS[3:]))
+        return (row.scenario, row.label, "no counterpart", *("" for _ in COLUMNS[3:]))
     return (
         row.scenario,
-        row.arm,
+        row.label,
         _verdict(row),
         ended_as(row),
         _load(row),
@@ -86,16 +86,17 @@ def comparison(rows: Sequence[RunRow], *, columns: int = LEAST_COLUMNS) -> Rende
 def distance_from_saturation(rows: Sequence[RunRow]) -> str:
     """How far these runs stayed from a load at which deadlines pass by queueing alone, in a sentence."""
     judged = [row for row in rows if row.load.get("wait_growth_s") is not None]
-    if full := [f"{row.scenario} in {row.arm}" for row in judged if row.load.get("saturated")]:
+    if full := [f"{row.scenario} in {row.label}" for row in judged if row.load.get("saturated")]:
         return f"Load: saturated: {', '.join(full)}. What deadlines did there says nothing about a style."
     if not judged:
         return "Load: too few orders, or a disturbed coordinator: distance from saturation is not known."
+    n = f"{len(judged)} of {len(rows)} runs" if len(judged) < len(rows) else "all runs"
     share, row = max(((r.load["wait_growth_s"] / r.load["limit_s"], r) for r in judged), key=lambda pair: pair[0])  # fmt: skip
     return (
-        f"Load: far from saturation. The last customers waited at most {1000 * row.load['wait_growth_s']:.0f} ms longer than the"
-        f" quickest ({row.scenario}, {row.arm}); saturation would be {1000 * row.load['limit_s']:.0f} ms."
+        f"Load: far from saturation in {n}. The last customers waited at most {1000 * row.load['wait_growth_s']:.0f} ms longer than the"
+        f" quickest ({row.scenario}, {row.label}); saturation would be {1000 * row.load['limit_s']:.0f} ms."
         if share < FAR
-        else f"Load: close to saturation in {row.scenario}, {row.arm}: the last customers waited {1000 * row.load['wait_growth_s']:.0f} ms"
+        else f"Load: close to saturation in {row.scenario}, {row.label}: the last customers waited {1000 * row.load['wait_growth_s']:.0f} ms"
         f" longer than the quickest, saturation is {1000 * row.load['limit_s']:.0f} ms. Raise --time-scale or lower --rate."
     )
 
@@ -151,11 +152,11 @@ def _exposure(row: RunRow) -> str:
 
 def _inconsistency(row: RunRow) -> str:
     still = row.still_open("inconsistency")
-    closed = f"{row.inconsistency_s(still_open=False):.2f}"
+    closed = row.inconsistency_s(still_open=False)
     if not still:
-        return closed
-    so_far = f"{row.inconsistency_s(still_open=True):.2f}"
-    return f"{closed}; {still} orders still at the end, {so_far} so far"
+        return f"{closed:.2f}"
+    least = closed + row.inconsistency_s(still_open=True)
+    return f"at least {least:.2f}: {still} orders still at the end"
 
 
 def findings(row: RunRow, *, most: int = 3) -> list[str]:
@@ -174,7 +175,7 @@ def findings(row: RunRow, *, most: int = 3) -> list[str]:
     if isolation := verdict.get("isolation"):
         lines.append(_isolation(isolation))
     lines += [f"note: {note}" for note in row.about["notes"]]
-    return [plain(f"{row.scenario}, {row.arm}: {line}").plain for line in lines]
+    return [plain(f"{row.scenario}, {row.label}: {line}").plain for line in lines]
 
 
 def _isolation(found: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ MOST_NAMED = 4
 READING = (
     "native = what the coordinator keeps by itself: RabbitMQ's dead letters, Step Functions' history. audited = choreography with an audit"
     " queue and the services' plain logs, which somebody has to set up; the history of orchestration again. correlated = logs with"
-    " message ids. traced = spans. Over the scenarios that every arm has. Exact = the share of sagas whose operations were all rebuilt, with their answers and causes, as the ledgers have them"
+    " message ids. traced = spans. Over the scenarios that every arm has, or if there is none over those of each arm. Exact = the share of sagas whose operations were all rebuilt, with their answers and causes, as the ledgers have them"
     " (what was done twice counts once). Where = right"
     " answers to 'where is the order, what was done last, what turned it back, what does it wait for'. Top 1 and 3 = an operation"
     " that was struck by a fault is the analyser's first suspect, or one of three."
@@ -82,7 +82,7 @@ def costs(scored: Sequence[Scored]) -> TextTable:
     for arm, kind, context, score in _groups(scored):
         if context == INTACT and score.sagas:
             n = score.sagas
-            wait = Number(1000 * score.aws_s / n, 0) if score.requests else "no such quota"
+            wait = Number(1000 * score.aws_s / n if score.requests else None, 0)
             lines.append(
                 (
                     arm, kind, score.sources, Number(score.records / n, 0), Number(score.bytes / n / 1000),
@@ -144,9 +144,9 @@ def worst_scenarios(scored: Sequence[Scored]) -> str:
 def _groups(scored: Sequence[Scored]) -> Iterable[tuple[str, str, str, Score]]:
     """Arm, kind, context, and the score over those scenarios that every arm has."""
     arms = dict.fromkeys(one.arm for one in scored)
-    shared = set.intersection(
-        *({(one.scenario, one.context) for one in scored if one.arm == arm} for arm in arms)
-    )
+    had = [{(one.scenario, one.context) for one in scored if one.arm == arm} for arm in arms]
+    # Arms of different sagas or scenarios have none in common: then each is shown over its own.
+    shared = set.intersection(*had) or set.union(*had)
     for arm in arms:
         for kind in KINDS:
             for context in (INTACT, BROKEN):

@@ -14,6 +14,7 @@ from rich.console import Console
 from bench.results import RunRow
 from choreography.brokers import KINDS
 from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_node import find_server
 from kernel import event_loop
 from kernel.guards import Guards
 from kernel.policy import Policy
@@ -130,7 +131,7 @@ def say_backends(broker: str, engine: str) -> None:
         f" orchestration over {engines.get(engine, engine)}.",
         file=sys.stderr,
     )
-    if broker == "memory":
+    if broker == "memory" and find_server() is None:
         print(
             "RabbitMQ is not used: install rabbitmq-server or set"
             f" {AMQP_VARIABLE} for the real pair.",

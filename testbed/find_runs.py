@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bench.arms import guards_in_words
 from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
@@ -32,9 +33,7 @@ class Known:
     @property
     def arm(self) -> str:
         """Scenario, style and safeguards, in words."""
-        guards = str(self.about["guards"])
-        off = {"all": "all guards", "none": "no guards"}.get(guards, f"guards {guards}")
-        return f"{self.about['scenario']}, {self.style}, {off}, seed {self.about['seed']}"
+        return arm_in_words(self.about)
 
     @property
     def alive(self) -> bool:
@@ -50,6 +49,12 @@ class Known:
     def style(self) -> str:
         """The run's style."""
         return str(self.about["style"])
+
+
+def arm_in_words(about: dict[str, Any]) -> str:
+    """Scenario, style, safeguards and seed of a run."""
+    guards = guards_in_words(about["guards"])
+    return f"{about['scenario']}, {about['style']}, {guards}, seed {about['seed']}"
 
 
 def find_order(order_id: str, below: Path) -> Known:

@@ -63,7 +63,8 @@ async def come(
     """
 
     async def be_served(customer: Customer) -> None:
-        await clock.sleep(customer.intended_mono_s - clock.mono_s())
+        while (left_s := customer.intended_mono_s - clock.mono_s()) > 0:
+            await clock.sleep(left_s)  # a timer may ring a little early
         customer.started_mono_s = clock.mono_s()
         while customer.accepted_mono_s is None:
             customer.attempts += 1

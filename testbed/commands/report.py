@@ -34,8 +34,8 @@ def report(
     show(found.rows)
     for text in found.left_out:
         print(f"left out: {text}")
-    for path in written.values():
-        print(path)
+    for name, path in written.items():
+        print(f"{path}/runs.csv, orders.csv, and one for each section" if name == "csv" else path)
 
 
 def _formats(text: str) -> list[str]:

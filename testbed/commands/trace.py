@@ -24,7 +24,7 @@ from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.runs.folder import SCHEMA, read_json
 from scenarios.styles.index import STYLES
 from testbed.execution import wide
-from testbed.find_runs import Known, find_order
+from testbed.find_runs import Known, arm_in_words, find_order
 from testbed.options import AsJson
 
 MOST_OTHERS = 5
@@ -62,7 +62,8 @@ def where(order: Order, run: Below = Path("runs"), as_json: AsJson = False) -> N
         lines |= {f"noticed {len(lines)}": text}
     lines |= {"evidence": _seen_by(best, answers)}
     if judged:
-        lines |= {"the judge": judged["words"]}
+        status = lines.pop("status")
+        lines = {"status": status, "the judge": judged["words"]} | lines
     for name, text in lines.items():
         print(f"  {name.rstrip('0123456789 '):<12} {plain(text)}")
 
@@ -72,9 +73,11 @@ def _say_which(known: Known) -> None:
     print(plain(f"{known.order_id}: {known.arm}"))
     print(f"  in {known.folder}")
     if known.others:
-        print(f"  {len(known.others)} older runs know this name too; choose one with --run:")
+        n = len(known.others)
+        what = "1 other run knows" if n == 1 else f"{n} other runs know"
+        print(f"  {what} this name too; choose one with --run:")
         for folder in known.others[:MOST_OTHERS]:
-            print(f"    --run {folder}")
+            print(plain(f"    --run {folder} ({arm_in_words(read_json(folder / 'run.json'))})"))
 
 
 def _judged(known: Known) -> dict[str, str]:
@@ -152,7 +155,9 @@ def _remedy(known: Known, timeline: Timeline) -> str:
 def _seen_by(best: str, answers: dict[str, Answer]) -> str:
     alike = [kind for kind in KINDS if answers[kind] == answers[best]]
     others = [
-        f"{kind} says {one.status}, last {one.last or 'nothing'}, waits for {one.waits_for or 'nothing'}"
+        f"{kind} evidence shows nothing of it"
+        if not one.last
+        else f"{kind} says {one.status}, last {one.last}, waits for {one.waits_for or 'nothing'}"
         for kind, one in answers.items()
         if kind not in alike
     ]

@@ -129,7 +129,7 @@ async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds
         "The customer saw PENDING at first and CANCELLED in the end.",
     ):
         assert text.count(told) == 2
-    assert text.count("Both styles reached the same outcome in the same way, after") == 1
+    assert text.count("Both styles reached the same outcome in the same way:") == 1
 
 
 async def test_the_report_has_the_same_tables_in_every_format(found, tmp_path):

@@ -229,8 +229,19 @@ async def _driver(path: File, schema: str, durability: str) -> AsyncIterator[_Dr
         return connection
 
     driver = _OneHop(connect, iter_chunk_size=64)
-    async with driver:
+    opening = asyncio.ensure_future(driver.__aenter__())
+    try:
+        await asyncio.shield(opening)
+    except asyncio.CancelledError:
+        # Its thread answers into this loop, and must not outlive it.
+        await asyncio.wait([opening])
+        if opening.exception() is None:
+            await driver.close()
+        raise
+    try:
         yield driver
+    finally:
+        await driver.close()
 
 
 def _commit(

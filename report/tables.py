@@ -90,10 +90,10 @@ def distance_from_saturation(rows: Sequence[RunRow]) -> str:
         return f"Load: saturated: {', '.join(full)}. What deadlines did there says nothing about a style."
     if not judged:
         return "Load: too few orders, or a disturbed coordinator: distance from saturation is not known."
-    n = f"{len(judged)} of {len(rows)} runs" if len(judged) < len(rows) else "all runs"
+    known = f" (judged in {len(judged)} of {len(rows)} runs)" if len(judged) < len(rows) else ""
     share, row = max(((r.load["wait_growth_s"] / r.load["limit_s"], r) for r in judged), key=lambda pair: pair[0])  # fmt: skip
     return (
-        f"Load: far from saturation in {n}. The last customers waited at most {1000 * row.load['wait_growth_s']:.0f} ms longer than the"
+        f"Load: far from saturation{known}. The last customers waited at most {1000 * row.load['wait_growth_s']:.0f} ms longer than the"
         f" quickest ({row.scenario}, {row.label}); saturation would be {1000 * row.load['limit_s']:.0f} ms."
         if share < FAR
         else f"Load: close to saturation in {row.scenario}, {row.label}: the last customers waited {1000 * row.load['wait_growth_s']:.0f} ms"

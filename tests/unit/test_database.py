@@ -1,5 +1,7 @@
 import asyncio
 import sqlite3
+import threading
+import time
 from functools import partial
 
 import pytest
@@ -136,3 +138,29 @@ async def test_a_database_that_cannot_be_opened_is_closed(tmp_path, monkeypatch)
         async with Database.open(tmp_path / "a", schema=SCHEMA):
             pass
     assert [connection.closed for connection in made] == [True]
+
+
+async def test_an_opening_that_is_cancelled_leaves_no_thread_behind(tmp_path, monkeypatch):
+    began, connect = threading.Event(), sqlite3.connect
+
+    def slowly(*arguments, **more):
+        began.set()
+        time.sleep(0.1)
+        return connect(*arguments, **more)
+
+    monkeypatch.setattr(sqlite3, "connect", slowly)
+    before = set(threading.enumerate())
+
+    async def opened():
+        async with Database.open(tmp_path / "a", schema=SCHEMA):
+            raise AssertionError("it was cancelled before")
+
+    task = asyncio.create_task(opened())
+    await asyncio.to_thread(began.wait, 5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    left = [t for t in threading.enumerate() if t not in before and "_connection_worker" in t.name]
+    for thread in left:
+        await asyncio.to_thread(thread.join, 5)
+    assert not [thread for thread in left if thread.is_alive()]

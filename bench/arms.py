@@ -45,8 +45,13 @@ def in_arms(rows: Sequence[RunRow]) -> list[RunRow]:
 
 
 def _differ(rows: Iterable[RunRow], facet: Facet) -> bool:
-    first: dict[str, str] = {}
-    return any(first.setdefault(row.scenario, facet(row)) != facet(row) for row in rows)
+    first: dict[tuple[str, str], str] = {}
+
+    def beside(row: RunRow) -> tuple[str, str]:
+        # Which broker and which engine follows from the pair, unless pairs of one kind differ.
+        return row.scenario, row.about["backends"]["pair"] if facet in _OF_A_PAIR else ""
+
+    return any(first.setdefault(beside(row), facet(row)) != facet(row) for row in rows)
 
 
 def _notable(rows: Iterable[RunRow], facet: Facet) -> bool:
@@ -96,13 +101,22 @@ def _plan(row: RunRow) -> str:
     return f"plan {hashlib.sha256(json.dumps(faults).encode()).hexdigest()[:4]}"
 
 
+def _broker(row: RunRow) -> str:
+    return f"broker {row.about['backends']['broker']}"
+
+
+def _engine(row: RunRow) -> str:
+    return f"engine {row.about['backends']['engine']}"
+
+
+_OF_A_PAIR = (_broker, _engine)
 _FACETS: tuple[Facet, ...] = (
     lambda row: f"{load_saga(row.about['saga']).name} saga",
     _guards,
     _of("step_order", "{}"),
     lambda row: f"{row.about['backends']['pair']} pair",
-    lambda row: f"broker {row.about['backends']['broker']}",
-    lambda row: f"engine {row.about['backends']['engine']}",
+    _broker,
+    _engine,
     _of("durability", "durability {}"),
     lambda row: "a process each" if row.about["processes"] else "one process",
     lambda row: f"{row.about['rate_per_s']:g}/s",

@@ -3,7 +3,7 @@
 from report import traceability
 from report.again import command_of
 from report.found import Found
-from report.section import Section
+from report.section import Section, few
 
 
 def reconstruction(found: Found) -> Section | None:
@@ -57,7 +57,7 @@ def costs(found: Found) -> Section | None:
 
 def _told(found: Found, kind: str) -> str:
     parts = traceability.parts_of(found.scored, kind)
-    return "; ".join(f"{arm} {share}" for arm, share in parts.items()) or "no run"
+    return few([f"{arm} {share}" for arm, share in parts.items()]) or "no run"
 
 
 def _command(found: Found) -> str:

@@ -16,11 +16,9 @@ from report.found import Found
 from report.map_figure import map_figure
 from report.over_time import COLUMNS as COURSE_COLUMNS
 from report.over_time import course_of, lines, over_time, telling_runs
-from report.section import Section
+from report.section import Section, few
 from report.text_table import Number, Row
 
-MOST_ARMS = 2
-"""Told in an answer; the others are in the table."""
 MOST_DAMAGES = 3
 """Told in the headline; the others are in the table."""
 
@@ -163,15 +161,13 @@ def course(found: Found) -> Section | None:
 def _shares(parts: Mapping[tuple[str, str], Mapping[str, float]]) -> str:
     """Where each arm's time went, as shares without backoff."""
     told = []
-    for arm in list(dict.fromkeys(arm for _, arm in parts))[:MOST_ARMS]:
+    for arm in dict.fromkeys(arm for _, arm in parts):
         sums = {p: sum(spent[p] for (_, a), spent in parts.items() if a == arm) for p in PARTS[:-1]}
         whole = sum(sums.values()) or 1.0
         told.append(
             f"{arm} {', '.join(f'{100 * ms / whole:.0f} % {part}' for part, ms in sums.items())}"
         )
-    n = len(dict.fromkeys(arm for _, arm in parts))
-    which = f" ({MOST_ARMS} of {n} arms; the others are in the table)" if n > MOST_ARMS else ""
-    return f"Backoff apart, over all scenarios, about: {'; '.join(told)}{which}."
+    return f"Backoff apart, over all scenarios, about: {few(told)}."
 
 
 def breakdown(found: Found) -> Section | None:
@@ -238,7 +234,7 @@ def calls(found: Found) -> Section | None:
         for arm, edges in found.edges.items()
         for edge in edges
     ]  # fmt: skip
-    counted = ", ".join(f"{len(edges)} in {arm}" for arm, edges in found.edges.items())
+    counted = few([f"{len(edges)} in {arm}" for arm, edges in found.edges.items()], by=", ")
     return Section(
         name="service_map",
         title="Who calls whom?",

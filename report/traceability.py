@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from bench.latency import Proportion, proportion
 from report.charts import looks_of
+from report.section import few
 from report.text_table import Cell, Number, Row, TextTable
 from scenarios.evidence.scores import KINDS, Score, together
 
@@ -101,7 +102,7 @@ def costs_in_words(scored: Sequence[Scored]) -> str:
     ]
     if not told:
         return "No run had its trace context intact."
-    return f"To read for one saga, from the coordinator alone: {'; '.join(told)}."
+    return f"To read for one saga, from the coordinator alone: {few(told)}."
 
 
 def by_scenario(scored: Sequence[Scored]) -> TextTable:

@@ -28,32 +28,32 @@ class Bounded:
         self.pattern = pattern
         self._compiled = regex.compile(pattern, flags)
 
-    def fullmatch(self, text: str) -> Any:
+    def fullmatch(self, string: str) -> Any:
         """See re."""
-        return self._in_time(lambda: self._compiled.fullmatch(text, timeout=MAX_REGEX_S))
+        return self._in_time(lambda: self._compiled.fullmatch(string, timeout=MAX_REGEX_S))
 
-    def search(self, text: str) -> Any:
+    def search(self, string: str) -> Any:
         """See re."""
-        return self._in_time(lambda: self._compiled.search(text, timeout=MAX_REGEX_S))
+        return self._in_time(lambda: self._compiled.search(string, timeout=MAX_REGEX_S))
 
-    def finditer(self, text: str) -> Iterator[Any]:
+    def finditer(self, string: str) -> Iterator[Any]:
         """See re; all matches together have one limit."""
         found: list[Any] = self._in_time(
-            lambda: list(self._compiled.finditer(text, timeout=MAX_REGEX_S))
+            lambda: list(self._compiled.finditer(string, timeout=MAX_REGEX_S))
         )
         return iter(found)
 
-    def sub(self, to: Any, text: str, count: int = 0) -> str:
+    def sub(self, repl: Any, string: str, count: int = 0) -> str:
         """See re."""
         done: str = self._in_time(
-            lambda: self._compiled.sub(to, text, count=count, timeout=MAX_REGEX_S)
+            lambda: self._compiled.sub(repl, string, count=count, timeout=MAX_REGEX_S)
         )
         return done
 
-    def split(self, text: str, maxsplit: int = 0) -> list[str]:
+    def split(self, string: str, maxsplit: int = 0) -> list[str]:
         """See re."""
         parts: list[str] = self._in_time(
-            lambda: list(self._compiled.split(text, maxsplit, timeout=MAX_REGEX_S))
+            lambda: list(self._compiled.split(string, maxsplit, timeout=MAX_REGEX_S))
         )
         return parts
 

@@ -71,9 +71,11 @@ def _range(first: int, last: int, step: int) -> Any:
 
 
 def _pad(text: Any, width: Any, character: Any = None) -> Any:
-    if isinstance(width, int | float) and abs(width) > MAX_PAYLOAD_BYTES:
+    wide: Any = width
+    if isinstance(wide, int | float) and abs(wide) > MAX_PAYLOAD_BYTES:
         raise MemoryError(_MEMORY)
-    return Functions.pad(text, width, character)
+    padded: Any = Functions.pad(text, width, character)
+    return padded
 
 
 class BoundedJsonata(jsonata.Jsonata):  # type: ignore[misc]  # the library has no types

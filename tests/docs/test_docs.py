@@ -49,3 +49,13 @@ def test_a_document_cites_nothing_outside_of_the_repository(path):
     text = path.read_text(encoding="utf-8")
     for place in ("../shared", "../.library", "/work/", "/tmp/", "/home/"):
         assert place not in text, place
+
+
+def test_a_measured_time_in_the_findings_says_that_it_is_about_so_or_has_an_interval():
+    text = (ROOT / "docs" / "findings.md").read_text(encoding="utf-8")
+    measured = re.compile(r"\d (?:ms|\u00b5s)\b|times as (?:long|many|expensive)|sagas a second")
+    bullets = re.findall(r"^- .*(?:\n  .*)*", text, re.MULTILINE)
+    claims = [bullet for bullet in bullets if measured.search(bullet)]
+    assert len(claims) >= 5
+    for claim in claims:
+        assert re.search(r"\babout\b|spread|interval|virtual time", claim), claim

@@ -9,13 +9,16 @@ from pathlib import Path
 import pytest
 
 from bench.arms import in_arms, named
-from bench.results import find_runs
+from bench.results import find_runs, read_run
 from kernel.guards import Guards
 from kernel.policy import Policy
 from report.columns import ORDER_COLUMNS, RUN_COLUMNS
+from report.forest import ratios
 from report.found import collect
+from report.over_time import course_of, over_time, telling_runs
 from report.page import write_report
 from report.saga_in_run import telling_order
+from report.tables import cells, ended_as
 from scenarios.judge.verdict import Judgement
 from scenarios.runs.folder import read_json, read_lines
 
@@ -298,3 +301,59 @@ async def test_the_picture_of_an_order_that_was_charged_twice_is_not_all_green(t
             for name, (_, colour) in flow_of(SagaInRun(row, "order-00001")).nodes.items()
         }
         assert (colours["ChargePayment"] == RED) is ("without inbox" in row.arm)
+
+
+async def test_a_run_over_time_has_its_disturbance_shaded_and_every_order_in_it(
+    run_scenario, tmp_path
+):
+    for style in STYLES:
+        await run_scenario("frozen", style, orders=30, time_scale=0.1)
+    found = collect(tmp_path / "runs")
+    courses = [course_of(row) for row in telling_runs(found.rows)]
+    assert {course.arm for course in courses} == set(STYLES)
+    for course in courses:
+        ((start, end),) = course.shaded
+        assert 0 < start < end
+        assert end - start == pytest.approx(0.3, abs=0.01)  # 3 s at a tenth
+        assert len(course.came_s) == len(course.accepted_s) == len(course.ended_s) == 30
+        held = [ms for at, ms, _ in course.dots if start < at < end - 0.05]
+        assert not held or max(held) > 50
+    figure = over_time(courses)
+    assert len(figure.axes) == 4
+
+
+async def test_a_ratio_of_medians_has_an_interval_and_leaves_out_what_is_not_alike(
+    run_scenario, tmp_path
+):
+    await run_scenario("happy_path", "choreography", orders=24)
+    await run_scenario("happy_path", "orchestration", orders=24)
+    await run_scenario("undeliverable", "choreography", orders=24)
+    await run_scenario("undeliverable", "orchestration", orders=24)
+    await run_scenario("lost_reply", "choreography", orders=24, guards=Guards.parse("-inbox"))
+    await run_scenario("lost_reply", "orchestration", orders=24, guards=Guards.parse("-inbox"))
+    await run_scenario("out_of_stock", "choreography", orders=24)
+    await run_scenario("out_of_stock", "orchestration", orders=24, rate_per_s=61.0)
+    pairs = {pair.scenario: pair for pair in ratios(collect(tmp_path / "runs").rows)}
+    # Duplicated orders are no pair, and neither are runs at different rates.
+    assert set(pairs) == {"happy_path", "undeliverable"}
+    for pair in pairs.values():
+        assert pair.low <= pair.ratio <= pair.high
+        assert pair.orders == 24
+
+
+async def test_counts_that_overlap_are_told_apart(run_scenario):
+    result = await run_scenario(
+        "undeliverable", "choreography", guards=Guards.parse("-semantic_lock")
+    )
+    row = read_run(result.folder)
+    assert ended_as(row) == "6 committed, 6 compensated of 12; 6 of them shown a false status"
+    assert sum(row.classes().values()) == 12
+
+
+async def test_what_was_still_open_is_a_lower_bound(two_arms):
+    for row in two_arms.rows:
+        shown = cells(row)[-1]
+        if row.bad:
+            assert re.fullmatch(r"at least \d+\.\d\d: 6 orders still at the end", shown)
+        else:
+            assert shown == "0.00"

@@ -22,7 +22,7 @@ OPEN = "OPEN"
 class Call:
     """One call of a participant. Times in seconds since the epoch; None = not told.
 
-    `answer`: the name of the event that it answered, "" = none is seen; `failure`: why there was none, "" = not told.
+    `answer`: the name of the event that it answered, "" = none is seen; `failure`: why there was none, or why one that was given did not arrive, "" = not told.
     `cause`: the name of the message that led to it, "" = not known. `repeated`: the answer is that of an earlier call, and nothing
     was done; False where the evidence cannot tell.
     """

@@ -41,10 +41,10 @@ def said_in(saga: SagaInRun) -> list[Said]:
         again = f", try {tried[call.operation]}" if tried[call.operation] > 1 else ""
         if conducted:
             said.append(_said(began_s, CONDUCTOR, call.service, f"{call.operation}{again}"))
-            kind = "answer" if call.answer else "failure"
-            said.append(
-                _said(call.at_s, call.service, CONDUCTOR, call.answer or _short(call.failure), kind)
-            )
+            kind = "answer" if call.answer and not call.failure else "failure"
+            text = call.answer or _short(call.failure)
+            text += " (lost on its way)" if call.answer and call.failure else ""
+            said.append(_said(call.at_s, call.service, CONDUCTOR, text, kind))
             continue
         first = call.cause in (CUSTOMER, "")
         speaker = CUSTOMER if first else said_by.get(call.cause, saga.saga.opener)

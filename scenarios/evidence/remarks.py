@@ -40,6 +40,11 @@ def remarks(timeline: Timeline) -> list[str]:
         + ": such a try may have had its effect"
         for operation, n in unanswered.items()
     ]
+    found += [
+        f"the answer of {call.service} to {call.operation} was lost: {call.failure}"
+        for call in timeline.calls
+        if call.answer and call.failure
+    ]
     return found
 
 

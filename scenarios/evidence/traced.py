@@ -46,7 +46,7 @@ def traced_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
                 began_s=began_s(span),
                 ended_s=ended_s(span),
                 answer=answer,
-                failure="" if answer else failure_of(span),
+                failure=_lost(span, by_id) if answer else failure_of(span),
                 cause=CUSTOMER if cause == _operation(span) else cause,
                 repeated=bool(attributes.get("repeated", False)),
             )
@@ -60,6 +60,13 @@ def traced_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
         read={"sources": 1, "records": len(inside), "bytes": len(json.dumps(inside))},
         **parked,
     )
+
+
+def _lost(span: dict[str, Any], by_id: dict[str, dict[str, Any]]) -> str:
+    """Why the answer of a participant did not reach who had asked, "" = it did."""
+    hop = by_id.get(hop_of(span, by_id))
+    lost = hop is not None and hop is not span and hop["status"]["status_code"] == "ERROR"
+    return failure_of(hop) if hop is not None and lost else ""
 
 
 def _before(at_s: float, answers: list[tuple[float, str]]) -> str:

@@ -274,6 +274,9 @@ def _line(call: Call, begun_s: float, *, again: bool) -> Text:
         result += ", the first answer again: nothing was done"
     elif call.answer and again:
         result += ", DONE AGAIN"
+    if call.answer and call.failure:
+        result += f", THE ANSWER WAS LOST ({call.failure})"
     line = plain(f"+{at_ms:8.1f} ms  {call.service} {call.operation}: {result}{took}")
-    line.stylize("red" if not call.answer or (again and not call.repeated) else "")
+    good = call.answer and not call.failure and not (again and not call.repeated)
+    line.stylize("" if good else "red")
     return line

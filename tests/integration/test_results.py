@@ -279,6 +279,8 @@ async def test_where_and_trace_show_that_a_customer_was_charged_twice(run_scenar
             assert "the judge committed" in where
             assert "DONE AGAIN" not in tree
             assert "the first answer again: nothing was done" in tree
+        # Whoever reacts to events waits for no answer; a conductor does.
+        assert ("THE ANSWER WAS LOST (ConnectionLost" in tree) is (row.style == "orchestration")
         assert f"lost_reply, {row.style}" in where
         assert "(from the ledgers, not from this evidence)" in tree
     newest = await asyncio.to_thread(saga, "where", "order-00001", "--run", tmp_path / "runs")

@@ -8,7 +8,7 @@ import pytest
 from kernel.policy import Policy
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
-from scenarios.judge.laws import _nobody_was_idle
+from scenarios.judge.dropped import dropped
 from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
 from scenarios.judge.oracle import Asked, OrderFacts
 from shared_domain.order.counter_examples import ORDER
@@ -136,5 +136,5 @@ YOUNGER = _facts("o3", ("PlaceOrder", 0.3, "customer"), ("ReserveStock", 0.9, "O
     ids=["alone", "nothing queues", "in a queue", "overtaken in a queue", "nearly as old"],
 )
 def test_what_queues_is_not_dropped_but_what_others_overtake_is(others, queued_s, held):
-    law = _nobody_was_idle([SILENT, *others], {"o1"}, 0.5, {}, queued_s=queued_s)
-    assert law.held is held
+    found = dropped([SILENT, *others], {"o1"}, 0.5, {}, queued_s=queued_s)
+    assert (not found) is held

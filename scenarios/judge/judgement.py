@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -101,11 +101,11 @@ def judge(
     ]
     load = load_of(stays, injections, policy)
     dropped = any(law.law == Rule.NOT_DROPPED and not law.held for law in laws)
-    # Where something went wrong, a shorter queue explains it too.
-    saturated = load.saturated or (load.grew_by(policy.step_s()) and bool(surprises or dropped))
-    if saturated:
+    if surprises or dropped:  # a shorter queue explains that too
+        load = replace(load, limit_s=min(load.limit_s, policy.step_s()))
+    if load.saturated:
         laws = judged(queued_s=policy.step_s())
-    problems = [*([load.advice()] if saturated else []), *failures, *never_struck]
+    problems = [*([load.advice()] if load.saturated else []), *failures, *never_struck]
     wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
     if still_changing:
         problems.append(
@@ -126,7 +126,7 @@ def judge(
         orders=orders,
         laws=laws,
         timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
-        problems=problems if saturated and not bad else problems + surprises,
+        problems=problems if load.saturated and not bad else problems + surprises,
         isolation=isolation,
         load=load,
     )

@@ -33,7 +33,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
     ),
     "Understand": (
         ("report", "report:report", "Make the report of finished runs: page, charts, tables."),
-        ("where", "trace:where", "Show where an order is, why, and what to do."),
+        ("where", "where:where", "Show where an order is, why, and what to do."),
         ("trace", "trace:trace", "Show what happened to an order."),
         ("list", "list:list_all", "List scenarios, faults, guards and planted bugs."),
     ),

@@ -11,12 +11,14 @@ from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from kernel.timeline import Evidence
+from report.tables import plain
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.runs.control_socket import DistantOperator
 from scenarios.runs.folder import is_run, read_json
 from testbed.execution import run_until_done
 
 FINISHED = "complete"
+MOST_OTHERS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,25 @@ class Known:
     def style(self) -> str:
         """The run's style."""
         return str(self.about["style"])
+
+    def judged(self) -> dict[str, str]:
+        """What the judge said of the order in a finished run; nothing of one that lives."""
+        if self.alive:
+            return {}
+        verdict = next(
+            (
+                o
+                for o in read_json(self.folder / "verdict.json")["orders"]
+                if o["order_id"] == self.order_id
+            ),
+            None,
+        )
+        if verdict is None:
+            return {}
+        why = f", {verdict['why']}" if verdict["why"] else ""
+        broken = f"; broken: {'; '.join(verdict['rules'])}" if verdict.get("rules") else ""
+        words = f"{verdict['order_class']}{why}{broken} (from the ledgers, not from this evidence)"
+        return {"class": str(verdict["order_class"]), "words": words}
 
 
 def arm_in_words(about: dict[str, Any]) -> str:
@@ -103,3 +124,15 @@ def _ask(order_id: str, folder: Path, about: dict[str, Any]) -> Known | None:
     if not any(rows for source, rows in evidence.items() if source != "definition"):
         return None
     return Known(folder=folder, about=about, order_id=order_id, evidence=evidence)
+
+
+def say_which(known: Known) -> None:
+    """Which run is meant, and which others there are: an order has the same name in every one of them."""
+    print(plain(f"{known.order_id}: {known.arm}"))
+    print(f"  in {known.folder}")
+    if known.others:
+        n = len(known.others)
+        what = "1 other run knows" if n == 1 else f"{n} other runs know"
+        print(f"  {what} this name too; choose one with --run:")
+        for folder in known.others[:MOST_OTHERS]:
+            print(plain(f"    --run {folder} ({arm_in_words(read_json(folder / 'run.json'))})"))

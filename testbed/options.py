@@ -40,6 +40,7 @@ StepOrder = Annotated[
     str,
     typer.Option("--step-order", help="Variant of the saga (see saga list); default: the first."),
 ]
+Styles = Annotated[str, typer.Option("--style", help="both, or style names separated by commas.")]
 Orders = Annotated[int, typer.Option(min=1, max=100_000, help="Number of orders in each run.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of customers, arrivals and random faults.")]
 Out = Annotated[Path, typer.Option(help="Folder in which run folders are made.")]
@@ -85,3 +86,8 @@ ServiceTimesOption = Annotated[
         help="How long services take, in ms before --time-scale: none, or payment=lognormal:80:800,inventory=constant:5 (median, p99). Default: the scenario's."
     ),
 ]
+OrderArgument = Annotated[str, typer.Argument(help="An order id, such as order-00003.")]
+Below = Annotated[
+    Path,
+    typer.Option("--run", help="A run folder, or a folder of run folders; the newest run that has the order is used."),
+]  # fmt: skip

@@ -5,13 +5,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from kernel.guards import OFF
-from kernel.loading import DEFAULT, load_saga
+from kernel.loading import load_saga
 from kernel.saga import Saga
 from scenarios.campaigns.jobs import Job, run_jobs
 from scenarios.campaigns.outcome import SEVERITY, Outcome
 from scenarios.catalog.index import scenarios_of
 from scenarios.judge.verdict import BROKEN_LAW, LIED, Judgement, OrderClass
-from scenarios.runs.backends import as_options
+from scenarios.runs.backends import as_options, which_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.scenario import Scenario
 from scenarios.styles.index import STYLES
@@ -75,9 +75,7 @@ class Ablation:
         parts.append(f"--orders {self.orders} --seed {min(self.seeds)} --repeat {len(self.seeds)}")
         parts.append(f"--rate {self.rate_per_s:g} --time-scale {self.time_scale:g}")
         parts.append(as_options(self.broker, self.engine))
-        if self.styles != list(STYLES):
-            parts.append(f"--style {','.join(self.styles)}")
-        return " ".join(parts + ([] if self.saga == DEFAULT else [f"--saga {self.saga}"]))
+        return " ".join(parts + which_options(self.styles, self.saga))
 
 
 def jobs_of(ablation: Ablation) -> list[Job]:

@@ -16,10 +16,9 @@ from scenarios.campaigns.outcome import INCONSISTENT, Outcome
 from scenarios.campaigns.simulation.cores import over_cores
 from scenarios.campaigns.simulation.outcomes import schedule_of, simulated_outcomes
 from scenarios.faults.space import Cell
-from scenarios.runs.backends import as_options
+from scenarios.runs.backends import as_options, which_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA, read_json, read_lines
-from scenarios.styles.index import STYLES
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
 SCENARIO = "any_ending"
@@ -71,14 +70,12 @@ class Sweep:
         parts.append("--simulated" if self.simulated else as_options(self.broker, self.engine))
         if self.sample:
             parts.append(f"--sample {self.sample}")
-        if self.styles != list(STYLES):
-            parts.append(f"--style {','.join(self.styles)}")
         if self.guards != "all":
             parts.append(f"--guards={self.guards}")
         saga = load_saga(self.saga)
         if self.variant != saga.variant:
             parts.append(f"--step-order {self.variant}")
-        return " ".join(parts + ([] if self.saga == DEFAULT else [f"--saga {self.saga}"]))
+        return " ".join(parts + which_options(self.styles, self.saga))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,11 +47,7 @@ class Load:
     @property
     def saturated(self) -> bool:
         """Whether the backlog grew while customers came, so much that deadlines passed by waiting alone."""
-        return self.grew_by(self.limit_s)
-
-    def grew_by(self, seconds: float) -> bool:
-        """Whether the waits are known to have grown by more than this."""
-        return self.wait_growth_s is not None and self.wait_growth_s > seconds
+        return self.wait_growth_s is not None and self.wait_growth_s > self.limit_s
 
     def advice(self) -> str:
         """What a user reads of a saturated run."""

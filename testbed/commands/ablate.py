@@ -18,7 +18,7 @@ from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
 from testbed import settings
 from testbed.execution import say_backends, wide
-from testbed.options import AsJson, Out, SagaOption, Seed
+from testbed.options import AsJson, Broker, Engine, Out, Rate, SagaOption, Seed, Styles
 from testbed.progress import counting
 from testbed.runs import suite_folder
 
@@ -28,7 +28,7 @@ def ablate(
         list[str] | None,
         typer.Argument(help="Scenario names from saga list; default: every scenario."),
     ] = None,
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     orders: Annotated[int, typer.Option(min=4, max=1000, help="Orders in each run.")] = 20,
     repeat: Annotated[
         int,
@@ -38,24 +38,12 @@ def ablate(
     ] = 1,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
-    broker: Annotated[
-        str,
-        typer.Option(
-            help="Broker of choreography: memory, rabbitmq (a private node), auto, or amqp://... (your own)."
-        ),
-    ] = "memory",
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Step Functions of orchestration: auto, inprocess, embedded (over HTTP), or http://... (your own)."
-        ),
-    ] = "auto",
+    broker: Broker = "memory",
+    engine: Engine = "auto",
     time_scale: Annotated[
         float, typer.Option(min=0.001, max=100, help="Factor on every wait.")
     ] = 0.1,
-    rate: Annotated[
-        float, typer.Option(min=0.01, help="Customers per second of real time (Poisson).")
-    ] = 100.0,
+    rate: Rate = 100.0,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:

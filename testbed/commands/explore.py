@@ -36,7 +36,7 @@ from testbed.commands.replay import (
 )
 from testbed.execution import wide
 from testbed.findings import leave, told
-from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed
+from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed, Styles
 from testbed.progress import counting
 from testbed.runs import suite_folder
 
@@ -53,7 +53,7 @@ def explore(
             help="Number of faults in a schedule: a range such as 0..3, or one number; at most 20."
         ),
     ] = "0..3",
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     guards: Annotated[

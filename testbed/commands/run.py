@@ -33,6 +33,7 @@ from testbed.options import (
     Seed,
     ServiceTimesOption,
     StepOrder,
+    Styles,
     TimeScale,
     TraceSampling,
 )
@@ -43,7 +44,7 @@ USUAL = Policy()
 
 def run(
     scenarios: Scenarios,
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     orders: Orders = 50,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,

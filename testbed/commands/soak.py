@@ -13,7 +13,7 @@ from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import read_json
 from testbed import settings
 from testbed.execution import run_scenarios, run_until_done, say_backends, wide
-from testbed.options import AsJson, Durability, Out, Rate, SagaOption, Seed, TimeScale
+from testbed.options import AsJson, Durability, Out, Rate, SagaOption, Seed, Styles, TimeScale
 from testbed.runs import suite_folder
 
 
@@ -25,7 +25,7 @@ def soak(
     ] = 2.0,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     rate: Rate = 60.0,
     time_scale: TimeScale = 1.0,
     processes: Annotated[

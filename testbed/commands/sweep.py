@@ -25,7 +25,7 @@ from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
 from testbed import settings
 from testbed.execution import say_backends, wide
-from testbed.options import AsJson, Out, SagaOption, Seed, StepOrder
+from testbed.options import AsJson, Broker, Engine, Out, Rate, SagaOption, Seed, StepOrder, Styles
 from testbed.progress import counting
 from testbed.runs import suite_folder
 
@@ -52,7 +52,7 @@ def sweep(
             "--simulated", help="Simulate under virtual time: about two hundred cells a second."
         ),
     ] = False,
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     guards: Annotated[
         str,
         typer.Option(
@@ -68,25 +68,13 @@ def sweep(
         ),
     ] = None,
     seed: Seed = 1,
-    broker: Annotated[
-        str,
-        typer.Option(
-            help="Broker of choreography: memory, rabbitmq (a private node), auto, or amqp://... (your own)."
-        ),
-    ] = "memory",
-    engine: Annotated[
-        str,
-        typer.Option(
-            help="Step Functions of orchestration: auto, inprocess, embedded (over HTTP), or http://... (your own)."
-        ),
-    ] = "auto",
+    broker: Broker = "memory",
+    engine: Engine = "auto",
     time_scale: Annotated[
         float,
         typer.Option(min=0, max=100, help="Factor on every wait; 0 = 0.05 embedded, 0.1 real."),
     ] = 0.0,
-    rate: Annotated[
-        float, typer.Option(min=0.01, help="Customers per second of real time (Poisson).")
-    ] = 100.0,
+    rate: Rate = 100.0,
     step_order: StepOrder = "",
     saga: SagaOption = DEFAULT,
     out: Out = Path("runs"),

@@ -28,13 +28,12 @@ from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.evidence.scores import score
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.judge.verdict import Exit
-from scenarios.runs.backends import as_options
+from scenarios.runs.backends import as_options, which_options
 from scenarios.runs.folder import SCHEMA
 from scenarios.runs.scenario import Scenario
-from scenarios.styles.index import STYLES
 from testbed import settings
 from testbed.execution import run_scenarios, run_until_done, say_backends, wide
-from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed, TimeScale
+from testbed.options import AsJson, Broker, Engine, Out, SagaOption, Seed, Styles, TimeScale
 from testbed.runs import SuiteResult, suite_folder
 
 RATE_PER_S = 50.0
@@ -51,7 +50,7 @@ def traceability(
     scenarios: Annotated[
         list[str] | None, typer.Argument(help="Scenario names from saga list, or all.")
     ] = None,
-    style: Annotated[str, typer.Option(help="both, or style names separated by commas.")] = "both",
+    style: Styles = "both",
     orders: Annotated[int, typer.Option(min=1, max=10_000, help="Orders in each run.")] = 30,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
@@ -113,11 +112,7 @@ class Traced:
         parts = ["saga traceability", *([] if every else names)]
         parts.append(f"--orders {self.orders} --seed {self.seed} --time-scale {self.time_scale:g}")
         parts.append(as_options(self.broker, self.engine))
-        if self.styles != list(STYLES):
-            parts.append(f"--style {','.join(self.styles)}")
-        if self.saga.address != DEFAULT:
-            parts.append(f"--saga {self.saga.address}")
-        return " ".join(parts)
+        return " ".join(parts + which_options(self.styles, self.saga.address))
 
 
 def traceability_into(

@@ -9,8 +9,11 @@ from kernel.policy import Policy
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
 from scenarios.judge.dropped import dropped
+from scenarios.judge.judgement import judge
 from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
 from scenarios.judge.oracle import Asked, OrderFacts
+from scenarios.judge.verdict import Judgement, OrderClass
+from scenarios.runs.scenario import Scenario
 from shared_domain.order.counter_examples import ORDER
 from shared_domain.order.saga import SAGA
 
@@ -100,7 +103,7 @@ def test_few_orders_give_no_rate_and_no_verdict():
 def test_infinity_is_more_than_any_limit():
     load = load_of(_stays(30, offered=800, wait=lambda i: None if i else 0.1), [], POLICY)
     assert math.isinf(load.wait_growth_s)
-    assert load.grew_by(1e9)
+    assert replace(load, limit_s=1e9).saturated
 
 
 def test_what_ends_in_a_burst_after_a_standstill_was_not_served_faster_than_it_came():
@@ -138,3 +141,56 @@ YOUNGER = _facts("o3", ("PlaceOrder", 0.3, "customer"), ("ReserveStock", 0.9, "O
 def test_what_queues_is_not_dropped_but_what_others_overtake_is(others, queued_s, held):
     found = dropped([SILENT, *others], {"o1"}, 0.5, {}, queued_s=queued_s)
     assert (not found) is held
+
+
+def _rejected(wait, *, expected):
+    """The verdict on 24 orders that were rejected when they were placed, a second after each other; `wait(i)`: when that was done."""
+    names = [f"o{i}" for i in range(24)]
+    ledgers = {name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")}
+    ledgers["order"]["orders"] = [{"order_id": name, "status": "REJECTED"} for name in names]
+    ledgers["inventory"] |= {"stock": [], "reservations": []}
+    ledgers["payment"]["payments"] = ledgers["shipping"]["shipments"] = []
+    ledgers["order"]["ledger"] = [
+        {
+            "seq": i, "order_id": name, "operation": "PlaceOrder", "effect": "refused", "delta": 0,
+            "message_id": f"{name}:PlaceOrder", "caused_by": f"{name}:customer", "mono_s": 100 + i + wait(i),
+        }
+        for i, name in enumerate(names)
+    ]  # fmt: skip
+    return judge(
+        saga=SAGA,
+        variant=SAGA.variant,
+        scenario=Scenario(name="x", description="x", expects=lambda i: frozenset({expected})),
+        asked=[
+            Asked(order=replace(ORDER, order_id=name), accepted=True, told=("PENDING", "REJECTED"),
+                  intended_mono_s=100 + i, accepted_mono_s=100 + i)
+            for i, name in enumerate(names)
+        ],
+        ledgers=ledgers,
+        parked=(),
+        injections=(),
+        never_struck=(),
+        arrivals_mono_s={},
+        still_changing=False,
+        policy=Policy(),
+        run_ended_mono_s=300,
+    )  # fmt: skip
+
+
+def test_a_surprise_in_a_queue_longer_than_a_step_deadline_says_nothing():
+    queueing = _rejected(lambda i: 0.5 * i, expected=OrderClass.COMMITTED)
+    assert queueing.judgement is Judgement.UNKNOWN
+    assert queueing.load.saturated
+    assert [problem.split(":")[0] for problem in queueing.problems] == ["saturated"]
+
+
+@pytest.mark.parametrize(
+    ("wait", "expected"),
+    [(0.5, OrderClass.REJECTED), (0.1, OrderClass.COMMITTED)],
+    ids=["the same queue without a surprise", "a surprise in a shorter queue"],
+)
+def test_a_queue_explains_neither_what_is_expected_nor_what_did_not_wait(wait, expected):
+    verdict = _rejected(lambda i: wait * i, expected=expected)
+    assert verdict.judgement is Judgement.CONSISTENT
+    assert verdict.as_expected is (expected is OrderClass.REJECTED)
+    assert not verdict.load.saturated

@@ -17,9 +17,9 @@ check: .venv/dev
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
 
-# Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders'
+# Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders', make long LONG='-m slow -n 3'
 long: .venv/dev
-	$(BIN)/pytest -m long $(LONG)
+	$(BIN)/pytest -m 'long or slow' $(LONG)
 
 docs: .venv/run
 	$(BIN)/python -m testbed.docs

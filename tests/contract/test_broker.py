@@ -40,8 +40,8 @@ def _failed(number, why="it did not answer"):
 
 
 KINDS = ["memory", "rabbitmq", "rabbitmq-quorum"]
-LONG = [pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
-"""Kills of a node take long: some of them in make long only."""
+SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
+"""Kills of a node take long."""
 
 
 @pytest.fixture(params=KINDS)
@@ -271,7 +271,7 @@ async def test_every_message_is_in_the_audit(backend):
     assert await broker.audit() == [_placed(f"o{n}") for n in range(5)]
 
 
-@pytest.mark.parametrize("kind", [*KINDS[:2], LONG[2]], indirect=True)
+@pytest.mark.parametrize("kind", [KINDS[0], *SLOW[1:]], indirect=True)
 async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_killed(backend):
     broker, coordinator = backend
     await asyncio.sleep(
@@ -298,7 +298,7 @@ async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_
             await delivery.ack()
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], *LONG[1:]], indirect=True)
+@pytest.mark.parametrize("kind", [KINDS[0], *SLOW[1:]], indirect=True)
 async def test_a_retry_that_waits_survives_the_death_of_the_broker(backend):
     broker, coordinator = backend
     await asyncio.sleep(1.0)

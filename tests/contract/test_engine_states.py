@@ -273,6 +273,7 @@ async def test_an_activitys_worker_takes_a_task_and_answers_it(aws):
     assert types[2:5] == ["ActivityScheduled", "ActivityStarted", "ActivitySucceeded"]
 
 
+@pytest.mark.slow
 async def test_tokens_tasks_and_iterations_survive_the_death_of_the_engine(aws):
     call, functions, engine = aws
     definition = _machine(

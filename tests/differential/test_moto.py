@@ -13,7 +13,6 @@ from tests.differential.peers import embedded, moto, told
 from tests.differential.random_machines import DOCUMENTS, machines
 
 AT_ONCE = 6
-RANDOM = {"few": 40, "many": 400}
 SAMPLE = [case for position, case in enumerate(CASES) if position % 8 == 0]
 
 
@@ -70,6 +69,7 @@ def test_there_are_definitions_enough_and_each_is_valid():
     assert not {name: found for name, found in faults.items() if found}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_a_sample_of_definitions_gives_the_same_on_moto(engines):
     _check(await _compared(engines, SAMPLE))
@@ -101,9 +101,14 @@ def _drawn(count):
     return found
 
 
-@pytest.mark.long
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("count", RANDOM.values(), ids=RANDOM)
+@pytest.mark.parametrize(
+    "count",
+    [
+        pytest.param(40, marks=pytest.mark.slow, id="few"),
+        pytest.param(400, marks=pytest.mark.long, id="many"),
+    ],
+)
 async def test_random_definitions_give_the_same_on_moto(engines, count):
     slots = asyncio.Semaphore(AT_ONCE)
 

@@ -36,6 +36,7 @@ async def _through(name, rabbit_url, folder, *, orders=6, padding=0):
         return await loop(place, folder, prefix="t", orders=orders, in_flight=3, padding=padding)
 
 
+@pytest.mark.slow
 async def test_every_way_carries_out_every_order_once(rabbit, tmp_path):
     for number, name in enumerate(
         name for name, contender in CONTENDERS.items() if not contender.slow
@@ -91,7 +92,7 @@ async def test_service_times_are_part_of_every_latency(style, tmp_path):
     assert min(found.latency_s) > 0.06
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_benchmarks_are_set_against_each_other(tmp_path):
     arguments = ("bench", "--only", "load", "--rounds", 3, "--rates", 60, "--measure", 0.6)
@@ -111,6 +112,7 @@ def test_two_benchmarks_are_set_against_each_other(tmp_path):
     assert " NO " not in again.stdout
 
 
+@pytest.mark.slow
 def test_an_interrupted_benchmark_goes_on_where_it_was(tmp_path):
     command = [PROGRAM, "bench", "--only", "counts", "--out", tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:  # fmt: skip

@@ -83,6 +83,7 @@ async def shop(rabbit, tmp_path):
         yield opened
 
 
+@pytest.mark.slow
 async def test_a_node_that_is_killed_and_restarted_loses_no_order(shop):
     await shop.place(20)
     async with asyncio.TaskGroup() as customers:
@@ -93,6 +94,7 @@ async def test_a_node_that_is_killed_and_restarted_loses_no_order(shop):
     await shop.all_confirmed()
 
 
+@pytest.mark.slow
 async def test_a_node_that_stands_still_delays_orders_and_loses_none(shop):
     await shop.place(20)
     shop.node.freeze()
@@ -123,6 +125,7 @@ async def test_a_participant_that_is_cut_off_holds_up_its_own_step_only(rabbit, 
         await shop.all_confirmed()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TROUBLES)
 async def test_orders_go_on_after_the_broker_has_turned_on_its_clients(shop, name):
     await shop.place(10)

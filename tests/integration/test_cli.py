@@ -209,6 +209,7 @@ def test_the_picture_of_an_order_shows_both_styles(saga, tmp_path, monkeypatch):
     assert "Orchestration: compensated" in text
 
 
+@pytest.mark.slow
 def test_traceability_scores_every_kind_of_evidence_in_both_contexts(saga, tmp_path):
     arguments = ["card_declined", "--orders", "6", "--broker", "memory", "--time-scale", "0.05"]
     document = json.loads(saga("traceability", *arguments, "--json").stdout)
@@ -278,8 +279,8 @@ def _children(pid):
     [
         ("embedded", signal.SIGINT),
         ("embedded", signal.SIGTERM),
-        ("real", signal.SIGINT),
-        pytest.param("real", signal.SIGTERM, marks=pytest.mark.long),
+        pytest.param("real", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("real", signal.SIGTERM, marks=pytest.mark.slow),
     ],
 )
 def test_an_interrupted_run_ends_soon_leaves_no_child_and_a_readable_folder(
@@ -334,6 +335,7 @@ def _runs(done):
     return [Path(run["folder"]) for run in json.loads(done.stdout)["runs"]]
 
 
+@pytest.mark.slow
 def test_dead_letters_are_listed_shown_and_redriven(saga):
     ran = saga("run", "refund_fails_forever", *QUICK[2:], "--orders", 8, "--json")
     choreography, orchestration = _runs(ran)
@@ -378,6 +380,7 @@ def test_what_cannot_be_operated_on_is_told_in_one_line(saga, tmp_path):
         assert done.stderr.count("error:") == 1
 
 
+@pytest.mark.slow
 def test_the_command_under_a_chart_makes_exactly_the_runs_of_the_chart(saga, tmp_path):
     options = [
         "--orders",
@@ -430,6 +433,7 @@ def _decided(folder):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("foreign", ['{"ok": true}', "[]", '{"schema": 7, "jobs": []}'])
 def test_what_is_no_run_is_skipped_with_a_line_and_alone_refused(saga, tmp_path, foreign):
     (tmp_path / "runs" / "other").mkdir(parents=True)

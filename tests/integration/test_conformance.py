@@ -14,7 +14,7 @@ SAMPLE = Path(__file__).parents[3] / "shared" / "conformance"
 LEAST_EXACT_RATIO = 0.95
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(400)
 @pytest.mark.skipif(
     not SAMPLE.is_dir(), reason="the recorded executions are not beside this repository"

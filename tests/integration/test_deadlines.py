@@ -22,12 +22,14 @@ from tests.samples import environment, order
 styles = pytest.mark.parametrize("style", ["choreography", "orchestration"])
 
 
+@pytest.mark.slow
 @styles
 async def test_a_success_that_comes_after_the_compensation_changes_nothing(run_scenario, style):
     result = await run_scenario("late_success", style, orders=20)
     assert (result.verdict.judgement, result.verdict.as_expected) == (Judgement.CONSISTENT, True)
 
 
+@pytest.mark.slow
 @styles
 async def test_without_tombstones_the_late_success_takes_effect(run_scenario, style):
     result = await run_scenario("late_success", style, orders=20, guards=Guards(tombstones=False))

@@ -31,7 +31,7 @@ async def test_every_way_runs_moto_included():
     assert "1.0x" in text
 
 
-@pytest.mark.long
+@pytest.mark.slow
 async def test_the_growth_table_has_a_row_per_stretch():
     text = _text(await engine_growth.grow(most=300))
     assert [row in text for row in ("0 to 100", "100 to 270", "270 to 300")] == [True] * 3

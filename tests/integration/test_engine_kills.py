@@ -196,6 +196,7 @@ def _over(history):
     yield "fatal", failed_s["at"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 async def test_executions_survive_kills_of_the_engine(tmp_path):
     _assert_nothing_lost_or_repeated(*await _run_through(tmp_path, kills=8, executions=40, seed=1))

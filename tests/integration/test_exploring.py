@@ -73,6 +73,7 @@ def test_a_bug_that_is_not_found_is_no_success(tmp_path):
     assert "no_tombstones was not found" in done.stdout
 
 
+@pytest.mark.slow
 def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
     done = _saga("explore", "--guards=-inbox", "--collect", "--runs", 80, "--json", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -82,6 +83,7 @@ def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
     assert sum(found["runs"] for found in document["findings"]) == document["wrong"] > len(kinds)
 
 
+@pytest.mark.slow
 def test_a_replay_on_the_embedded_pair_agrees(saga, tmp_path):
     options = ("--broker", "memory", "--time-scale", 0.05, "--json")
     done = saga("replay", _wrong(tmp_path), *options)
@@ -167,6 +169,7 @@ def _begun(arguments, cwd):
     return process, workers
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", LONG_WORK, ids=("explore", "hunt", "sweep"))
 def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     process, workers = _begun(arguments, tmp_path)
@@ -177,6 +180,7 @@ def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
+@pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     process, workers = _begun(EXPLORE, tmp_path)
     process.kill()
@@ -184,7 +188,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
-@pytest.mark.long
+@pytest.mark.slow
 def test_a_simulated_sweep_has_the_results_of_a_real_one(saga, tmp_path):
     """All of depth 1 takes seconds; the promises that are broken come to what is stated for them."""
     done = _saga("sweep", "--simulated", "--orders", 2, cwd=tmp_path)
@@ -199,6 +203,7 @@ def test_a_simulated_sweep_has_the_results_of_a_real_one(saga, tmp_path):
     assert (folder / "heat_map.png").exists()
 
 
+@pytest.mark.slow
 async def test_schedules_end_alike_on_rabbitmq_and_the_engine_over_http(rabbit, tmp_path):
     space = Space(styles=list(STYLES), faults=(0, 3), seed=5)
     quick = [n for n in range(40) if not _disturbs(space.schedule(n))][:10]
@@ -217,7 +222,7 @@ def _disturbs(schedule: Schedule) -> bool:
     return any(str(fault.moment).startswith("coordinator.") for fault in schedule.plan.faults)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_planted_bug_is_found_and_shrunk_to_three_faults_at_most():
     hunted = hunt(SAGA, BUGS.values(), styles=STYLES, faults=(0, 3), runs=5000, seed=1)

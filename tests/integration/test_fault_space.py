@@ -60,6 +60,7 @@ def _swept(tmp_path, cells, **changes):
     return {result.key: result for result in found}
 
 
+@pytest.mark.slow
 def test_cells_of_every_kind_come_to_what_they_must(tmp_path):
     cells = [
         *_cells(Moment.REQUEST_DUPLICATED, "RefundPayment"),
@@ -90,6 +91,7 @@ def _folder(result):
     return result.replay.rpartition("runs/")[2].partition("/")[0]
 
 
+@pytest.mark.slow
 def test_a_cell_without_its_guard_shows_the_damage_and_how_to_see_it_again(tmp_path):
     cells = _cells(Moment.REQUEST_DUPLICATED, "ChargePayment")
     results = _swept(tmp_path, cells, guards="-inbox")
@@ -121,6 +123,7 @@ def test_a_sweep_goes_on_where_it_was_and_refuses_another_ones_folder(tmp_path):
         sweeping.begin(tmp_path, _sweep(seed=2))
 
 
+@pytest.mark.slow
 def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
     options = ("sweep", "--simulated", "--depth", 2, "--sample", 3, "--json")
     done = _saga(*options, "--out", tmp_path)
@@ -135,6 +138,7 @@ def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
     assert (other.returncode, "another" in other.stderr) == (2, True)
 
 
+@pytest.mark.slow
 def test_an_interrupted_sweep_leaves_no_process_and_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
         [*PROGRAM, "sweep", "--out", str(tmp_path)],
@@ -178,6 +182,7 @@ def test_a_worker_that_dies_is_a_failure_and_not_a_silence(tmp_path):
         )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_ablation_says_which_guard_prevents_what(tmp_path):
     done = _saga(
         "ablate", "delivered_twice", "card_declined", "answered_twice",
@@ -198,6 +203,7 @@ def test_an_ablation_says_which_guard_prevents_what(tmp_path):
     assert (next(tmp_path.iterdir()) / "guard_matrix.png").exists()
 
 
+@pytest.mark.slow
 def test_the_judge_is_judged_by_the_command(tmp_path):
     done = _saga(
         "check-oracle", "refund_fire_and_forget", "catch_missing",
@@ -233,6 +239,7 @@ def test_bad_input_gets_one_line(tmp_path, monkeypatch, capsys, arguments, told)
     assert len(error.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):
     done = _saga(
         "run", "card_declined", "--repeat", 2, "--orders", 10, "--rate", 200,
@@ -249,7 +256,7 @@ def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):
     assert sorted(styles) == [(s, n) for s in STYLES for n in (1, 2)]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_path):
     done = _saga("sweep", "--out", tmp_path, "--json", timeout=590)
@@ -267,10 +274,20 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, r
     assert all(cell["expected"] for cell in told["bad"])
 
 
-@pytest.mark.long
+WITHOUT_A_GUARD = [
+    pytest.param(
+        guard,
+        how,
+        marks=pytest.mark.slow if how and guard in ("tombstones", "timeouts") else pytest.mark.long,
+        id=f"{guard}-{'simulated' if how else 'real_time'}",
+    )
+    for guard in sorted({p.guard for p in predictions(SAGA)})
+    for how in ((), ("--simulated",))
+]
+
+
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("how", [(), ("--simulated",)], ids=["real_time", "simulated"])
-@pytest.mark.parametrize("guard", sorted({p.guard for p in predictions(SAGA)}))
+@pytest.mark.parametrize(("guard", "how"), WITHOUT_A_GUARD)
 def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard, how):
     done = _saga("sweep", *how, f"--guards=-{guard}", "--out", tmp_path, "--json", timeout=890)
     theory = json.loads(done.stdout)["theory"]

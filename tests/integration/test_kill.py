@@ -20,6 +20,7 @@ def _assert_nothing_lost(result, orders):
     assert kill["changed"], "the kill found nothing in flight"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["choreography", "orchestration"])
 async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(
     run_scenario, real_pair, style
@@ -28,8 +29,14 @@ async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(
     _assert_nothing_lost(result, 60)
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(0, marks=pytest.mark.slow),
+        pytest.param(1, marks=pytest.mark.long),
+        pytest.param(2, marks=pytest.mark.long),
+    ],
+)
 @pytest.mark.parametrize("style", ["choreography", "orchestration"])
 async def test_nothing_of_two_hundred_orders_is_lost(run_scenario, real_pair, style, seed):
     result = await run_scenario(
@@ -38,6 +45,7 @@ async def test_nothing_of_two_hundred_orders_is_lost(run_scenario, real_pair, st
     _assert_nothing_lost(result, 200)
 
 
+@pytest.mark.slow
 async def test_a_broker_that_cannot_be_killed_from_here_makes_the_run_unknown(run_scenario, rabbit):
 
     remote = Backends(broker=rabbit.url, node=None, engine="embedded")

@@ -24,6 +24,7 @@ def _listening(process):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.usefixtures("rabbit")
 def test_every_socket_of_every_child_of_a_run_listens_on_loopback_alone(tmp_path):

@@ -39,6 +39,7 @@ def _parked(folder):
     return read_lines(folder / "evidence/parked.jsonl")
 
 
+@pytest.mark.slow
 @styles
 async def test_a_finished_run_is_repaired_saga_by_saga(run_scenario, backends, style):
     folder = (
@@ -82,6 +83,7 @@ async def test_what_ran_over_rabbitmq_is_repaired_over_the_embedded_broker(run_s
     assert (verdict.judgement, verdict.counts()["compensated"]) == (Judgement.CONSISTENT, 3)
 
 
+@pytest.mark.slow
 async def test_a_discarded_letter_leaves_its_saga_stuck_and_the_verdict_says_so(run_scenario):
     folder = (await run_scenario("refund_fails_forever", "choreography")).folder
     first, *_ = _parked(folder)
@@ -121,6 +123,7 @@ async def _desk(tmp_path):
                         return about.parent, distant, parked
 
 
+@pytest.mark.slow
 @styles
 async def test_a_living_run_is_repaired_from_another_terminal(tmp_path, backends, style):
     living = _living(style, backends, tmp_path, hold_s=30, failing_attempts=[1, 2, 3, 4])

@@ -54,6 +54,7 @@ def _asks_for_nothing(text):
     return "http://" not in text and "https://" not in text and "src=" not in text
 
 
+@pytest.mark.slow
 @WIDTHS
 async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
     found, tmp_path, width
@@ -84,6 +85,7 @@ async def test_the_report_opens_without_an_error_and_fits_and_its_tables_sort(
         assert browser.errors == []
 
 
+@pytest.mark.slow
 @WIDTHS
 async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds(
     run_scenario, tmp_path, width

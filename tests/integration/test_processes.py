@@ -40,6 +40,7 @@ def _spec(name, style, backends, **changes):
     return RunSpec(**given | changes)
 
 
+@pytest.mark.slow
 @styles
 async def test_kill_9_of_a_participant_after_its_commit_loses_and_doubles_nothing(
     tmp_path, real_pair, style
@@ -65,10 +66,16 @@ async def _queues_of(folder, url):
         await connection.close()
 
 
-@pytest.mark.long
 @styles
 @pytest.mark.parametrize(
-    "name", ["crash_before_commit", "budget_spent", "lost_reply", "late_success"]
+    "name",
+    [
+        pytest.param("lost_reply", marks=pytest.mark.slow),
+        *(
+            pytest.param(name, marks=pytest.mark.long)
+            for name in ("crash_before_commit", "budget_spent", "late_success")
+        ),
+    ],
 )
 async def test_scenarios_end_alike_in_processes_of_their_own(tmp_path, real_pair, style, name):
     result = await run(_spec(name, style, real_pair), runs=tmp_path, facts={})
@@ -131,6 +138,7 @@ def _descendants(pid):
     return {child.pid for child in psutil.Process(pid).children(recursive=True)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["ctrl-c", "kill -9"])
 def test_no_process_outlives_its_runner(tmp_path, how, rabbit):
     command = [

@@ -36,6 +36,7 @@ async def two_arms(run_scenario, tmp_path):
     return collect(tmp_path / "runs")
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("style", STYLES)
 async def test_eight_hundred_customers_a_second_are_an_overload_and_no_fault_of_a_style(
@@ -59,6 +60,7 @@ async def test_a_wrong_ledger_is_inconsistent_however_many_customers_came(run_sc
     assert result.verdict.judgement is Judgement.INCONSISTENT
 
 
+@pytest.mark.slow
 async def test_a_page_of_two_arms_says_which_charged_twice_whom_and_why(two_arms, tmp_path):
     text = write_report(two_arms, tmp_path / "page", formats=["md"])["md"].read_text()
     headline = text.partition("| scenario |")[0]
@@ -216,6 +218,7 @@ def test_a_time_in_ms_is_shown_with_what_the_scale_makes_of_it(saga):
     assert "100 customers per second (real time, not scaled)" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("command", "results"),
@@ -237,6 +240,7 @@ def test_the_command_of_a_campaign_makes_the_same_campaign(saga, tmp_path, comma
     assert first
 
 
+@pytest.mark.slow
 def test_the_command_of_a_traceability_run_makes_the_same_runs(saga, tmp_path):
     saga("traceability", "card_declined", "--orders", "4", "--broker", "memory", "--time-scale", "0.05", "--out", "first")  # fmt: skip
     saga("report", "first", "--format", "md", "--out", "page")
@@ -324,6 +328,7 @@ async def test_a_run_over_time_has_its_disturbance_shaded_and_every_order_in_it(
     assert len(figure.axes) == 4
 
 
+@pytest.mark.slow
 async def test_a_ratio_of_medians_has_an_interval_and_leaves_out_what_is_not_alike(
     run_scenario, tmp_path
 ):

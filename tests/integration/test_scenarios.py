@@ -66,25 +66,42 @@ async def test_every_scenario_ends_as_it_says_on_the_embedded_pair(run_scenario,
     _assert_as_expected(await run_scenario(scenario, style))
 
 
-ONLY_ON_REAL_IN_MAKE_LONG = {
+ON_REAL_EVERY_TIME = {"card_declined", "lost_reply", "refund_fails_forever", "unreadable"}
+ON_REAL_RARELY = {
     "any_ending", "answered_twice", "compensation_crashes", "coordinator_killed", "hot_items",
     "late_success", "lost_for_ever", "oversized_answer", "overtaken", "parked_through_a_kill",
 }  # fmt: skip
-"""A node that is killed takes long (test_kill.py has it in every run), and so do deadlines that must pass."""
+"""A node that is killed takes long (test_kill.py has it), and so do deadlines that must pass: test_..._at_two_hundred_orders has them."""
 
 
 @styles
-@pytest.mark.parametrize("scenario", sorted(scenarios_of(SAGA).keys() - ONLY_ON_REAL_IN_MAKE_LONG))
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        name if name in ON_REAL_EVERY_TIME else pytest.param(name, marks=pytest.mark.slow)
+        for name in sorted(scenarios_of(SAGA).keys() - ON_REAL_RARELY)
+    ],
+)
 async def test_every_scenario_ends_as_it_says_on_the_real_pair(
     run_scenario, real_pair, scenario, style
 ):
     _assert_as_expected(await run_scenario(scenario, style, backends=real_pair))
 
 
-@pytest.mark.long
 @pytest.mark.timeout(300)
 @styles
-@pytest.mark.parametrize("scenario", scenarios_of(SAGA))
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(
+            name,
+            marks=pytest.mark.slow
+            if name in ("lost_reply", "refund_fails_forever")
+            else pytest.mark.long,
+        )
+        for name in scenarios_of(SAGA)
+    ],
+)
 async def test_every_scenario_at_two_hundred_orders_on_the_real_pair(
     run_scenario, real_pair, scenario, style
 ):
@@ -97,6 +114,7 @@ def _classes(verdict):
     return [(order.order_id, order.order_class) for order in verdict.orders]
 
 
+@pytest.mark.slow
 @styles
 @pytest.mark.parametrize("scenario", ["budget_spent", "refund_fails_forever", "crash_after_commit"])
 async def test_the_same_seed_gives_every_order_the_same_class(run_scenario, scenario, style):
@@ -154,6 +172,7 @@ async def test_spans_of_one_order_are_one_trace(run_scenario, style):
     }
 
 
+@pytest.mark.slow
 @styles
 async def test_a_parked_saga_stays_parked_when_its_deadline_passes(run_scenario, style):
     """Refunds would work at the seventh attempt, but nobody redrives them."""

@@ -9,7 +9,7 @@ import pytest
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 
 
-@pytest.mark.long
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit):
     words = ["--orders", "600", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]

@@ -70,7 +70,7 @@ def test_every_class_has_its_place_among_the_severities():
     assert set(OrderClass) <= set(SEVERITY)
 
 
-@pytest.mark.long
+@pytest.mark.slow
 async def test_an_order_that_the_broker_confirmed_and_lost_is_found(run_scenario, monkeypatch):
     publish = MemoryBroker.publish
 
@@ -87,7 +87,7 @@ async def test_an_order_that_the_broker_confirmed_and_lost_is_found(run_scenario
     assert "no participant has ever heard of it" in verdict.orders[4].why
 
 
-@pytest.mark.long
+@pytest.mark.slow
 async def test_an_order_that_the_engine_accepted_and_lost_is_found(run_scenario, monkeypatch):
     start = ACTIONS["StartExecution"]
 

@@ -263,6 +263,7 @@ def run_traced(tmp_path):
     return ran
 
 
+@pytest.mark.slow
 @styles
 async def test_participants_of_their_own_leave_one_trace_and_their_logs(tmp_path, real_pair, style):
     spec = RunSpec(
@@ -296,6 +297,7 @@ async def test_the_critical_path_is_the_whole_time_in_parts_that_do_not_overlap(
         assert (waited_s >= 0.9 * planned_s) if failed else waited_s == 0
 
 
+@pytest.mark.slow
 async def test_the_service_map_counts_calls_and_those_in_vain(run_scenario):
     edges = {}
     for style in STYLES:
@@ -392,6 +394,7 @@ async def test_an_order_that_is_confirmed_was_not_turned_back(run_scenario):
     assert confirmed
 
 
+@pytest.mark.slow
 async def test_more_spans_than_a_batch_reach_the_endpoint_or_are_counted(run_traced):
     async with otlp_receiver() as (url, spans):
         folder = await run_traced("choreography", orders=150, otlp=url)

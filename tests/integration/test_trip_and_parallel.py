@@ -86,11 +86,11 @@ def _broken(verdict):
     ("saga", "variant", "scenario"),
     [
         ("trip", "hotel-first", "passport_expired"),
-        ("trip", "hotel-first", "payment_answer_lost"),
-        ("trip", "hotel-first", "return_fails_for_ever"),
+        pytest.param("trip", "hotel-first", "payment_answer_lost", marks=pytest.mark.slow),
+        pytest.param("trip", "hotel-first", "return_fails_for_ever", marks=pytest.mark.slow),
         ("order", "parallel", "card_declined"),
-        ("order", "parallel", "lost_reply"),
-        ("order", "parallel", "refund_fails_forever"),
+        pytest.param("order", "parallel", "lost_reply", marks=pytest.mark.slow),
+        pytest.param("order", "parallel", "refund_fails_forever", marks=pytest.mark.slow),
     ],
 )
 async def test_scenarios_end_as_they_say_on_the_real_pair(

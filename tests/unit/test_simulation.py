@@ -136,6 +136,7 @@ def test_nothing_in_a_simulated_run_reads_a_clock_chance_a_thread_a_file_or_the_
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what", ["time", "process time", "random", "uniform", "seed", "now", "file"]
 )
@@ -154,6 +155,7 @@ def test_with_every_guard_nothing_is_wrong_and_every_saga_ends(style):
         assert simulated.virtual_s < 21 * (patience_s + 3)
 
 
+@pytest.mark.slow
 def test_a_run_of_the_same_schedule_on_real_time_ends_alike(tmp_path):
     schedules = [(number, SPACE.schedule(number)) for number in (0, 1, 2, 3)]
     agreed = compare(schedules, broker="memory", engine="inprocess", time_scale=0.1, runs=tmp_path)
@@ -311,6 +313,7 @@ def test_exploration_stops_at_the_first_thing_wrong_unless_told_otherwise():
     assert explore_part(space, 0, 60, True).failed > 1
 
 
+@pytest.mark.slow
 def test_findings_that_are_the_same_once_they_are_small_count_as_one():
     part = explore_part(replace(SPACE, guards="-inbox"), 0, 120, True)
     small = smallest(part, most=100)

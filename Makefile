@@ -1,6 +1,8 @@
 # Everything runs in .venv, which the first target that needs it makes.
 PYTHON ?= python3
 BIN = .venv/bin
+# Hundreds of child processes would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test check long docs clean
 

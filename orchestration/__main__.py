@@ -22,6 +22,8 @@ from kernel.participants import open_participant
 from kernel.policy import Policy
 from kernel.saga import Saga
 from orchestration.engine.errors import HistoryDamaged
+from orchestration.engine.integrations import SERVICES
+from orchestration.engine.service_calls import parse_services
 from orchestration.server import serve
 from orchestration.tasks import serve_functions, workers
 
@@ -52,6 +54,13 @@ def _parser(saga: Saga) -> argparse.ArgumentParser:
         metavar="NAME=URL",
         help="a function with an endpoint of its own; may be repeated",
     )
+    for service in SERVICES:
+        engine.add_argument(
+            f"--{service}-endpoint",
+            default="",
+            metavar="URL",
+            help=f"http://host:port of {service}",
+        )
     engine.add_argument(
         "--express-twice", type=float, default=0.0, help="share of Express starts that start two"
     )
@@ -100,8 +109,10 @@ def _part(arguments: dict[str, Any]) -> Coroutine[Any, Any, None]:
         return _work(name, **arguments)
     arguments.pop("saga")
     functions = dict(parse_function(text) for text in arguments.pop("function"))
+    endpoints = {name: arguments.pop(f"{name}_endpoint") for name in SERVICES}
+    services = parse_services(endpoints)
     arguments["data"].mkdir(parents=True, exist_ok=True)
-    return serve(functions=functions, **arguments)
+    return serve(functions=functions, services=services, **arguments)
 
 
 def main() -> int:

@@ -15,7 +15,8 @@ from kernel import child
 from kernel.errors import NotDelivered, UsageError
 from kernel.memory_files import Folder
 from kernel.ports import Clock
-from orchestration.engine.branch import Invoke
+from orchestration.engine.branch import Invoke, ServiceCall
+from orchestration.engine.integrations import no_services
 from orchestration.engine.registry import Entropy
 from orchestration.engine.service import StepFunctionsEngine
 
@@ -35,8 +36,9 @@ class InProcessEngine:
         durability: str,
         express_twice: float = 0.0,
         entropy: Entropy = secrets.token_bytes,
+        call: ServiceCall = no_services,
     ) -> None:
-        self._folder, self._invoke, self._clock = folder, invoke, clock
+        self._folder, self._invoke, self._call, self._clock = folder, invoke, call, clock
         self._time_scale, self._durability = time_scale, durability
         self._express_twice, self._entropy = express_twice, entropy
         self._life = AsyncExitStack()
@@ -66,6 +68,7 @@ class InProcessEngine:
         opening = StepFunctionsEngine.open(
             self._folder,
             invoke=self._invoke,
+            call=self._call,
             clock=self._clock,
             time_scale=self._time_scale,
             durability=self._durability,
@@ -88,8 +91,9 @@ class EngineProcess:
         durability: str,
         express_twice: float = 0.0,
         functions: Mapping[str, str] = {},
+        services: Mapping[str, str] = {},
     ) -> None:
-        """`functions`: function -> its own endpoint, where that is not `lambda_endpoint`."""
+        """`functions`: function -> its own endpoint, where that is not `lambda_endpoint`. `services`: service -> its endpoint."""
         self._log, self._port = folder / "engine.log", child.free_port()
         self._process: asyncio.subprocess.Process | None = None
         self._arguments = [
@@ -101,6 +105,7 @@ class EngineProcess:
             "--durability", durability,
             "--express-twice", str(express_twice),
             *(f"--function={name}={url}" for name, url in functions.items()),
+            *(f"--{name}-endpoint={url}" for name, url in services.items()),
         ]  # fmt: skip
 
     @property

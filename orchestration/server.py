@@ -12,6 +12,7 @@ from kernel.clock import SystemClock
 from orchestration.engine.api import application
 from orchestration.engine.invoker import http_invoker
 from orchestration.engine.service import StepFunctionsEngine
+from orchestration.engine.service_calls import http_services
 
 
 async def serve(
@@ -23,10 +24,12 @@ async def serve(
     durability: str,
     express_twice: float = 0.0,
     functions: Mapping[str, str] = {},
+    services: Mapping[str, str] = {},
 ) -> None:
     """Serve until SIGTERM or SIGINT, with the history in the folder `data`. Prints one line when ready.
 
-    Functions are invoked at `lambda_endpoint`, but for those that have an endpoint of their own in `functions`.
+    Functions are invoked at `lambda_endpoint`, but for those that have an endpoint of their own in `functions`; other services
+    are called at theirs in `services`, by name (sns, sqs, events, dynamodb).
 
     Raise HistoryDamaged if the folder's history is not one of this engine, OSError if the port is taken.
     """
@@ -35,9 +38,11 @@ async def serve(
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with (
         http_invoker(lambda_endpoint, functions) as invoke,
+        http_services(services) as call,
         StepFunctionsEngine.open(
             data,
             invoke=invoke,
+            call=call,
             clock=SystemClock(),
             time_scale=time_scale,
             durability=durability,

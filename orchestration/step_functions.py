@@ -13,21 +13,17 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import boto3
-import botocore.session
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from kernel.errors import NotDelivered, OutcomeUnknown, UsageError
+from orchestration.boto3_client import DEADLINE_S, UNUSED_KEYS, open_client
 from orchestration.engine import actions
 from orchestration.engine.errors import ApiError
-from orchestration.engine.service import REGION, StepFunctionsEngine
+from orchestration.engine.service import StepFunctionsEngine
 
 Call = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 """(action such as "StartExecution", parameters) -> answer. Raises Refused, NotDelivered or OutcomeUnknown."""
 THREADS = 16
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-DEADLINE_S = 10.0
 ROLE = "arn:aws:iam::000000000000:role/saga"
 
 
@@ -124,25 +120,7 @@ def _seconds(timestamp: float | datetime) -> float:
 @asynccontextmanager
 async def boto3_call(endpoint: str) -> AsyncIterator[Call]:
     """A Call through boto3, on a bounded pool of threads."""
-    loopback = urlsplit(endpoint).hostname in LOOPBACK
-    # LOOK: on loopback neither the user's AWS profile, which may not be there, nor a proxy, which cannot reach it.
-    core = botocore.session.Session(session_vars={"profile": (None, None, None, None)})
-    session = boto3.Session(region_name=REGION, botocore_session=core if loopback else None)
-    client = session.client(
-        "stepfunctions",
-        endpoint_url=endpoint,
-        # The embedded engine checks no signature, but boto3 does not send a request without one.
-        aws_access_key_id="unused",
-        aws_secret_access_key="unused",  # noqa: S106
-        config=Config(
-            connect_timeout=DEADLINE_S,
-            read_timeout=DEADLINE_S,
-            max_pool_connections=THREADS,
-            retries={"total_max_attempts": 1},
-            inject_host_prefix=False,  # AWS has a host sync-states...; loopback has none
-            proxies={} if loopback else None,
-        ),
-    )
+    client = open_client("stepfunctions", endpoint, threads=THREADS, keys=UNUSED_KEYS)
     threads = ThreadPoolExecutor(THREADS, thread_name_prefix="boto3")
 
     def request(action: str, parameters: dict[str, Any]) -> dict[str, Any]:

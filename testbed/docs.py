@@ -8,7 +8,7 @@ from typing import Any
 
 from kernel.environment import Environment
 from kernel.guards import OFF
-from orchestration.engine import checks, field_checks, intrinsics, limits, tasks
+from orchestration.engine import checks, field_checks, integrations, intrinsics, limits, tasks
 from orchestration.engine.actions import ACTIONS
 from orchestration.engine.choice import OPERATORS
 from orchestration.engine.jsonata_functions import ADDED
@@ -186,6 +186,23 @@ def _columns() -> str:
     return text
 
 
+def _service_calls() -> str:
+    rows = [
+        f"| {name}:{action}{' (also .waitForTaskToken)' if service.callback else ''} | --{name}-endpoint | {', '.join(sorted(parameters))} | {service.errors}.* |\n"
+        for name, service in integrations.SERVICES.items()
+        for action, parameters in service.actions.items()
+    ]
+    return (
+        "Calls of other services go over the services' own wire format (boto3) to an endpoint of your choice: moto's, or AWS's with the\n"
+        "keys that boto3 finds. One attempt a call, retries are the machine's. Parameters that are not in this table are dropped, as AWS does. JSON in\n"
+        "Message, MessageBody and Detail is sent as its text; an event's Resources get the machine and the execution. Errors have the names of the\n"
+        "AWS SDK for Java; SdkClientException: there was no answer.\n\n"
+        "| resource | option of `saga engine` | parameters | errors |\n|---|---|---|---|\n"
+        + "".join(rows)
+        + "\n"
+    )
+
+
 def _engine() -> str:
     def listed(names: Iterable[str]) -> str:
         return ", ".join(sorted(names))
@@ -216,6 +233,7 @@ def _engine() -> str:
         "State (Name, EnteredTime, RetryCount), Task (Token), Map (Item: Index, Value).\n\n"
         f"Task resources: {tasks.SUPPORTED}. Fields of lambda:invoke: {', '.join(tasks.INVOKE_FIELDS)}; InvocationType\n"
         f"{' or '.join(tasks.INVOCATION_TYPES)} (an Event is handed over, answered with 202 and not waited for).\n\n"
+        f"{_service_calls()}"
         "Paths: Jayway's dialect: Unicode names, quotes escaped inside brackets, a dot before a bracket, unquoted literals in filters,\n"
         "`[(@.length-1)]`. Refused at creation: negative indices, functions of a path.\n\n"
         f"Actions: {', '.join(ACTIONS)}.\n\n"
@@ -251,8 +269,10 @@ _DIFFERENCES = """\
   no page in a browser can use it. StartSyncExecution from the AWS CLI or the JavaScript SDK goes to `sync-HOST`: use
   `http://localhost:PORT` with `127.0.0.1 sync-localhost` in /etc/hosts, or `disableHostPrefix: true` in JavaScript.
 - One engine has a folder: a second one ends with one line and exit code 2. It answers requests before it resumes what had
-  not ended.
-- Distributed Map, versions (`publish` is refused), aliases, `includedData: METADATA_ONLY`, TestState, Credentials and service integrations other than Lambda are not there.
+  not ended; an answer to a task waits until its execution has been resumed.
+- An execution that the engine was working on when it died, twice in a row and at the same place, is set aside: it is FAILED with
+  States.Runtime and a cause that says so, and RedriveExecution resumes it.
+- Distributed Map, versions (`publish` is refused), aliases, `includedData: METADATA_ONLY`, TestState, Credentials and any service integration that is not named above are not there.
   ListStateMachineVersions and ListStateMachineAliases give empty lists.
   Logging, tracing and encryption settings are taken and have no effect; roles are not looked at.
 - A redrive adds ExecutionRedriven and runs every state again that was entered and not left; it adds no new

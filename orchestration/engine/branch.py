@@ -7,7 +7,7 @@ events left, `record` returns them instead of making new ones.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -20,6 +20,8 @@ from orchestration.engine.redrive import REDRIVEN
 
 Invoke = Callable[[str, str], Awaitable[str]]
 """(function, payload) -> result, both JSON texts. Raises StatesError if the invocation failed."""
+ServiceCall = Callable[[str, str, dict[str, Any]], Awaitable[dict[str, Any]]]
+"""(service, action such as "publish", parameters) -> the task's result. Raises StatesError if the call failed."""
 
 
 _MAY_RETRY = frozenset({"TaskStateEntered", "ParallelStateEntered", "MapStateEntered"})
@@ -64,6 +66,10 @@ class Callbacks(Protocol):
         """The answer is durable: tell who gave it."""
         ...
 
+    def resumed(self, execution: int) -> None:
+        """After a restart, an execution has come to where it was."""
+        ...
+
     def exists(self, activity: str) -> bool:
         """Whether an activity has been created."""
         ...
@@ -77,6 +83,7 @@ class Shared(Protocol):
     clock: Clock
     time_scale: float
     invoke: Invoke
+    call: ServiceCall
     callbacks: Callbacks
     input: Any
 
@@ -94,6 +101,10 @@ class Shared(Protocol):
 
     async def flush(self) -> None:
         """Return when every event so far is durable."""
+        ...
+
+    def watched(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Coroutine[Any, Any, Any]:
+        """What runs as a task of its own, seen to be this execution's if it takes the engine down."""
         ...
 
     async def pause(self) -> None:

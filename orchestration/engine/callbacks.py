@@ -56,6 +56,7 @@ class TaskCallbacks:
         self._offered: dict[Key, _Offer] = {}
         self.calls: set[asyncio.Future[str]] = set()
         self._arrived: dict[str, asyncio.Event] = {}
+        self._coming: dict[int, asyncio.Event] = {}
 
     def token(self, execution: int, event_id: int) -> str:
         """See Callbacks."""
@@ -124,9 +125,18 @@ class TaskCallbacks:
         """See Callbacks."""
         self._waiting[execution, event_id].durable.set_result(True)
 
+    def resuming(self, executions: Iterable[int]) -> None:
+        """These executions are about to go on after a restart: who answers a task of theirs waits until they do."""
+        self._coming = {execution: asyncio.Event() for execution in executions}
+
+    def resumed(self, execution: int) -> None:
+        """See Callbacks."""
+        if came := self._coming.pop(execution, None):
+            came.set()
+
     async def send(self, token: str, answer: Answer) -> None:
         """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more."""
-        waiting = self._find(token)
+        waiting = await self._find(token)
         waiting.answer.set_result(answer)
         if not await asyncio.shield(waiting.durable):
             raise _gone()
@@ -135,12 +145,15 @@ class TaskCallbacks:
         """See Callbacks."""
         return activity in self.activities
 
-    def heartbeat(self, token: str) -> None:
+    async def heartbeat(self, token: str) -> None:
         """Note that a task is still being worked on."""
-        self._find(token).beat.set()
+        (await self._find(token)).beat.set()
 
-    def _find(self, token: str) -> _Waiting:
-        waiting = self._waiting.get(self._key(token))
+    async def _find(self, token: str) -> _Waiting:
+        key = self._key(token)
+        if came := self._coming.get(key[0]):
+            await came.wait()
+        waiting = self._waiting.get(key)
         if waiting is None or waiting.answer.done():
             raise _gone()
         return waiting

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from orchestration.engine import tasks
+from orchestration.engine import dispatch, tasks
 from orchestration.engine.diagnostics import (
     Diagnostic,
     Faults,
@@ -189,7 +189,7 @@ def _resource_faults(resource: Any, at: str, *, express: bool) -> Faults:
         yield schema(told, at)
     elif express and tasks.ACTIVITY.fullmatch(resource):
         yield schema("Express state machine does not support Activity ARN", at)
-    elif express and resource.endswith(tasks.CALLBACK):
+    elif express and resource.endswith(dispatch.CALLBACK):
         told = "Express state machine does not support '.waitForTaskToken' service integration"
         yield schema(told, at)
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 from orchestration.engine import templates
-from orchestration.engine.branch import Branch
+from orchestration.engine.branch import Branch, Shared
 from orchestration.engine.entered import Entered
 from orchestration.engine.errors import BranchAborted, EvaluationFault, Fault, StatesError
 from orchestration.engine.jsonata_query import fill, is_expression, type_name
@@ -34,7 +35,7 @@ async def parallel(entered: Entered, count: int, run: RunOne) -> list[Any]:
             outer.previous = branches[number].previous
             raise
 
-    results = await _all([one(number) for number in range(count)])
+    results = await _all(outer.shared, [one(number) for number in range(count)])
     entered.inside = False
     outer.previous = max(branch.previous for branch in branches)
     outer.record("ParallelStateSucceeded", leads=False)
@@ -70,16 +71,19 @@ async def iterate(entered: Entered, count: int, run: RunOne, *, most: int) -> li
             )
             last, pointer = max(last, ended.id), branch.previous
 
-    await _all([worker() for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, max(count, 1)))])
+    await _all(
+        outer.shared,
+        [worker() for _ in range(min(most or MOST_AT_ONCE, MOST_AT_ONCE, max(count, 1)))],
+    )
     entered.inside = False
     outer.previous = last
     outer.record("MapStateSucceeded", leads=False)
     return results
 
 
-async def _all(works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
+async def _all(shared: Shared, works: list[Coroutine[Any, Any, Any]]) -> list[Any]:
     """Every result in order; at the first failure the others are cancelled."""
-    tasks = [asyncio.create_task(_unless_aborted(work)) for work in works]
+    tasks = [asyncio.create_task(shared.watched(partial(_unless_aborted, work))) for work in works]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
         failures = [task.exception() for task in tasks if task.done()]

@@ -24,7 +24,9 @@ CREATE INDEX IF NOT EXISTS running ON executions (id) WHERE status = 'RUNNING';
 CREATE TABLE IF NOT EXISTS events (execution INTEGER NOT NULL, id INTEGER NOT NULL,
     previous INTEGER NOT NULL, type TEXT NOT NULL, at_s REAL NOT NULL, details TEXT NOT NULL, branch TEXT NOT NULL,
     PRIMARY KEY (execution, id)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS crash (only INTEGER PRIMARY KEY CHECK (only = 1), execution INTEGER NOT NULL, events INTEGER NOT NULL);
 """
+SET_ASIDE = "Set aside: the engine died twice in a row while it worked on this execution, at the same place. Mend what kills it, then redrive it."
 _INSERT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -112,6 +114,37 @@ class History:
         return await self._database.read(
             lambda tx: tx.all("SELECT * FROM executions WHERE status = 'RUNNING' ORDER BY id")
         )
+
+    async def is_running(self, execution: int) -> bool:
+        """Whether an execution has not ended."""
+        sql = "SELECT 1 FROM executions WHERE id = ? AND status = 'RUNNING'"
+        return await self._database.read(lambda tx: tx.one(sql, execution) is not None)
+
+    async def after_crash(self, execution: int, events: int, *, at_s: float) -> str | None:
+        """Note what was in hand when the engine died (0 = nothing). If it was the same as the last time, with as many events,
+        end it as FAILED; its ARN then.
+        """
+
+        def note(tx: Transaction) -> str | None:
+            last = tx.one("SELECT execution, events FROM crash") or {}
+            tx.run("DELETE FROM crash")
+            if execution and (last.get("execution"), last.get("events")) != (execution, events):
+                tx.run("INSERT INTO crash VALUES (1, ?, ?)", execution, events)
+                return None
+            row = tx.one(
+                "SELECT arn FROM executions WHERE id = ? AND status = 'RUNNING'", execution
+            )
+            if row is None:
+                return None
+            tx.run(
+                "UPDATE executions SET status = 'FAILED', error = ?, cause = ?, stop_s = ? WHERE id = ?",
+                "States.Runtime", SET_ASIDE, at_s, execution,
+            )  # fmt: skip
+            body = {"executionFailedEventDetails": {"error": "States.Runtime", "cause": SET_ASIDE}}
+            _add_event(tx, execution, "ExecutionFailed", at_s, body, led=True)
+            return str(row["arn"])
+
+        return await self._database.write(note)
 
     def append(self, execution: int, events: list[Event]) -> asyncio.Future[None]:
         """Put events in line; they are durable once the future is done."""

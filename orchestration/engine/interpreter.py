@@ -7,21 +7,23 @@ import asyncio
 import logging
 import sqlite3
 from collections import deque
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, TypeVar
 
 import orjson
 
 from kernel.ports import Clock
 from orchestration.engine import states
-from orchestration.engine.branch import Branch, Callbacks, Invoke
+from orchestration.engine.branch import Branch, Callbacks, Invoke, ServiceCall
 from orchestration.engine.definition import Definition
 from orchestration.engine.errors import Ended, HistoryDamaged, StatesError
 from orchestration.engine.history import Ending, Event, History
+from orchestration.engine.in_hand import InHand, watched
 from orchestration.engine.limits import MAX_EVENTS, MAX_EXPRESS_S, MAX_PENDING, QUIET_TURNS
 from orchestration.engine.redrive import standing
 from orchestration.engine.text import UNTRUNCATED, error_details, text
 
+T = TypeVar("T")
 _LOG = logging.getLogger(__name__)
 _LAST = {
     "SUCCEEDED": "ExecutionSucceeded",
@@ -42,15 +44,18 @@ class Execution:
         recorded: Sequence[Event],
         history: History | None,
         invoke: Invoke,
+        call: ServiceCall,
         callbacks: Callbacks,
         clock: Clock,
         time_scale: float,
+        hand: InHand | None,
     ) -> None:
-        """`history` None: an Express execution, which keeps no history."""
+        """`history` None: an Express execution, which keeps no history. `hand` None: the engine dies with its history."""
         self.row, self.machine, self.clock = row, machine, clock
-        self.time_scale, self.invoke, self.callbacks = time_scale, invoke, callbacks
+        self.time_scale, self.callbacks = time_scale, callbacks
+        self.invoke, self.call = invoke, call
         self.input = orjson.loads(row["input"])
-        self._definition, self._history = definition, history
+        self._definition, self._history, self._hand = definition, history, hand
         self._recorded = standing(recorded)
         self._resuming = bool(recorded)
         self._count = recorded[-1].id if recorded else 0
@@ -128,6 +133,12 @@ class Execution:
             self._replayed.append(recorded)
         return recorded
 
+    def watched(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Coroutine[Any, Any, T]:
+        """See Shared."""
+        if self._hand is None or self._history is None:
+            return work()
+        return watched(work, self._hand, lambda: (self.row["id"], self._count))
+
     def next_id(self) -> int:
         """See Shared."""
         return self._count + 1
@@ -146,6 +157,7 @@ class Execution:
             await asyncio.sleep(0)
         self._resuming = False
         self._replayed.clear()
+        self.callbacks.resumed(self.row["id"])
 
     async def flush(self) -> None:
         """See Shared. Events of several branches that wait together are written together."""

@@ -61,3 +61,5 @@ MAX_CACHED = 4_096
 """Parsed paths, templates and expressions kept in memory, of each kind."""
 MAX_CONNECTIONS = 256
 """Connections to the functions' endpoint."""
+MAX_SERVICE_CALLS = 16
+"""Calls of other AWS services that are made at once; more of them wait."""

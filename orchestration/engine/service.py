@@ -11,18 +11,21 @@ from typing import Any
 from kernel.database import Database
 from kernel.memory_files import Folder
 from kernel.ports import Clock
-from orchestration.engine.branch import Invoke
+from orchestration.engine.branch import Invoke, ServiceCall
 from orchestration.engine.callbacks import TaskCallbacks
 from orchestration.engine.definition import Definition, accepted
 from orchestration.engine.errors import ApiError
-from orchestration.engine.history import HISTORY_SCHEMA, Ending, Event, History
+from orchestration.engine.history import HISTORY_SCHEMA, SET_ASIDE, Ending, Event, History
+from orchestration.engine.in_hand import NOTHING, InHand
+from orchestration.engine.integrations import no_services
 from orchestration.engine.interpreter import Execution
 from orchestration.engine.limits import MAX_KEPT_TEXT
 from orchestration.engine.registry import REGISTRY_SCHEMA, Entropy, Registry
 from orchestration.engine.store import open_store
+from orchestration.engine.task_events import REGION
 
 _LOG = logging.getLogger(__name__)
-REGION, ACCOUNT = "us-east-1", "000000000000"
+ACCOUNT = "000000000000"
 
 
 class StepFunctionsEngine:
@@ -36,13 +39,16 @@ class StepFunctionsEngine:
         database: Database,
         callbacks: TaskCallbacks,
         invoke: Invoke,
+        call: ServiceCall,
         clock: Clock,
         time_scale: float,
         express_twice: float,
+        hand: InHand | None,
     ) -> None:
         self.registry, self.history, self._database = registry, history, database
         self.callbacks, self.clock = callbacks, clock
-        self._invoke, self._time_scale, self._express_twice = invoke, time_scale, express_twice
+        self._invoke, self._call, self._hand = invoke, call, hand
+        self._time_scale, self._express_twice = time_scale, express_twice
         self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
         self._express: set[asyncio.Task[Ending]] = set()
         self._changing = asyncio.Lock()
@@ -57,6 +63,7 @@ class StepFunctionsEngine:
         folder: Folder,
         *,
         invoke: Invoke,
+        call: ServiceCall = no_services,
         clock: Clock,
         time_scale: float,
         durability: str,
@@ -70,7 +77,7 @@ class StepFunctionsEngine:
         Leaving the context is a crash as far as executions are concerned: nothing is written.
         """
         schema = REGISTRY_SCHEMA + HISTORY_SCHEMA
-        async with open_store(folder, schema=schema, durability=durability) as database:
+        async with open_store(folder, schema=schema, durability=durability) as (database, hand):
             registry = Registry(database)
             engine = cls(
                 registry=registry,
@@ -80,10 +87,16 @@ class StepFunctionsEngine:
                     await registry.secret(entropy), await registry.activities()
                 ),
                 invoke=invoke,
+                call=call,
                 clock=clock,
                 time_scale=time_scale,
                 express_twice=express_twice,
+                hand=hand,
             )
+            if hand is not None:
+                await engine._set_aside(*hand.found())
+                hand.put(NOTHING)
+            engine.callbacks.resuming(row["id"] for row in await engine.history.running())
             try:
                 yield engine
             finally:
@@ -100,8 +113,15 @@ class StepFunctionsEngine:
     async def resume(self) -> None:
         """Let go on what had not ended. Call it when the engine can be asked: an execution may be worth stopping."""
         for row in await self.history.running():
-            if row["arn"] not in self._running:
-                self.launch(row, _machine_of(row), await self.history.events(row["id"]))
+            async with self._changing:
+                if row["arn"] not in self._running and await self.history.is_running(row["id"]):
+                    self.launch(row, _machine_of(row), await self.history.events(row["id"]))
+
+    async def _set_aside(self, execution: int, events: int) -> None:
+        """Let an execution rest that was in hand when the engine died, and had been at the death before."""
+        arn = await self.history.after_crash(execution, events, at_s=self.clock.wall_s())
+        if arn is not None:
+            _LOG.warning("%s is FAILED: %s", arn, SET_ASIDE)
 
     def freeze(self) -> None:
         """Make nothing durable until `thaw`, and so do nothing more: what SIGSTOP is to a process."""
@@ -128,9 +148,9 @@ class StepFunctionsEngine:
         if self._closing:
             return  # it is in the history, for the engine's next life
         execution = self._execution(row, machine, recorded, express=False)
-        task = asyncio.create_task(execution.run())
+        task = asyncio.create_task(execution.watched(execution.run))
         self._running[row["arn"]] = row, task
-        task.add_done_callback(lambda ended: self._forget(row["arn"], ended))
+        task.add_done_callback(lambda ended: self._forget(row, ended))
 
     def launch_express(
         self, row: dict[str, Any], machine: dict[str, Any], *, sync: bool = False
@@ -161,9 +181,11 @@ class StepFunctionsEngine:
             recorded=recorded,
             history=None if express else self.history,
             invoke=self._invoke,
+            call=self._call,
             callbacks=self.callbacks,
             clock=self.clock,
             time_scale=self._time_scale,
+            hand=self._hand,
         )
 
     def row(self, arn: str) -> dict[str, Any] | None:
@@ -177,6 +199,7 @@ class StepFunctionsEngine:
             if found := self._running.pop(row["arn"], None):
                 found[1].cancel()
                 await asyncio.gather(found[1], return_exceptions=True)
+            self.callbacks.resumed(row["id"])
             ending = Ending(status="ABORTED", error=error, cause=cause)
             await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
 
@@ -194,8 +217,10 @@ class StepFunctionsEngine:
             self.launch(kept, _machine_of(kept), await self.history.events(kept["id"]))
             return at_s
 
-    def _forget(self, arn: str, ended: asyncio.Task[Ending]) -> None:
+    def _forget(self, row: dict[str, Any], ended: asyncio.Task[Ending]) -> None:
+        arn = row["arn"]
         self._running.pop(arn, None)
+        self.callbacks.resumed(row["id"])
         if not ended.cancelled() and (bug := ended.exception()):
             _LOG.error("%s cannot go on and stays RUNNING: %r", arn, bug)
 

@@ -10,6 +10,7 @@ from kernel.alone import alone
 from kernel.database import Database, Transaction
 from kernel.memory_files import Folder
 from orchestration.engine.errors import HistoryDamaged
+from orchestration.engine.in_hand import InHand, open_in_hand
 
 HISTORY = "history.sqlite"
 APPLICATION_ID, FORMAT = 0x53414741, 3
@@ -20,9 +21,11 @@ PRAGMA user_version = {FORMAT};
 
 
 @asynccontextmanager
-async def open_store(folder: Folder, *, schema: str, durability: str) -> AsyncIterator[Database]:
-    """The engine's file in `folder`. Raise HistoryDamaged if it is torn or another program's, UsageError if another engine has it."""
-    path = folder / HISTORY
+async def open_store(
+    folder: Folder, *, schema: str, durability: str
+) -> AsyncIterator[tuple[Database, InHand | None]]:
+    """The engine's file in `folder`, and what is in hand, which is lost with a folder in memory. Raise HistoryDamaged if it is torn or another program's, UsageError if another engine has it."""
+    path, hand = folder / HISTORY, None
     with ExitStack() as stack:
         if isinstance(path, Path):
             busy = (
@@ -30,8 +33,9 @@ async def open_store(folder: Folder, *, schema: str, durability: str) -> AsyncIt
             )
             stack.enter_context(alone(path.with_name(".engine.lock"), busy=busy))
             _check(path)
+            hand = stack.enter_context(open_in_hand(path.with_name(".in-hand")))
         async with Database.open(path, schema=_MARKS + schema, durability=durability) as database:
-            yield database
+            yield database, hand
 
 
 async def forget_execution(folder: Folder, name: str) -> None:

@@ -63,7 +63,7 @@ async def send_task_failure(engine: StepFunctionsEngine, parameters: Parameters)
 
 async def send_task_heartbeat(engine: StepFunctionsEngine, parameters: Parameters) -> Parameters:
     """Say that a task is being worked on."""
-    engine.callbacks.heartbeat(parameters["taskToken"])
+    await engine.callbacks.heartbeat(parameters["taskToken"])
     return {}
 
 

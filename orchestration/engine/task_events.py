@@ -10,6 +10,9 @@ from orchestration.engine.limits import MAX_NUMBER
 from orchestration.engine.query import ABSENT
 from orchestration.engine.text import parsed, text
 
+REGION = "us-east-1"
+"""Where everything is, as events and ARNs say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Family:

@@ -1,36 +1,42 @@
 """Task states: which resources there are, and calls of Lambda functions."""
 
-import asyncio
 import re
 import uuid
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
 
-from orchestration.engine import waited_tasks
+from orchestration.engine import integrations, waited_tasks
+from orchestration.engine.dispatch import CALLBACK, carried_out, outcome
 from orchestration.engine.entered import Entered
 from orchestration.engine.errors import Fault, StatesError
-from orchestration.engine.history import Event
-from orchestration.engine.task_events import Family, Limits, limits_of, result_of
-from orchestration.engine.text import UNTRUNCATED, error_details, fitting, parsed, text
+from orchestration.engine.task_events import REGION, Family, Limits, limits_of
+from orchestration.engine.text import UNTRUNCATED, fitting, parsed, text
 
 LAMBDA = re.compile(r"arn:aws[\w-]*:lambda:[a-z0-9-]*:\d{12}:function:([\w-]{1,140})(?::[\w$-]+)?")
 ACTIVITY = re.compile(r"arn:aws[\w-]*:states:[a-z0-9-]*:\d{12}:activity:.+")
 INVOKE = re.compile(
     r"arn:aws[\w-]*:states:[a-z0-9-]*:(?:\d{12})?:lambda:invoke(\.waitForTaskToken)?"
 )
-SUPPORTED = "a Lambda function's ARN, states:::lambda:invoke, states:::lambda:invoke.waitForTaskToken, an activity's ARN"
+SUPPORTED = ", ".join(
+    [
+        "a Lambda function's ARN",
+        f"states:::lambda:invoke (also {CALLBACK})",
+        *integrations.supported(),
+        "an activity's ARN",
+    ]
+)
 INVOKE_FIELDS = ("FunctionName", "Payload", "Qualifier", "InvocationType", "LogType")
 EVENT, REQUEST_RESPONSE = "Event", "RequestResponse"
 INVOCATION_TYPES = (REQUEST_RESPONSE, EVENT)
-CALLBACK = ".waitForTaskToken"
-_REGION = "us-east-1"
 
 
 def is_supported(resource: str) -> bool:
     """Whether this engine can carry out tasks of this resource."""
-    return any(kind.fullmatch(resource) for kind in (LAMBDA, ACTIVITY, INVOKE))
+    return (
+        any(kind.fullmatch(resource) for kind in (LAMBDA, ACTIVITY, INVOKE))
+        or integrations.called_by(resource) is not None
+    )
 
 
 async def run(entered: Entered) -> Any:
@@ -48,6 +54,8 @@ async def run(entered: Entered) -> Any:
         return await _function(entered, given, limits)
     if ACTIVITY.fullmatch(resource):
         return await waited_tasks.activity(entered, given, limits)
+    if not INVOKE.fullmatch(resource):
+        return await integrations.run(entered, arguments, limits)
     if not isinstance(arguments, dict) or not isinstance(arguments.get("FunctionName"), str):
         raise Fault("States.Runtime", "The field 'FunctionName' is required but was missing")
     if (kind := arguments.get("InvocationType", REQUEST_RESPONSE)) not in INVOCATION_TYPES:
@@ -66,13 +74,13 @@ async def _function(entered: Entered, given: str, limits: Limits) -> Any:
     async def invoke() -> str:
         return await _answer(entered, resource, payload)
 
-    return await _outcome(entered, family, invoke, limits, who=resource)
+    return await outcome(entered, family, invoke, limits, who=resource)
 
 
 async def _invoke(entered: Entered, given: str, limits: Limits, *, callback: bool) -> Any:
     action = f"invoke{CALLBACK}" if callback else "invoke"
     family = Family("Task", {"resource": action, "resourceType": "lambda"})
-    details = {"parameters": given, "region": _REGION} | limits.told()
+    details = {"parameters": given, "region": REGION} | limits.told()
     scheduled = family.record(entered, "Scheduled", details)
     family.record(entered, "Started", {})
     sent = parsed(scheduled.details["taskScheduledEventDetails"]["parameters"])
@@ -94,50 +102,9 @@ async def _invoke(entered: Entered, given: str, limits: Limits, *, callback: boo
             response["LogResult"] = ""
         return text(response)
 
-    if not callback:
-        return await _outcome(entered, family, invoke, limits, who="lambda")
-    shared = entered.branch.shared
-    with shared.callbacks.expected(shared.row["id"], scheduled.id):
-        if not await _submitted(entered, family, scheduled, invoke, limits):
-            return result_of(entered.branch.last)
-        return await waited_tasks.answer(entered, family, scheduled, limits)
-
-
-async def _submitted(
-    entered: Entered,
-    family: Family,
-    scheduled: Event,
-    invoke: Callable[[], Awaitable[str]],
-    limits: Limits,
-) -> bool:
-    """Invoke a function that passes the token on: whether the answer is still to be taken.
-
-    It may come before the function returns, for instance from the function itself, which is then left alone.
-    """
-    branch = entered.branch
-    if branch.replaying:
-        if branch.upcoming() == "TaskSubmitted":
-            branch.next_recorded()
-            return True
-        branch.next_recorded()
-        return False
-    callbacks = branch.shared.callbacks
-    answered = callbacks.answered(branch.shared.row["id"], scheduled.id)
-
-    async def call() -> str:
-        return await asyncio.shield(callbacks.left_alone(invoke()))
-
-    invoking = asyncio.ensure_future(
-        _outcome(entered, family, call, limits, who="lambda", success="Submitted")
+    return await carried_out(
+        entered, family, scheduled, invoke, limits, who="lambda", callback=callback
     )
-    try:
-        await asyncio.wait({invoking, answered}, return_when=asyncio.FIRST_COMPLETED)
-        if invoking.done():
-            invoking.result()
-        return True
-    finally:
-        invoking.cancel()
-        await asyncio.gather(invoking, return_exceptions=True)
 
 
 async def _answer(entered: Entered, function: str, payload: str) -> str:
@@ -182,28 +149,3 @@ def _response(answer: Any, version: str | None, *, status: int = 200) -> dict[st
         "SdkResponseMetadata": {"RequestId": request_id},
         "StatusCode": status,
     }
-
-
-async def _outcome(
-    entered: Entered,
-    family: Family,
-    invoke: Callable[[], Awaitable[str]],
-    limits: Limits,
-    *,
-    who: str,
-    success: str = "Succeeded",
-) -> Any:
-    """Dispatch, unless the outcome is recorded. A task whose answer was lost with the engine is dispatched again."""
-    branch = entered.branch
-    if branch.replaying:
-        return result_of(branch.next_recorded())
-    await branch.shared.flush()
-    try:
-        async with asyncio.timeout(limits.scaled(branch.shared.time_scale).timeout_s):
-            result = fitting(await invoke(), who=who, did="returned a result")
-        event = family.record(entered, success, {"output": result, "outputDetails": UNTRUNCATED})
-    except TimeoutError:
-        event = family.record(entered, "TimedOut", {"error": "States.Timeout"})
-    except StatesError as failure:
-        event = family.record(entered, "Failed", error_details(failure.error, failure.cause))
-    return result_of(event)

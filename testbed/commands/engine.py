@@ -9,6 +9,7 @@ import typer
 from kernel import event_loop
 from kernel.errors import UsageError
 from orchestration.engine.errors import HistoryDamaged
+from orchestration.engine.service_calls import parse_services
 from orchestration.server import serve
 from testbed.options import Durability, TimeScale
 
@@ -34,6 +35,14 @@ def engine(
             help="Fault to inject: the share of Express starts that start two executions, as at-least-once allows.",
         ),
     ] = 0.0,
+    sns_endpoint: Annotated[
+        str, typer.Option(help="Endpoint for sns:publish: http://host:port of moto, say, or AWS's.")
+    ] = "",
+    sqs_endpoint: Annotated[str, typer.Option(help="Endpoint for sqs:sendMessage.")] = "",
+    events_endpoint: Annotated[str, typer.Option(help="Endpoint for events:putEvents.")] = "",
+    dynamodb_endpoint: Annotated[
+        str, typer.Option(help="Endpoint for dynamodb:getItem, putItem, updateItem and deleteItem.")
+    ] = "",
 ) -> None:
     """Serve the embedded Step Functions engine for any Step Functions client, until SIGTERM."""
     if (data is None) is not memory:
@@ -42,6 +51,14 @@ def engine(
         )
     if not lambda_endpoint.startswith(("http://", "https://")):
         raise UsageError(f"--lambda-endpoint {lambda_endpoint!r} is not http://host:port")
+    services = parse_services(
+        {
+            "sns": sns_endpoint,
+            "sqs": sqs_endpoint,
+            "events": events_endpoint,
+            "dynamodb": dynamodb_endpoint,
+        }
+    )
     with tempfile.TemporaryDirectory(prefix="saga-engine-") as forgotten:
         folder = data or Path(forgotten)
         serving = serve(
@@ -51,6 +68,7 @@ def engine(
             time_scale=time_scale,
             durability=durability.value,
             express_twice=express_twice,
+            services=services,
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)

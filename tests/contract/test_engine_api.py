@@ -125,11 +125,13 @@ async def test_what_an_invocation_would_swallow_is_refused_at_creation(engine, p
 
 
 async def test_another_service_is_refused_by_its_name(engine):
-    topic = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "End": True}
+    topic = {"Type": "Task", "Resource": "arn:aws:states:::sns:publishBatch", "End": True}
     made = {"name": "m", "definition": json.dumps({"StartAt": "T", "States": {"T": topic}}), "roleArn": ROLE}  # fmt: skip
     with pytest.raises(Refused) as refused:
         await engine.call("CreateStateMachine", made)
-    assert "Resource is not supported: 'arn:aws:states:::sns:publish'. Use" in str(refused.value)
+    assert "Resource is not supported: 'arn:aws:states:::sns:publishBatch'. Use" in str(
+        refused.value
+    )
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ time of that process, which other programs on the machine disturb less than the 
 """
 
 import argparse
-import tempfile
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -17,6 +16,7 @@ from rich.table import Table
 
 from bench.engine_contenders import Measured, engine_process, measure, raw_call, reached
 from kernel.event_loop import run
+from kernel.scratch import scratch
 
 TRANSITIONS = 5
 """Of an execution: four states entered, and the end."""
@@ -45,9 +45,9 @@ async def grow(*, most: int) -> Table:
         "history, MiB",
         title=f"One engine process, {IN_FLIGHT} in flight, four tasks per execution",
     )
-    with tempfile.TemporaryDirectory(prefix="saga-bench-") as work, Progress() as progress:
+    with scratch("bench") as work, Progress() as progress:
         bar = progress.add_task("executions", total=most)
-        async with engine_process(Path(work)) as engine, raw_call(engine.endpoint) as call:
+        async with engine_process(work) as engine, raw_call(engine.endpoint) as call:
             process, machine = psutil.Process(engine.pid), await reached(call)
             for since, until in pairwise(stops(most)):
                 before, measured = _cpu_s(process), Measured()
@@ -60,7 +60,7 @@ async def grow(*, most: int) -> Table:
                     f"{spent_ms / (until - since) / TRANSITIONS:.3f}",
                     f"{measured.rate:.0f}",
                     f"{process.memory_info().rss / _MIB:.0f}",
-                    f"{_size(Path(work)) / _MIB:.0f}",
+                    f"{_size(work) / _MIB:.0f}",
                 )
                 progress.update(bar, completed=until)
     return table

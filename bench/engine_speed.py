@@ -7,11 +7,9 @@ moto keeps everything in memory.
 
 import argparse
 import sys
-import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
@@ -20,6 +18,7 @@ from rich.table import Table
 from bench.engine_contenders import CONTENDERS, INSIDE, MOTO, Measured, measure
 from kernel.errors import UsageError
 from kernel.event_loop import run
+from kernel.scratch import scratch
 
 MANY = 64
 WARM_UP = 20
@@ -29,7 +28,7 @@ async def compare(*, executions: int, trials: int, contenders: Sequence[str]) ->
     """The contenders at 1 and 64 in flight, alternating over the trials."""
     found: dict[tuple[int, str], Measured] = defaultdict(Measured)
     async with AsyncExitStack() as stack:
-        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="saga-bench-")))
+        work = stack.enter_context(scratch("bench"))
         opened = {}
         for number, contender in enumerate(contenders):
             folder = work / str(number)

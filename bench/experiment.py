@@ -4,7 +4,6 @@ import json
 import random
 import secrets
 import shutil
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -16,6 +15,7 @@ from typing import Any, Protocol
 from choreography.rabbit_node import RabbitNode, find_server
 from kernel.errors import Failure, UsageError, first
 from kernel.event_loop import freeze_gc
+from kernel.scratch import scratch
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
@@ -200,10 +200,10 @@ async def run_trials(
         if journal.has(trial):
             continue
         began = time.monotonic()
-        with tempfile.TemporaryDirectory(prefix="saga-bench-") as folder:
+        with scratch("bench") as folder:
             try:
                 freeze_gc()  # and not at what earlier trials have left
-                result = await parts[trial.part].run(lab, trial, Path(folder))
+                result = await parts[trial.part].run(lab, trial, folder)
                 failed = ""
             except (UsageError, Failure) as error:
                 result, failed = {}, str(error)

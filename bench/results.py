@@ -14,6 +14,7 @@ from scenarios.faults.plan import ONLY_IN_TRACES
 from scenarios.judge.verdict import BAD
 from scenarios.runs.artifacts import OPERATOR
 from scenarios.runs.folder import is_run, read_json, read_lines
+from scenarios.runs.interrupted import INTERRUPTED, status_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,8 +145,8 @@ def read_run(folder: Path) -> RunRow:
     if not is_run(folder / "run.json"):
         raise UsageError(f"{folder / 'run.json'} is none of this testbed's runs")
     about = read_json(folder / "run.json")
-    if about["status"] != "complete":
-        raise UsageError(f"{folder} is {about['status']}: only complete runs can be reported on")
+    if (status := status_of(folder, about)) != "complete":
+        raise UsageError(f"{_incomplete(folder, status)}: only complete runs can be reported on")
     return RunRow(folder=folder, about=about, verdict=read_json(folder / "verdict.json"))
 
 
@@ -160,10 +161,17 @@ def find_runs(folder: Path) -> tuple[list[RunRow], list[str]]:
     for path in sorted(folder.rglob("run.json")):
         if not is_run(path):
             left_out.append(f"{path} is none of this testbed's runs")
-        elif (status := read_json(path)["status"]) == "complete":
+        elif (status := status_of(path.parent, read_json(path))) == "complete":
             rows.append(read_run(path.parent))
         else:
-            left_out.append(f"{path.parent.name} is {status}")
+            left_out.append(_incomplete(path.parent, status))
     if not rows:
-        raise UsageError(f"{folder} holds no complete run: make one with saga run")
+        others = "".join(f"; {line}" for line in left_out[:1])
+        raise UsageError(f"{folder} holds no complete run: make one with saga run{others}")
     return rows, left_out
+
+
+def _incomplete(folder: Path, status: str) -> str:
+    if status == INTERRUPTED:
+        return f"{folder.name} was interrupted (saga run --resume {folder})"
+    return f"{folder.name} is {status}"

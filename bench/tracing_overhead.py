@@ -5,7 +5,6 @@ Every arm is run once per round, in an order drawn again; ratios are within a ro
 
 import argparse
 import random
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from kernel import event_loop
 from kernel.errors import Failure
+from kernel.scratch import scratch
 from scenarios.catalog.index import scenarios_of
 from scenarios.judge.verdict import Judgement
 from scenarios.runs.backends import open_backends
@@ -43,13 +43,13 @@ async def measure(orders: int, rounds: int, broker: str) -> dict[tuple[str, str]
     found: dict[tuple[str, str], list[float]] = {(s, a): [] for s in STYLES for a in ARMS}
     chance = random.Random(1)
     engine = "inprocess" if broker == "memory" else "embedded"
-    with tempfile.TemporaryDirectory(prefix="saga-overhead-") as folder:
+    with scratch("overhead") as folder:
         async with open_backends(broker, engine) as backends:
             for number in range(rounds):
                 arms = list(found)
                 chance.shuffle(arms)
                 for style, arm in arms:
-                    rate = await _rate(style, arm, orders, number, backends, Path(folder))
+                    rate = await _rate(style, arm, orders, number, backends, folder)
                     found[style, arm].append(rate)
     return found
 

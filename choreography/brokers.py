@@ -4,11 +4,13 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from choreography.rabbit_node import RabbitNode
 
-Private = Callable[[], AbstractAsyncContextManager[RabbitNode]]
+Private = Callable[[Path | None], AbstractAsyncContextManager[RabbitNode]]
+"""(folder of its data, None = they are lost at the end) -> a server of our own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,19 +4,21 @@ Implements ports.Disturbance.
 """
 
 import asyncio
+import json
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 
 from kernel import child
 from kernel.errors import UsageError
+from kernel.scratch import scratch
 
 START_S = 60.0
 """Longest wait for a node to answer; a cold start takes about 4 s."""
+_PORTS = "ports.json"
 _LIBRARY = Path("/usr/lib/rabbitmq/lib")
 
 
@@ -35,24 +37,31 @@ def find_server() -> Path | None:
 class RabbitNode:
     """One node on loopback with its own epmd, in its own folder. Open it with `async with RabbitNode.open()`."""
 
-    def __init__(self, server: Path, folder: Path) -> None:
-        self._server, self._folder = server, folder
-        self._port, self._epmd_port = child.free_port(), child.free_port()
-        self._distribution_port = child.free_port()
+    def __init__(self, server: Path, folder: Path, *, stays: bool) -> None:
+        """`stays`: whether its data are still there when it has ended."""
+        self._server, self.folder, self.stays = server, folder, stays
+        known = folder / _PORTS
+        if not known.exists():
+            known.write_text(json.dumps([child.free_port() for _ in range(3)]), encoding="utf-8")
+        # LOOK: data belong to a node's name, and that has its port in it.
+        self._port, self._epmd_port, self._distribution_port = json.loads(known.read_bytes())
         self._epmd: asyncio.subprocess.Process | None = None
         self._node: asyncio.subprocess.Process | None = None
 
     @classmethod
     @asynccontextmanager
-    async def open(cls) -> AsyncIterator["RabbitNode"]:
-        """A node that answers. Raise UsageError if RabbitMQ is not installed or does not start."""
+    async def open(cls, home: Path | None = None) -> AsyncIterator["RabbitNode"]:
+        """A node that answers, over the data in the folder `home`, which stays; None = over none, which are lost at the end.
+
+        Raise UsageError if RabbitMQ is not installed or does not start.
+        """
         server = find_server()
         if server is None:
             raise UsageError(
                 "rabbitmq-server is not installed: apt-get install rabbitmq-server, or use --broker memory"
             )
-        with tempfile.TemporaryDirectory(prefix="saga-rabbit-") as folder:
-            node = cls(server, Path(folder))
+        with scratch("rabbit") if home is None else nullcontext(home) as folder:
+            node = cls(server, folder.resolve(), stays=home is not None)
             try:
                 await node.restart()
                 yield node
@@ -75,10 +84,10 @@ class RabbitNode:
                 raise UsageError("epmd is not on the PATH: install Erlang, or use --broker memory")
             self._epmd = await child.start(
                 [epmd, "-port", str(self._epmd_port), "-address", "127.0.0.1"],
-                log=self._folder / "epmd.log",
+                log=self.folder / "epmd.log",
                 environment=environment,
             )
-        log = self._folder / "node.log"
+        log = self.folder / "node.log"
         self._node = await child.start([self._server], log=log, environment=environment)
         try:
             async with asyncio.timeout(START_S):
@@ -136,7 +145,7 @@ class RabbitNode:
             writer.close()
 
     def _environment(self) -> dict[str, str]:
-        folder = self._folder
+        folder = self.folder
         plugins, settings, empty = folder / "plugins", folder / "rabbitmq.conf", folder / "empty"
         plugins.write_text("[].")
         empty.touch()

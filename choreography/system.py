@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import Any
@@ -41,8 +41,10 @@ class ChoreographedSystem:
         broker: Broker,
         environment: Environment,
         hosts: list[asyncio.Task[None]],
+        keeps: Callable[[], bool],
     ) -> None:
         self._participants, self._broker, self._hosts = participants, broker, hosts
+        self._keeps = keeps
         self._environment, self._saga = environment, environment.saga
         self._policy, self._guards = environment.policy, environment.guards
         self._tracer, self._clock = environment.tracer, environment.clock
@@ -57,11 +59,12 @@ class ChoreographedSystem:
         broker: Broker,
         environment: Environment,
         brokers: Mapping[str, Broker] = {},
+        keeps: Callable[[], bool] = lambda: False,
     ) -> AsyncIterator["ChoreographedSystem"]:
         """Start the services of this process; none if each has a process of its own.
 
         `services`: the participants, or wrappers around them. `brokers`: a service's own way to the broker,
-        where it is not the customers' way.
+        where it is not the customers' way. `keeps`: whether the broker keeps queues and messages at the end.
         """
         async with asyncio.TaskGroup() as running:
             hosts = [
@@ -76,7 +79,11 @@ class ChoreographedSystem:
                 for name, service in services.items()
             ]
             system = cls(
-                participants=participants, broker=broker, environment=environment, hosts=hosts
+                participants=participants,
+                broker=broker,
+                environment=environment,
+                hosts=hosts,
+                keeps=keeps,
             )
             try:
                 yield system
@@ -184,7 +191,8 @@ class ChoreographedSystem:
             host.cancel()
         if self._hosts:
             await asyncio.wait(self._hosts)
-        await self._broker.aclose()
+        if not self._keeps():
+            await self._broker.aclose()
 
     def _leads_to(self, letter: DeadLetter) -> str:
         """The operation that a message leads to, or would if it could be read; "" = none."""

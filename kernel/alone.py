@@ -20,3 +20,15 @@ def alone(lock: Path, *, busy: str) -> Iterator[None]:
         except BlockingIOError as error:
             raise UsageError(busy) from error
         yield
+
+
+def is_free(lock: Path) -> bool:
+    """Whether nobody holds a lock file; one that is not there is free."""
+    try:
+        with lock.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except BlockingIOError:
+        return False
+    return True

@@ -37,10 +37,12 @@ class InProcessEngine:
         express_twice: float = 0.0,
         entropy: Entropy = secrets.token_bytes,
         call: ServiceCall = no_services,
+        resumes: bool = True,
     ) -> None:
+        """`resumes` False: what had not ended rests."""
         self._folder, self._invoke, self._call, self._clock = folder, invoke, call, clock
         self._time_scale, self._durability = time_scale, durability
-        self._express_twice, self._entropy = express_twice, entropy
+        self._express_twice, self._entropy, self._resumes = express_twice, entropy, resumes
         self._life = AsyncExitStack()
         self._engine: StepFunctionsEngine | None = None
 
@@ -76,7 +78,8 @@ class InProcessEngine:
             entropy=self._entropy,
         )
         self._engine = await self._life.enter_async_context(opening)
-        await self._engine.resume()
+        if self._resumes:
+            await self._engine.resume()
 
 
 class EngineProcess:

@@ -66,7 +66,8 @@ async def run_scenarios(
     """
     await settings.check_backends(broker, engine)
     await settings.check_otlp(otlp)
-    async with open_backends(broker, engine) as backends:
+    folder = make_folder()
+    async with open_backends(broker, engine, home=folder) as backends:
         specs = [
             RunSpec(
                 saga=saga,
@@ -97,7 +98,7 @@ async def run_scenarios(
         ]
         if repeat > 1:
             random.Random(seed).shuffle(specs)
-        return await run_suite(specs, make_folder())
+        return await run_suite(specs, folder)
 
 
 def run_until_done(work: Coroutine[Any, Any, T]) -> T:

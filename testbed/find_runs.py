@@ -1,12 +1,14 @@
 """Which run a user means by an order: the newest that knows it, alive or finished."""
 
 import contextlib
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bench.arms import guards_in_words
+from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
@@ -14,10 +16,11 @@ from kernel.timeline import Evidence
 from report.tables import plain
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.runs.control_socket import DistantOperator
-from scenarios.runs.folder import is_run, read_json
+from scenarios.runs.folder import WORK, is_run, read_json
+from scenarios.runs.interrupted import INTERRUPTED, Interrupted, status_of
 from testbed.execution import run_until_done
 
-FINISHED = "complete"
+FINISHED, RUNNING = "complete", "running"
 MOST_OTHERS = 5
 
 
@@ -27,6 +30,7 @@ class Known:
 
     folder: Path
     about: dict[str, Any]
+    status: str
     order_id: str
     evidence: Evidence
     others: tuple[Path, ...] = ()
@@ -40,7 +44,12 @@ class Known:
     @property
     def alive(self) -> bool:
         """Whether the run still goes on."""
-        return bool(self.about["status"] != FINISHED)
+        return self.status == RUNNING
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was killed or interrupted."""
+        return self.status == INTERRUPTED
 
     @property
     def saga(self) -> Saga:
@@ -53,8 +62,8 @@ class Known:
         return str(self.about["style"])
 
     def judged(self) -> dict[str, str]:
-        """What the judge said of the order in a finished run; nothing of one that lives."""
-        if self.alive:
+        """What the judge said of the order in a finished run; nothing of one that is not over."""
+        if self.status != FINISHED:
             return {}
         verdict = next(
             (
@@ -85,13 +94,19 @@ def find_order(order_id: str, below: Path) -> Known:
         if not is_run(folder / "run.json"):
             continue
         about = read_json(folder / "run.json")
-        if about["status"] == "running" and about.get("operator"):
+        status = status_of(folder, about)
+        if status == RUNNING and about.get("operator"):
             found = _ask(order_id, folder, about)
-        elif about["status"] == FINISHED and order_id in order_ids(folder):
-            kept = read_evidence(folder, [order_id])
+        elif status == FINISHED and order_id in order_ids(folder):
             found = Known(
-                folder=folder, about=about, order_id=order_id, evidence=kept.by_order[order_id]
+                folder=folder,
+                about=about,
+                status=status,
+                order_id=order_id,
+                evidence=read_evidence(folder, [order_id]).by_order[order_id],
             )
+        elif status == INTERRUPTED and (folder / WORK).is_dir():
+            found = _look(order_id, Interrupted(folder, about))
         else:
             found = None
         if found is not None:
@@ -123,13 +138,32 @@ def _ask(order_id: str, folder: Path, about: dict[str, Any]) -> Known | None:
         return None
     if not any(rows for source, rows in evidence.items() if source != "definition"):
         return None
-    return Known(folder=folder, about=about, order_id=order_id, evidence=evidence)
+    return Known(folder=folder, about=about, status=RUNNING, order_id=order_id, evidence=evidence)
+
+
+def _look(order_id: str, run: Interrupted) -> Known | None:
+    """What is left of an interrupted run about the order; None if it was not to place it."""
+    if order_id not in run.order_ids():
+        return None
+
+    async def evidence() -> Evidence:
+        async with run.at_rest(os.environ.get(AMQP_VARIABLE, "")) as system:
+            return {**await system.evidence(order_id), "service_log": run.log_of(order_id)}
+
+    found = run_until_done(evidence())
+    return Known(
+        folder=run.folder,
+        about=run.about,
+        status=INTERRUPTED,
+        order_id=order_id,
+        evidence=found,
+    )
 
 
 def say_which(known: Known) -> None:
     """Which run is meant, and which others there are: an order has the same name in every one of them."""
     print(plain(f"{known.order_id}: {known.arm}"))
-    print(f"  in {known.folder}")
+    print(f"  in {known.folder}{', which was interrupted' if known.interrupted else ''}")
     if known.others:
         n = len(known.others)
         what = "1 other run knows" if n == 1 else f"{n} other runs know"

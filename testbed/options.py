@@ -24,7 +24,7 @@ def complete_scenarios(incomplete: str) -> list[str]:
 
 
 Scenarios = Annotated[
-    list[str],
+    list[str] | None,
     typer.Argument(
         help="Scenario names from saga list, or all.", autocompletion=complete_scenarios
     ),

@@ -1,6 +1,7 @@
 """Several runs, one after another on the same backends, with progress and a summary beside them."""
 
 import json
+import os
 import secrets
 import sys
 import time
@@ -16,14 +17,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from bench.arms import named
 from bench.machine import machine_facts
 from bench.results import RunRow, read_run
-from choreography.rabbit_connection import server_versions
+from choreography.rabbit_connection import AMQP_VARIABLE, server_versions
 from kernel.errors import UsageError
 from report.columns import RUN_COLUMNS, values
 from report.repeats import rates
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
+from scenarios.runs.interrupted import Interrupted
 from scenarios.runs.pace import pace
-from scenarios.runs.runner import run
+from scenarios.runs.runner import resume, run
 from scenarios.runs.spec import RunSpec
 
 
@@ -87,6 +89,15 @@ async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:
         }
         (folder / "summary.json").write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
     return SuiteResult(folder=folder, rows=rows)
+
+
+async def resume_run(interrupted: Interrupted, broker: str) -> SuiteResult:
+    """Resume a run; `broker`: an address, if it ran over the user's own server, or else SAGA_AMQP_URL's is taken."""
+    own = broker if "://" in broker else os.environ.get(AMQP_VARIABLE, "")
+    about = interrupted.about
+    print(f"Resuming {about['scenario']}, {about['style']}, in {interrupted.folder}.", file=sys.stderr)  # fmt: skip
+    result = await resume(interrupted, broker=own)
+    return SuiteResult(folder=result.folder, rows=named([read_run(result.folder)]))
 
 
 def say_pace(specs: list[RunSpec]) -> None:

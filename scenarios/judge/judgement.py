@@ -39,6 +39,7 @@ def judge(
     failures: Sequence[str] = (),
     still_changing: bool = False,
     redriven: Collection[str] = (),
+    resumed: Collection[str] = (),
     visits: Sequence[Any] | None = None,
 ) -> Verdict:
     """The verdict.
@@ -46,7 +47,8 @@ def judge(
     `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
-    late, and must have ended, whatever the scenario expected.
+    late, and must have ended, whatever the scenario expected. `resumed`: orders that were open while the run itself was down:
+    neither late nor silent by that.
 
     `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
     `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
@@ -59,7 +61,9 @@ def judge(
         judge_order(
             f,
             register,
-            saga_deadline_s=math.inf if f.asked.order_id in redriven else policy.saga_s(),
+            saga_deadline_s=math.inf
+            if f.asked.order_id in {*redriven, *resumed}
+            else policy.saga_s(),
         )
         for f in facts
     ]
@@ -78,7 +82,12 @@ def judge(
         ledgers,
         ended=ended,
         stages=saga.stages(variant),
-        excused={*redriven, *held, *register},  # an operator could see what is parked all the while
+        excused={
+            *redriven,
+            *resumed,
+            *held,
+            *register,
+        },  # an operator could see what is parked all the while
         longest_silence_s=silence_s,
         arrivals_mono_s=arrivals_mono_s,
     )
@@ -97,7 +106,7 @@ def judge(
     stays = [
         Stay(f.asked.order_id, f.asked.intended_mono_s, f.ended_mono_s(), f.seen_mono_s())
         for f in facts
-        if f.asked.order_id not in redriven
+        if f.asked.order_id not in {*redriven, *resumed}
     ]
     load = load_of(stays, injections, policy)
     dropped = any(law.law == Rule.NOT_DROPPED and not law.held for law in laws)

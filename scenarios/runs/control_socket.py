@@ -1,4 +1,4 @@
-"""An operator's desk at a living run: a Unix socket in the run's working folder, served by the runner.
+"""An operator's desk at a living run: a Unix socket, served by the runner.
 
 The commands of another terminal reach the run through it, whatever its style and its backends are. Only the user who
 started the run can open it.
@@ -17,6 +17,7 @@ from aiohttp import web
 
 from kernel.errors import Failure, NotDelivered, UsageError
 from kernel.ports import Operator, Parked
+from kernel.scratch import scratch
 from kernel.timeline import Evidence
 
 _ANSWER_S = 30.0
@@ -25,12 +26,11 @@ _ANSWER_S = 30.0
 @asynccontextmanager
 async def desk(
     operator: Operator,
-    socket: Path,
     *,
     evidence: Callable[[str], Awaitable[Evidence]],
     acted: Callable[[str, list[Parked]], None],
 ) -> AsyncIterator[Path]:
-    """Serve an operator at `socket` while the context is open; yields it.
+    """Serve an operator at a socket while the context is open; yields it.
 
     `evidence`: what is known of an order by now. `acted` hears of each redrive and discard.
     """
@@ -68,9 +68,12 @@ async def desk(
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     try:
-        await web.UnixSite(runner, str(socket)).start()
-        os.chmod(socket, 0o600)  # noqa: PTH101 - nothing here blocks
-        yield socket
+        # A socket's path may have a hundred characters; a run folder's is as long as its user likes.
+        with scratch("desk") as folder:
+            socket = folder / "operator.sock"
+            await web.UnixSite(runner, str(socket)).start()
+            os.chmod(socket, 0o600)  # noqa: PTH101 - nothing here blocks
+            yield socket
     finally:
         await runner.cleanup()
 
@@ -121,6 +124,5 @@ class DistantOperator:
             raise NotDelivered(f"the run is silent for {_ANSWER_S:.0f} s") from error
         except aiohttp.ClientError as error:
             raise UsageError(
-                f"the run does not answer ({error}): it is about to end, so try again; or it was killed, and"
-                " what it had parked is lost with it"
+                f"the run does not answer ({error}): it is about to end, so try again"
             ) from error

@@ -115,13 +115,23 @@ class Driver:
         """Let the system warm up, and fix when each customer is meant to come; when that was, in monotonic seconds."""
         await self.clock.sleep(WARM_UP_S)
         begun = self.clock.mono_s()
-        for customer in self.customers:
+        for customer in self._coming():
             customer.intended_mono_s += begun
         return begun
 
+    def take_up(self, customers: Sequence[Customer]) -> None:
+        """Go on with the customers of an earlier life: the first one of those who had not been served comes at once."""
+        self.customers = list(customers)
+        first = min((c.intended_mono_s for c in self._coming()), default=0.0)
+        for customer in self._coming():
+            customer.intended_mono_s -= first
+
+    def _coming(self) -> list[Customer]:
+        return [c for c in self.customers if c.accepted_mono_s is None]
+
     async def serve(self, system: SagaSystem, accepted: Callable[[Customer], None]) -> None:
         """Let every customer come. `accepted`: see come."""
-        await come(self.customers, system=system, clock=self.clock, accepted=accepted)
+        await come(self._coming(), system=system, clock=self.clock, accepted=accepted)
 
     async def settle(
         self, system: SagaSystem, elsewhere: Callable[[], Sequence[FaultRecord]] = lambda: ()
@@ -166,6 +176,7 @@ class Driver:
         settlement: Settlement,
         orders_in_flight: int,
         redriven: Collection[str] = (),
+        resumed: Collection[str] = (),
         readers: Readers | None = None,
         elsewhere: Iterable[FaultRecord] = (),
     ) -> Ended:
@@ -197,6 +208,7 @@ class Driver:
             failures=self.failures,
             still_changing=settlement.still_changing,
             redriven=redriven,
+            resumed=resumed,
             visits=readers.visits if readers else None,
         )
         return Ended(

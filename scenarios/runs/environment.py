@@ -57,6 +57,7 @@ class RunEnvironment:
     """Everything a style is running_system from, for one run.
 
     `processes`: whether each participant has a process of its own. `cuttable`: whether each participant's wire to the coordinator must be one that can be cut.
+    `resting`: nobody works, there is only something to look at. `keeps`: whether what is in the coordinator is to stay at the end.
     """
 
     folder: Folder
@@ -69,6 +70,8 @@ class RunEnvironment:
     cuttable: bool
     restart: RestartPolicy
     entropy: Callable[[int], bytes]
+    resting: bool
+    keeps: Callable[[], bool]
 
     @classmethod
     @asynccontextmanager
@@ -84,6 +87,8 @@ class RunEnvironment:
         cuttable: bool = False,
         restart: RestartPolicy | None = None,
         entropy: Callable[[int], bytes] = secrets.token_bytes,
+        resting: bool = False,
+        keeps: Callable[[], bool] = lambda: False,
     ) -> AsyncIterator[Self]:
         """Over the participants' databases in `folder`, which are open as long as the context is."""
         async with open_participants(folder, core) as participants:
@@ -98,6 +103,8 @@ class RunEnvironment:
                 cuttable=cuttable,
                 restart=restart or RestartPolicy(),
                 entropy=entropy,
+                resting=resting,
+                keeps=keeps,
             )
 
     @property
@@ -119,7 +126,8 @@ class RunEnvironment:
     def links(
         self, *, answers_return: bool, wires: Mapping[str, SoftWire] = {}
     ) -> dict[str, UnreliableLink]:
-        """The participants, behind the network that the fault plan disturbs. See UnreliableLink."""
+        """The participants, behind the network that the fault plan disturbs. See UnreliableLink. None while they rest."""
+        working = {} if self.resting else self.participants.by_name
         return {
             name: UnreliableLink(
                 participant,
@@ -128,7 +136,7 @@ class RunEnvironment:
                 answers_return=answers_return,
                 wire=wires.get(name),
             )
-            for name, participant in self.participants.by_name.items()
+            for name, participant in working.items()
         }
 
     def soft_wires(self) -> dict[str, SoftWire]:

@@ -18,6 +18,10 @@ from kernel.ports import Ledgers, Parked
 from scenarios.judge.verdict import Verdict
 
 SCHEMA = 1
+LOCK = ".lock"
+"""Held by who runs a run, or repairs it."""
+WORK = "work"
+"""What a run works with while it lives: databases, logs, the journal; it goes when the run is complete."""
 
 
 class RunFolder:

@@ -5,7 +5,6 @@ cause counts as repaired.
 """
 
 import sqlite3
-import tempfile
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -19,6 +18,7 @@ from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from kernel.policy import Policy
 from kernel.ports import Parked, SagaSystem, Settlement
+from kernel.scratch import scratch
 from kernel.tracing import OtelTracer
 from orchestration.engine.errors import HistoryDamaged
 from scenarios.catalog.any_ending import SCENARIO as ANY_ENDING
@@ -73,8 +73,7 @@ class _Repair:
         self._clock, self._tracer = SystemClock(), OtelTracer()
 
     async def run(self, action: str, parked_ids: list[str]) -> tuple[list[Parked], Verdict]:
-        with tempfile.TemporaryDirectory(prefix="saga-repair-") as temporary:
-            work = Path(temporary)
+        with scratch("repair") as work:
             restored = fetch(self._folder.path, work)
             async with AsyncExitStack() as stack:
                 system = await self._open(stack, work)

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import secrets
-import tempfile
+import shutil
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from kernel.alone import alone
 from kernel.clock import SystemClock
 from kernel.errors import Failure, UsageError, first
+from kernel.orders import TERMINAL
 from kernel.participants import Participants
 from kernel.ports import Parked, SagaSystem, Settlement
 from kernel.timeline import Evidence
@@ -22,9 +24,12 @@ from scenarios.faults.planned import read_record
 from scenarios.judge.verdict import Judgement, Verdict
 from scenarios.runs.artifacts import SERVICE_LOG, acts_of, leave, redriven
 from scenarios.runs.control_socket import desk
+from scenarios.runs.customers import Customer
 from scenarios.runs.driver import Driver
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
-from scenarios.runs.folder import RunFolder, verdict_document
+from scenarios.runs.folder import LOCK, WORK, RunFolder, verdict_document
+from scenarios.runs.interrupted import INTERRUPTED, Interrupted, beside
+from scenarios.runs.journal import Journal, JournaledFaults, read_customers
 from scenarios.runs.participant_config import ParticipantConfig, faults_path, log_path, spans_path
 from scenarios.runs.probe import Readers
 from scenarios.runs.saved_state import keep
@@ -32,6 +37,9 @@ from scenarios.runs.spec import RunSpec, about, now_utc
 from scenarios.styles.index import STYLES
 
 HOLD_POLL_S = 0.2
+JOURNAL_S = 0.2
+"""How much of what it noted a run loses at most when it is killed."""
+RESUMED = "resumed after an interruption: times contain it, and what was traced before it is lost"
 SPANS = 100_000
 """Most spans that a run keeps."""
 
@@ -53,33 +61,86 @@ async def run(
 ) -> RunResult:
     """Carry out one run and leave its folder under `runs`.
 
-    `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted.
+    `facts`: machine and versions, for run.json. If cancelled, the folder is marked interrupted, and can be resumed.
     """
     folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
-    run_id = secrets.token_hex(6)
-    told = about(spec, facts, folder.path) | {"run_id": run_id}
-    folder.write("run.json", told | {"status": "running"})
+    told = about(spec, facts, folder.path) | {"run_id": secrets.token_hex(6)}
+    node = spec.backends.node
+    alive = {"server": beside(folder.path, node.folder)} if node and node.stays else {}
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
+    (folder.path / WORK).mkdir()
+    return await _carry_out(spec, folder, told, alive, progress, resumed=False)
+
+
+async def resume(
+    interrupted: Interrupted, *, broker: str = "", progress: Progress = lambda placed: None
+) -> RunResult:
+    """Take an interrupted run up where it was, over its databases and what its coordinator had, and judge it.
+
+    `broker`: the address of the user's own server, if it ran over that. Raise UsageError if that is not possible, or somebody else is at it.
+    """
+    folder, told = RunFolder(interrupted.folder), dict(interrupted.about)
+    alive = {"server": told.pop("server")} if "server" in told else {}
+    told.pop("operator", None)
+    told["resumed"] = told.get("resumed", 0) + 1
+    told["comparable"] = False
+    if RESUMED not in told["notes"]:
+        told["notes"] = [*told["notes"], RESUMED]
+    interrupted.check()
+    async with interrupted.opened(broker) as backends:
+        spec = interrupted.spec(backends)
+        result = await _carry_out(spec, folder, told, alive, progress, resumed=True)
+    if interrupted.data is not None:
+        shutil.rmtree(interrupted.data, ignore_errors=True)
+    return result
+
+
+async def _carry_out(
+    spec: RunSpec,
+    folder: RunFolder,
+    told: dict[str, Any],
+    alive: dict[str, str],
+    progress: Progress,
+    *,
+    resumed: bool,
+) -> RunResult:
+    """`told`: run.json; `alive`: what it says besides until the run is complete."""
+    with alone(
+        folder.path / LOCK, busy=f"somebody else is at work on {folder.path}: try again later"
+    ):
+        verdict = await _judged(spec, folder, told, alive, progress, resumed=resumed)
+        folder.write("run.json", told | {"status": "complete", "ended_utc": now_utc()})
+        shutil.rmtree(folder.path / WORK)
+    return RunResult(folder=folder.path, verdict=verdict)
+
+
+async def _judged(
+    spec: RunSpec,
+    folder: RunFolder,
+    told: dict[str, Any],
+    alive: dict[str, str],
+    progress: Progress,
+    *,
+    resumed: bool,
+) -> Verdict:
+    folder.write("run.json", told | alive | {"status": "running"})
     try:
-        verdict = await _Run(spec, folder, progress, run_id, told).run()
+        return await _Run(spec, folder, progress, told, alive, resumed=resumed).run()
     except (Failure, OSError, UsageError) as error:
-        verdict = _unknown(folder, f"a part of the testbed failed: {error}")
+        return _unknown(folder, f"a part of the testbed failed: {error}")
     except BaseExceptionGroup as group:
         failed, rest = group.split((Failure, OSError, UsageError))
         if failed is None or rest is not None:
             folder.write("run.json", told | {"status": "failed", "error": repr(rest)})
             raise
-        verdict = _unknown(folder, f"a part of the testbed failed: {first(failed)}")
+        return _unknown(folder, f"a part of the testbed failed: {first(failed)}")
     except asyncio.CancelledError:
-        folder.write("run.json", told | {"status": "interrupted"})
+        folder.write("run.json", told | alive | {"status": INTERRUPTED})
         raise
     except BaseException as error:
         folder.write("run.json", told | {"status": "failed", "error": repr(error)})
         raise
-    ended = {"status": "complete", "ended_utc": now_utc()}
-    folder.write("run.json", told | ended)
-    return RunResult(folder=folder.path, verdict=verdict)
 
 
 def _unknown(folder: RunFolder, problem: str) -> Verdict:
@@ -106,33 +167,53 @@ class _Run:
         spec: RunSpec,
         folder: RunFolder,
         progress: Progress,
-        run_id: str,
         told: dict[str, Any],
+        alive: dict[str, str],
+        *,
+        resumed: bool,
     ) -> None:
         self._spec, self._folder, self._progress = spec, folder, progress
-        self._run_id, self._told = run_id, told
+        self._told, self._alive, self._resumed = told, alive, resumed
+        self._work = folder.path / WORK
         self._clock = SystemClock()
-        self._tracer = spec.tracer(SPANS)
-        self._driver = Driver(spec, clock=self._clock, tracer=self._tracer)
+        self._journal = Journal(self._work)
+        self._tracer = spec.tracer(SPANS, write_log=self._journal.log)
+        record = JournaledFaults(self._work, self._journal)
+        self._driver = Driver(spec, clock=self._clock, tracer=self._tracer, record=record)
+        self._numbers = {order_id: n for n, order_id in enumerate(self._driver.order_ids)}
+        self._resumes: set[str] = set()
+        """The orders that an earlier life had left open."""
+        self._interrupted = False
         self._acts: list[dict[str, Any]] = []
         """What an operator did while the run lived."""
 
     async def run(self) -> Verdict:
         """Every phase; the verdict."""
-        with tempfile.TemporaryDirectory(prefix="saga-run-") as folder:
-            work = Path(folder)
+        work = self._work
+        if not self._resumed:
+            self._journal.expect(self._driver.customers)
+        writing = asyncio.create_task(self._write_journal())
+        try:
             verdict, kept = await self._run_in(work)
-            for name in self._spec.saga.services:
-                for path, into in (
-                    (spans_path(work, name), "trace.jsonl"),
-                    (log_path(work, name), SERVICE_LOG),
-                ):
-                    if path.exists() and self._spec.evidence:
-                        self._folder.append(into, path.read_text(encoding="utf-8"))
-            if kept is not None:
-                await asyncio.to_thread(keep, work, self._folder.path, kept)
-            self._told["notes"] += await asyncio.to_thread(self._tracer.close)
+        finally:
+            writing.cancel()
+            self._journal.close()
+        elsewhere = [(self._journal.log_path, SERVICE_LOG)]
+        for name in self._spec.saga.services:
+            elsewhere.append((spans_path(work, name), "trace.jsonl"))
+            elsewhere.append((log_path(work, name), SERVICE_LOG))
+        for path, into in elsewhere:
+            if path.exists() and self._spec.evidence:
+                self._folder.append(into, path.read_text(encoding="utf-8"))
+        if kept is not None:
+            await asyncio.to_thread(keep, work, self._folder.path, kept)
+        self._told["notes"] += await asyncio.to_thread(self._tracer.close)
         return verdict
+
+    async def _write_journal(self) -> None:
+        while True:
+            await asyncio.sleep(JOURNAL_S)
+            self._journal.flush()
 
     async def _run_in(self, work: Path) -> tuple[Verdict, list[dict[str, Any]] | None]:
         """The verdict, and what must be kept of what is parked (None = nothing is)."""
@@ -142,21 +223,45 @@ class _Run:
                 RunEnvironment.open(
                     work,
                     self._driver.environment,
-                    run_id=self._run_id,
+                    run_id=self._told["run_id"],
                     backends=spec.backends,
                     faults=self._driver.faults,
                     processes=spec.processes,
                     cuttable=spec.needs_wires(),
                     restart=spec.scenario.restart,
+                    keeps=lambda: self._interrupted,
                 )
             )
-            await environment.participants.stock_up(spec.scenario.units(spec.saga, spec.orders))
+            if self._resumed:
+                await self._take_up(environment.participants)
+            else:
+                await environment.participants.stock_up(spec.scenario.units(spec.saga, spec.orders))
             if spec.processes:
                 self._config(environment).write(work)
             running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
-            verdict = await self._serve(running_system, environment.participants, work)
-            parked = await running_system.system.parked()
-            return verdict, await running_system.system.kept() if parked else None
+            try:
+                verdict = await self._serve(running_system, environment.participants, work)
+                parked = await running_system.system.parked()
+                return verdict, await running_system.system.kept() if parked else None
+            except asyncio.CancelledError:
+                self._interrupted = True
+                raise
+
+    async def _take_up(self, participants: Participants) -> None:
+        """Go on with the customers of an earlier life: who had been served is not served again."""
+        customers = read_customers(self._work, self._spec.saga)
+        placed: dict[str, float] = {}
+        for row in (await participants.ledgers())[self._spec.saga.opener]["ledger"]:
+            placed.setdefault(row["order_id"], row["mono_s"])
+        for customer in customers:
+            # LOOK: who came just before the kill is not in the journal yet; when he came is then known from his order.
+            at = placed.get(customer.order.order_id)
+            if customer.accepted_mono_s is None and at is not None:
+                customer.intended_mono_s = customer.started_mono_s = customer.accepted_mono_s = at
+        statuses = await participants.statuses()
+        served = {c.order.order_id for c in customers if c.accepted_mono_s is not None}
+        self._resumes = {order_id for order_id in served if statuses.get(order_id) not in TERMINAL}
+        self._driver.take_up(customers)
 
     def _config(self, environment: RunEnvironment) -> ParticipantConfig:
         core = environment.core
@@ -195,18 +300,17 @@ class _Run:
         readers = self._readers(system, participants)
         sitting = desk(
             system,
-            work / "operator.sock",
             evidence=lambda order_id: self._evidence(system, work, order_id),
             acted=self._acted,
         )
         async with sitting as socket:
             operator = {"status": "running", "operator": str(socket)}
-            self._folder.write("run.json", self._told | operator)
+            self._folder.write("run.json", self._told | self._alive | operator)
             async with disturber.at_work(), asyncio.TaskGroup() as troubled:
                 if self._spec.trouble_every_s:
                     troubled.create_task(trouble_maker.run())
                 reading = troubled.create_task(readers.run()) if readers else None
-                await driver.serve(system, lambda customer: self._progress(1))
+                await driver.serve(system, self._served)
                 trouble_maker.stop()
                 settlement = await self._settle(system, work)
                 settlement = await self._hold(system, work, settlement)
@@ -217,6 +321,7 @@ class _Run:
             settlement=settlement,
             orders_in_flight=disturber.orders_in_flight,
             redriven=redriven(self._acts),
+            resumed=self._resumes,
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
@@ -286,11 +391,17 @@ class _Run:
 
     async def _evidence(self, system: SagaSystem, work: Path, order_id: str) -> Evidence:
         """What is known of an order while the run lives; participants' own processes tell of their spans now and then."""
-        spans, lines = self._tracer.spans_of(order_id), self._tracer.lines_of(order_id)
+        self._journal.flush()
+        spans = self._tracer.spans_of(order_id)
+        lines = rows_of(self._journal.log_path, "service_log", {order_id})[order_id]
         for name in self._spec.saga.services:
             spans += rows_of(spans_path(work, name), "trace", {order_id})[order_id]
             lines += rows_of(log_path(work, name), "service_log", {order_id})[order_id]
         return {**await system.evidence(order_id), "trace": spans, "service_log": lines}
+
+    def _served(self, customer: Customer) -> None:
+        self._journal.came(customer, self._numbers[customer.order.order_id])
+        self._progress(1)
 
     def _acted(self, action: str, sagas: list[Parked]) -> None:
         self._acts += acts_of(action, sagas)

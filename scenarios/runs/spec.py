@@ -1,5 +1,6 @@
 """Everything that decides what a run does, and how run.json tells it."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,11 +66,13 @@ class RunSpec:
     otlp: str = ""
     """URL of an OTLP endpoint that gets the spans as well. It is told to nobody: it may hold a password."""
 
-    def tracer(self, limit: int) -> OtelTracer:
-        """What records the run's spans and logs, at most `limit` of each; nothing without evidence."""
+    def tracer(self, limit: int, *, write_log: Callable[[dict[str, Any]], object]) -> OtelTracer:
+        """What records the run's spans, at most `limit` of them, and hands on the lines of logs; nothing without evidence."""
         if not self.evidence:
             return OtelTracer(limit=0, sampling_ratio=0.0)
-        return OtelTracer(limit=limit, sampling_ratio=self.trace_sampling, otlp=self.otlp)
+        return OtelTracer(
+            limit=limit, sampling_ratio=self.trace_sampling, otlp=self.otlp, write_log=write_log
+        )
 
     def plan(self) -> FaultPlan:
         """The scenario's faults and the user's."""
@@ -142,6 +145,8 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
             "coordinator": style.coordinator(backends),
         },
         "processes": spec.processes,
+        "evidence": spec.evidence,
+        "trouble_every_s": spec.trouble_every_s,
         "tracing": {"sampling": spec.trace_sampling, "otlp": bool(spec.otlp)},
         "comparable": backends.pair != "mixed" and not disturbed,
         "no_counterpart": no_counterpart(spec),

@@ -42,6 +42,7 @@ async def orchestration(environment: RunEnvironment) -> AsyncIterator[RunningSys
                 time_scale=environment.core.policy.time_scale,
                 durability=environment.core.durability,
                 entropy=environment.entropy,
+                resumes=not environment.resting,
             )
             await stack.enter_async_context(running(engine))
             system = await _orchestrated(environment, stack, direct_call(engine.engine))

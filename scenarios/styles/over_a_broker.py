@@ -26,6 +26,7 @@ async def choreographed(
         broker=unreliable(environment, broker),
         brokers=brokers,
         environment=environment.core,
+        keeps=environment.keeps,
     )
     return await stack.enter_async_context(opening)
 

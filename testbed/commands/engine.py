@@ -1,6 +1,5 @@
 """`saga engine`."""
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import typer
 
 from kernel import event_loop
 from kernel.errors import UsageError
+from kernel.scratch import scratch
 from orchestration.engine.errors import HistoryDamaged
 from orchestration.engine.service_calls import parse_services
 from orchestration.server import serve
@@ -59,8 +59,8 @@ def engine(
             "dynamodb": dynamodb_endpoint,
         }
     )
-    with tempfile.TemporaryDirectory(prefix="saga-engine-") as forgotten:
-        folder = data or Path(forgotten)
+    with scratch("engine") as forgotten:
+        folder = data or forgotten
         serving = serve(
             port=port,
             data=folder,

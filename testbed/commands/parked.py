@@ -4,21 +4,25 @@ The two are the same work in two styles: a dead letter of the choreography, a fa
 """
 
 import json
+import os
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.table import Table
 
 from bench.results import read_run
+from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel.errors import UsageError
-from kernel.ports import Parked
+from kernel.ports import Parked, SagaSystem
 from report.tables import findings, plain
 from scenarios.judge.verdict import Exit
 from scenarios.runs.backends import open_backends
 from scenarios.runs.control_socket import DistantOperator
 from scenarios.runs.folder import read_json, read_lines
+from scenarios.runs.interrupted import INTERRUPTED, Interrupted, status_of
 from scenarios.runs.repair import repair
 from scenarios.styles.index import STYLES
 from scenarios.styles.style import Style
@@ -26,6 +30,7 @@ from testbed import settings
 from testbed.execution import run_until_done, wide
 from testbed.options import AsJson, Broker, Engine
 
+T = TypeVar("T")
 Run = Annotated[Path, typer.Argument(help="Run folder of a running or finished run.")]
 Every = Annotated[bool, typer.Option("--all", help="All parked sagas.")]
 
@@ -35,24 +40,30 @@ class _Register:
 
     def __init__(self, folder: Path, style: str) -> None:
         self.folder, self.about = folder, read_json(folder / "run.json")
-        found, status = self.about.get("style"), self.about.get("status")
+        found, status = self.about.get("style"), status_of(folder, self.about)
         if found not in STYLES:
             raise UsageError(f"{folder} is no run of a style that can be operated: {found!r}")
         if found != style:
             raise UsageError(
                 f"{folder} is a run of {found}: use saga {STYLES[found].parked_command}"
             )
-        if status not in ("running", "complete"):
-            raise UsageError(f"{folder} was {status}: it kept nothing to work on")
-        self.alive = status == "running"
-        self.distant = DistantOperator(self.about.get("operator", "")) if self.alive else None
+        self.interrupted = Interrupted.at(folder) if status == INTERRUPTED else None
+        if status not in ("running", "complete", INTERRUPTED):
+            raise UsageError(f"{folder} is {status}: it kept nothing to work on")
+        alive = status == "running"
+        self.distant = DistantOperator(self.about.get("operator", "")) if alive else None
 
     def parked(self) -> list[Parked]:
+        if self.interrupted is not None:
+            return run_until_done(_at_rest(self.interrupted, lambda system: system.parked()))
         if self.distant is not None:
             return run_until_done(self.distant.parked())
         return [Parked(**row) for row in read_lines(self.folder / "evidence/parked.jsonl")]
 
     def show(self, saga: Parked) -> dict[str, Any]:
+        if self.interrupted is not None:
+            showing = _at_rest(self.interrupted, lambda system: system.show(saga.parked_id))
+            return run_until_done(showing)
         if self.distant is not None:
             return run_until_done(self.distant.show(saga.parked_id))
         source, key = STYLES[self.about["style"]].parked_evidence
@@ -113,6 +124,10 @@ def operating(of: Style) -> typer.Typer:
         as_json: bool,
     ) -> None:
         register = _Register(run, style)
+        if register.interrupted is not None:
+            raise UsageError(
+                f"{run} was interrupted: resume it before you {action} anything: saga run --resume {run}"
+            )
         chosen = register.chosen(which, every=every)
         ids = [saga.parked_id for saga in chosen]
         if register.distant is not None:
@@ -172,6 +187,11 @@ def operating(of: Style) -> typer.Typer:
             )
 
     return app
+
+
+async def _at_rest(run: Interrupted, ask: Callable[[SagaSystem], Awaitable[T]]) -> T:
+    async with run.at_rest(os.environ.get(AMQP_VARIABLE, "")) as system:
+        return await ask(system)
 
 
 async def _repaired(

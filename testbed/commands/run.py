@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kernel.errors import UsageError
 from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from kernel.policy import OnDeadline, Policy
@@ -14,6 +15,7 @@ from report.repeats import rates, rates_table
 from report.tables import distance_from_saturation, findings
 from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.interrupted import Interrupted
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
 from testbed.execution import run_scenarios, run_until_done, say_backends, show, wide
@@ -37,13 +39,13 @@ from testbed.options import (
     TimeScale,
     TraceSampling,
 )
-from testbed.runs import SuiteResult, suite_folder
+from testbed.runs import SuiteResult, resume_run, suite_folder
 
 USUAL = Policy()
 
 
 def run(
-    scenarios: Scenarios,
+    scenarios: Scenarios = None,
     style: Styles = "both",
     orders: Orders = 50,
     seed: Seed = 1,
@@ -120,16 +122,28 @@ def run(
     trace_sampling: TraceSampling = 1.0,
     otlp: Otlp = "",
     out: Out = Path("runs"),
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a run that was killed or interrupted: resume it, over its databases and what its coordinator had. Other options are its own."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run scenarios in both styles and judge the ledgers. Each run writes a run folder."""
+    if (resume is None) is not bool(scenarios):
+        raise UsageError("give scenarios (see saga list), or --resume FOLDER")
+    if resume is not None:
+        result = run_until_done(resume_run(Interrupted.at(resume), broker))
+        _show(result, repeat=1, as_json=as_json)
+        raise typer.Exit(result.exit_code())
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     if processes:
         settings.check_processes(chosen, engine)
     chosen_saga = load_saga(saga)
     variant = settings.choose_variant(chosen_saga, step_order)
-    wanted = settings.choose_scenarios(chosen_saga, scenarios)
+    wanted = settings.choose_scenarios(chosen_saga, scenarios or [])
     styles = settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
     rules = Policy(
@@ -171,6 +185,11 @@ def run(
             repeat=repeat,
         )
     )
+    _show(result, repeat=repeat, as_json=as_json)
+    raise typer.Exit(result.exit_code())
+
+
+def _show(result: SuiteResult, *, repeat: int, as_json: bool) -> None:
     if as_json:
         _print_json(result)
     else:
@@ -185,7 +204,6 @@ def run(
             print(f"{row.folder}")
             if not row.verdict["as_expected"]:
                 print(f"  again: {row.about['replay']}")
-    raise typer.Exit(result.exit_code())
 
 
 def _print_json(result: SuiteResult) -> None:

@@ -20,7 +20,7 @@ from scenarios.evidence.remarks import remarks
 from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.runs.folder import SCHEMA
 from testbed.execution import wide
-from testbed.find_runs import Known, find_order, say_which
+from testbed.find_runs import FINISHED, Known, find_order, say_which
 from testbed.options import AsJson, Below, OrderArgument
 
 
@@ -47,8 +47,10 @@ def trace(
         raise UsageError(f"unknown evidence {evidence!r}: use {', '.join(KINDS)}")
     known = find_order(order, run)
     if html:
-        if known.alive:
-            raise UsageError(f"{known.folder} still runs: its picture can be made when it is over")
+        if known.status != FINISHED:
+            raise UsageError(
+                f"{known.folder} is {known.status}: its picture can be made when it is complete"
+            )
         page = write_saga_page(_beside(known), order, known.folder / page_name(order))
         print(page)
         typer.launch(str(page))

@@ -13,7 +13,7 @@ from scenarios.evidence.remarks import acted_twice, all_remarks
 from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.runs.folder import SCHEMA
 from scenarios.styles.index import STYLES
-from testbed.find_runs import Known, find_order, say_which
+from testbed.find_runs import FINISHED, Known, find_order, say_which
 from testbed.options import AsJson, Below, OrderArgument
 
 
@@ -70,7 +70,7 @@ def _where(known: Known, timeline: Timeline, found: Answer, twice: set[str]) -> 
         lines["last done"] = "nothing that is seen"
     else:
         lines["last done"] = (
-            f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s, alive=known.alive)}"
+            f"{last.service} {last.operation}: {last.answer}, {_ago(last, now_s, ended=known.status == FINISHED)}"
         )
     if found.because_of:
         said = [c.answer for c in timeline.answered() if c.operation == found.because_of]
@@ -94,6 +94,8 @@ def _after_the_end(twice: set[str]) -> str:
 
 
 def _remedy(known: Known, timeline: Timeline) -> str:
+    if known.interrupted:
+        return f"the run was interrupted: saga run --resume {known.folder}"
     if timeline.parked_now():
         which = timeline.parked_id or timeline.order_id
         return f"mend the cause, then: saga {STYLES[known.style].parked_command} redrive {known.folder} {which}"
@@ -115,14 +117,14 @@ def _seen_by(best: str, answers: dict[str, Answer]) -> str:
 
 
 def _now_s(known: Known) -> float:
-    if known.alive:
+    if known.alive or known.interrupted:
         return time.time()
     return datetime.fromisoformat(known.about["ended_utc"]).timestamp()
 
 
-def _ago(call: Call, now_s: float, *, alive: bool) -> str:
+def _ago(call: Call, now_s: float, *, ended: bool) -> str:
     passed = f"{max(0.0, now_s - call.at_s):.1f} s"
-    return f"at {_clock(call)}, {passed} {'ago' if alive else 'before the run ended'}"
+    return f"at {_clock(call)}, {passed} {'before the run ended' if ended else 'ago'}"
 
 
 def _clock(call: Call) -> str:

@@ -174,11 +174,12 @@ class StepFunctionsEngine:
     async def stop(self, row: dict[str, Any], *, error: str | None, cause: str | None) -> None:
         """Abort an execution that is still running; one that has ended is left alone."""
         async with self._changing:
+            ending = Ending(status="ABORTED", error=error, cause=cause)
+            # First: if this cannot be written, the execution goes on.
+            await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
             if found := self._running.pop(row["arn"], None):
                 found[1].cancel()
                 await asyncio.gather(found[1], return_exceptions=True)
-            ending = Ending(status="ABORTED", error=error, cause=cause)
-            await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
 
     async def redrive(self, row: dict[str, Any], *, token: str | None) -> float:
         """Let an execution go on at the states it had not left; when that was, as a wall time.

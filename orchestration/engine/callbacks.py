@@ -125,9 +125,13 @@ class TaskCallbacks:
         self._waiting[execution, event_id].durable.set_result(True)
 
     async def send(self, token: str, answer: Answer) -> None:
-        """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more."""
-        waiting = self._find(token)
-        waiting.answer.set_result(answer)
+        """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more.
+
+        The same answer again, from a client that has run out of patience, waits like the first.
+        """
+        waiting = self._find(token, answer)
+        if not waiting.answer.done():
+            waiting.answer.set_result(answer)
         if not await asyncio.shield(waiting.durable):
             raise _gone()
 
@@ -139,9 +143,9 @@ class TaskCallbacks:
         """Note that a task is still being worked on."""
         self._find(token).beat.set()
 
-    def _find(self, token: str) -> _Waiting:
+    def _find(self, token: str, answer: Answer | None = None) -> _Waiting:
         waiting = self._waiting.get(self._key(token))
-        if waiting is None or waiting.answer.done():
+        if waiting is None or (waiting.answer.done() and waiting.answer.result() != answer):
             raise _gone()
         return waiting
 

@@ -14,7 +14,7 @@ import pytest
 from kernel.child import free_port
 from kernel.errors import Failure
 from orchestration.step_functions import ROLE, Refused
-from tests.contract.engines import LAMBDA, open_engine, wait_for_end
+from tests.contract.engines import LAMBDA, open_engine, start, wait_for_end
 
 SLOW_S = 0.3
 PAD = "x" * 5_000
@@ -144,6 +144,26 @@ async def test_an_engine_in_this_process_goes_on_too(tmp_path, caplog):
         await _check_the_end(engine.call, started)
     assert functions.calls == functions.expected(6)
     assert ["full" in r.message or "room" in r.message for r in caplog.records] == [True, True]
+
+
+async def test_an_answer_that_is_sent_again_while_the_disk_is_full_is_taken_once(tmp_path):
+    async with open_engine("inprocess", tmp_path, {}) as engine:
+        call = engine.call
+        activity = (await call("CreateActivity", {"name": "a"}))["activityArn"]
+        state = {"Type": "Task", "Resource": activity, "End": True}
+        execution = await start(call, {"StartAt": "T", "States": {"T": state}})
+        token = (await call("GetActivityTask", {"activityArn": activity}))["taskToken"]
+        pages = engine.engine.engine()._database
+        await pages.read(lambda tx: tx.one("PRAGMA max_page_count = 1"))
+        answer = {"taskToken": token, "output": json.dumps(PAD)}
+        sent = asyncio.gather(*(call("SendTaskSuccess", answer) for _ in range(2)))
+        await asyncio.sleep(0.2)
+        assert not sent.done()
+        with pytest.raises(Refused, match="TaskTimedOut"):
+            await call("SendTaskFailure", {"taskToken": token})
+        await pages.read(lambda tx: tx.one("PRAGMA max_page_count = 100000"))
+        assert await sent == [{}, {}]
+        assert (await wait_for_end(call, execution))["status"] == "SUCCEEDED"
 
 
 def test_an_engine_that_finds_no_room_ends_with_one_line(tmp_path):

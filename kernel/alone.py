@@ -14,7 +14,7 @@ def alone(lock: Path, *, busy: str) -> Iterator[None]:
 
     Of this process too: whoever opens it twice is refused the second time. A holder that is killed holds it no more.
     """
-    with lock.open("w") as file:
+    with lock.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

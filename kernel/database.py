@@ -7,12 +7,13 @@ the embedded broker's journal and the engine's history alike.
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import aiosqlite
 
+from kernel.full_disk import FullDisk, is_full
 from kernel.memory_files import File, MemoryFile
 
 T = TypeVar("T")
@@ -99,16 +100,19 @@ class _Waiting(Generic[T]):
     work: Callable[[Transaction], T]
     done: asyncio.Future[T]
     alone: bool
+    patient: bool
 
 
 class Database:
     """Open it with `async with Database.open(...)`; nothing else may write to the file meanwhile."""
 
-    def __init__(self, driver: _Driver, *, in_loop: bool) -> None:
+    def __init__(self, driver: _Driver, path: File, *, in_loop: bool) -> None:
         self._driver, self._in_loop = driver, in_loop
         self._waiting: list[_Waiting[Any]] = []
         self._committer: asyncio.Task[None] | None = None
         self._closing = False
+        self._leaving = asyncio.Event()
+        self._disk = FullDisk(path)
         self._listener: Callable[[list[Any]], None] | None = None
         self._thawed = asyncio.Event()
         self._thawed.set()
@@ -126,28 +130,34 @@ class Database:
         """
         async with _driver(path, schema, durability) as driver:
             # LOOK: without an fsync a transaction takes less time than to tell another thread of it, and back.
-            database = cls(driver, in_loop=SYNCHRONOUS[durability] == "NORMAL")
+            database = cls(driver, path, in_loop=SYNCHRONOUS[durability] == "NORMAL")
             try:
                 yield database
             finally:
                 database.thaw()
+                database._leaving.set()
                 if database._committer is not None:
                     await database._committer
                 database._closing = True
 
-    async def write(self, work: Callable[[Transaction], T], *, alone: bool = False) -> T:
+    async def write(
+        self, work: Callable[[Transaction], T], *, alone: bool = False, patient: bool = False
+    ) -> T:
         """Run `work` as one transaction and return its result once it is committed.
 
         `work` may run more than once (the transaction is then rolled back in between), so it must
-        change nothing but the database. `alone` = it shares its commit with nobody. What `work` raises
-        is raised here and nothing is changed. After a cancellation the outcome is unknown.
+        change nothing but the database. `alone` = it shares its commit with nobody. `patient` = while the disk
+        is full it keeps its place in line; other transactions fail then (see full_disk.is_full). What `work`
+        raises is raised here and nothing is changed. After a cancellation the outcome is unknown.
         """
-        result: T = await self.submit(work, alone=alone)
+        result: T = await self.submit(work, alone=alone, patient=patient)
         return result
 
-    def submit(self, work: Callable[[Transaction], T], *, alone: bool = False) -> asyncio.Future[T]:
-        """Like `write`, in line at once; what is in line is committed before the database closes."""
-        waiting = _Waiting(work, asyncio.get_running_loop().create_future(), alone)
+    def submit(
+        self, work: Callable[[Transaction], T], *, alone: bool = False, patient: bool = False
+    ) -> asyncio.Future[T]:
+        """Like `write`, in line at once; what is in line is committed before the database closes, if there is room."""
+        waiting = _Waiting(work, asyncio.get_running_loop().create_future(), alone, patient)
         self._waiting.append(waiting)
         if self._committer is None or self._committer.done():
             self._committer = asyncio.create_task(self._commit_waiting())
@@ -188,13 +198,36 @@ class Database:
             facts = [fact for _, _, told in outcomes for fact in told]
             if facts and self._listener is not None:
                 self._listener(facts)
+            kept: list[_Waiting[Any]] = []
             for waiting, (result, error, _) in zip(batch, outcomes, strict=True):
                 if waiting.done.done():
                     continue
-                if error is not None:
-                    waiting.done.set_exception(error)
-                else:
+                if error is None:
                     waiting.done.set_result(result)
+                elif waiting.patient and is_full(error):
+                    kept.append(waiting)
+                else:
+                    waiting.done.set_exception(error)
+            await self._mind_the_disk([error for _, error, _ in outcomes], kept)
+
+    async def _mind_the_disk(
+        self, errors: list[Exception | None], kept: list[_Waiting[Any]]
+    ) -> None:
+        """Put what is `kept` back at the head of the line and wait, if the disk is full."""
+        full = next((error for error in errors if error is not None and is_full(error)), None)
+        if full is None:
+            if None in errors:
+                self._disk.over()
+            return
+        self._disk.note(full)
+        if self._leaving.is_set():
+            for waiting in kept:
+                waiting.done.cancel()
+        elif kept:
+            self._waiting[:0] = kept
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._disk.next_retry_s()):
+                    await self._leaving.wait()
 
     def _next_batch(self) -> list[_Waiting[Any]]:
         until = 1 if self._waiting[0].alone else MAX_SHARED
@@ -238,6 +271,9 @@ async def _driver(path: File, schema: str, durability: str) -> AsyncIterator[_Dr
         if opening.exception() is None:
             await driver.close()
         raise
+    except Exception:
+        driver._thread.join()  # as above: it has been told to end
+        raise
     try:
         yield driver
     finally:
@@ -247,7 +283,10 @@ async def _driver(path: File, schema: str, durability: str) -> AsyncIterator[_Dr
 def _commit(
     connection: sqlite3.Connection, works: list[Callable[[Transaction], Any]]
 ) -> list[_Outcome]:
-    """Commit all together; if one fails, each by itself, so that one poison message harms no other."""
+    """Commit all together; if one fails, each by itself, so that one poison message harms no other.
+
+    If the disk is full all fail: a smaller one that still fits must not overtake.
+    """
     outcomes: list[_Outcome] = []
     try:
         connection.execute("BEGIN IMMEDIATE")
@@ -258,7 +297,7 @@ def _commit(
     except Exception as error:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
-        if len(works) == 1:
-            return [(None, error, [])]
+        if len(works) == 1 or is_full(error):
+            return [(None, error, [])] * len(works)
         return [outcome for work in works for outcome in _commit(connection, [work])]
     return outcomes

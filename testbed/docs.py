@@ -266,8 +266,12 @@ _DIFFERENCES = """\
   full TimeoutSeconds; waits keep their deadline, retries their count, task tokens stay valid.
 - GetActivityTask is held for 55 s, not 60: boto3's default read timeout is 60 s.
 - It serves hosts of this machine only (localhost, 127.0.0.1, ::1, *.localhost, each also with `sync-` before it); others get 403, so that
-  no page in a browser can use it. StartSyncExecution from the AWS CLI or the JavaScript SDK goes to `sync-HOST`: use
-  `http://localhost:PORT` with `127.0.0.1 sync-localhost` in /etc/hosts, or `disableHostPrefix: true` in JavaScript.
+  no page in a browser can use it. SDKs send StartSyncExecution to `sync-HOST`, which does not resolve: set
+  `AWS_DISABLE_HOST_PREFIX_INJECTION=true` for the AWS CLI and boto3, `disableHostPrefix: true` in JavaScript
+  ([clients](../aws_clients.md)), or use `http://localhost:PORT` with `127.0.0.1 sync-localhost` in /etc/hosts.
+- Timestamps have microseconds; AWS's have milliseconds.
+- While its disk is full, requests that write are answered with ServiceUnavailable (503); executions in flight wait, and resume
+  within a second once there is room.
 - One engine has a folder: a second one ends with one line and exit code 2. It answers requests before it resumes what had
   not ended; an answer to a task waits until its execution has been resumed.
 - An execution that the engine was working on when it died, twice in a row and at the same place, is set aside: it is FAILED with

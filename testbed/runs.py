@@ -6,7 +6,7 @@ import secrets
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,7 @@ from bench.arms import named
 from bench.machine import machine_facts
 from bench.results import RunRow, read_run
 from choreography.rabbit_connection import AMQP_VARIABLE, server_versions
+from kernel.alone import alone
 from kernel.errors import UsageError
 from report.columns import RUN_COLUMNS, values
 from report.repeats import rates
@@ -56,6 +57,12 @@ def suite_folder(out: Path, name: str) -> Path:
             f"cannot write to {out} ({error.strerror}): choose another folder with --out"
         ) from error
     return path
+
+
+def in_hand(folder: Path) -> AbstractContextManager[None]:
+    """Hold the folder of a campaign that can be resumed. Raise UsageError if another process works on it."""
+    busy = f"another process works on {folder}: wait until it has ended, or end it"
+    return alone(folder / ".lock", busy=busy)
 
 
 async def run_suite(specs: list[RunSpec], folder: Path) -> SuiteResult:

@@ -1,7 +1,9 @@
 """AWS's API actions without the wire."""
 
+import sqlite3
 from collections.abc import Awaitable, Callable
 
+from kernel.full_disk import is_full
 from orchestration.engine import execution_actions, machine_actions, requests, task_actions
 from orchestration.engine.errors import ApiError
 from orchestration.engine.requests import Parameters
@@ -22,4 +24,10 @@ async def call(engine: StepFunctionsEngine, action: str, parameters: Parameters)
         known = ", ".join(ACTIONS)
         raise ApiError("UnknownOperationException", f"{action} is not one of {known}")
     requests.check(action, parameters)
-    return await ACTIONS[action](engine, parameters)
+    try:
+        return await ACTIONS[action](engine, parameters)
+    except sqlite3.OperationalError as error:
+        if not is_full(error):
+            raise
+        told = "the engine's disk is full: nothing was changed, make room and try again"
+        raise ApiError("ServiceUnavailable", told, status=503) from error

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import uuid
 
 import orjson
 from aiohttp import web
@@ -41,7 +42,7 @@ def application(engine: StepFunctionsEngine) -> web.Application:
         except Exception:
             _LOG.exception("%s failed", action)
             return _refusal(ApiError("InternalServerError", "see the engine's log", status=500))
-        return web.Response(body=orjson.dumps(answer), content_type=TYPE)
+        return _response(orjson.dumps(answer), status=200)
 
     served = web.Application(client_max_size=MAX_REQUEST_BYTES)
     served.router.add_post("/", serve)
@@ -60,10 +61,14 @@ def _is_there(request: web.Request) -> bool:
 
 
 def _refusal(error: ApiError) -> web.Response:
-    body = orjson.dumps({"__type": error.code, "message": error.message})
-    return web.Response(
-        status=error.status,
-        body=body,
-        content_type=TYPE,
-        headers={"x-amzn-errortype": error.code},
+    answer = _response(
+        orjson.dumps({"__type": error.code, "message": error.message}), status=error.status
     )
+    answer.headers["x-amzn-errortype"] = error.code
+    return answer
+
+
+def _response(body: bytes, *, status: int) -> web.Response:
+    """An answer with the id that SDKs show as RequestId."""
+    request_id = {"x-amzn-RequestId": str(uuid.uuid4())}
+    return web.Response(status=status, body=body, content_type=TYPE, headers=request_id)

@@ -135,9 +135,13 @@ class TaskCallbacks:
             came.set()
 
     async def send(self, token: str, answer: Answer) -> None:
-        """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more."""
-        waiting = await self._find(token)
-        waiting.answer.set_result(answer)
+        """Answer a task; return once that is durable. Raise ApiError if nobody waits for it any more.
+
+        The same answer again, from a client that has run out of patience, waits like the first.
+        """
+        waiting = await self._find(token, answer)
+        if not waiting.answer.done():
+            waiting.answer.set_result(answer)
         if not await asyncio.shield(waiting.durable):
             raise _gone()
 
@@ -149,12 +153,12 @@ class TaskCallbacks:
         """Note that a task is still being worked on."""
         (await self._find(token)).beat.set()
 
-    async def _find(self, token: str) -> _Waiting:
+    async def _find(self, token: str, answer: Answer | None = None) -> _Waiting:
         key = self._key(token)
         if came := self._coming.get(key[0]):
             await came.wait()
         waiting = self._waiting.get(key)
-        if waiting is None or waiting.answer.done():
+        if waiting is None or (waiting.answer.done() and waiting.answer.result() != answer):
             raise _gone()
         return waiting
 

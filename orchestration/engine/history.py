@@ -147,14 +147,14 @@ class History:
         return await self._database.write(note)
 
     def append(self, execution: int, events: list[Event]) -> asyncio.Future[None]:
-        """Put events in line; they are durable once the future is done."""
+        """Put events in line; they are durable once the future is done, however long the disk is full."""
         rows = _event_rows(execution, events)
-        return self._database.submit(lambda tx: tx.run_many(_INSERT, rows))
+        return self._database.submit(lambda tx: tx.run_many(_INSERT, rows), patient=True)
 
     async def end(
         self, execution: int, events: list[Event], ending: Ending, *, stop_s: float
     ) -> None:
-        """Make the last events and the ending durable, together."""
+        """Make the last events and the ending durable, together, however long the disk is full."""
         rows = _event_rows(execution, events)
 
         def finish(tx: Transaction) -> None:
@@ -165,7 +165,7 @@ class History:
                 ending.status, ending.output, ending.error, ending.cause, stop_s, execution,
             )  # fmt: skip
 
-        await self._database.write(finish)
+        await self._database.write(finish, patient=True)
 
     async def abort(self, execution: int, ending: Ending, *, stop_s: float) -> None:
         """End an execution that is still running as ABORTED, after whatever it has written by then."""

@@ -50,6 +50,7 @@ class StepFunctionsEngine:
         self._invoke, self._call, self._hand = invoke, call, hand
         self._time_scale, self._express_twice = time_scale, express_twice
         self._running: dict[str, tuple[dict[str, Any], asyncio.Task[Ending]]] = {}
+        self._stopping: set[str] = set()
         self._express: set[asyncio.Task[Ending]] = set()
         self._changing = asyncio.Lock()
         self._definitions: dict[str, Definition] = {}
@@ -196,12 +197,17 @@ class StepFunctionsEngine:
     async def stop(self, row: dict[str, Any], *, error: str | None, cause: str | None) -> None:
         """Abort an execution that is still running; one that has ended is left alone."""
         async with self._changing:
-            if found := self._running.pop(row["arn"], None):
-                found[1].cancel()
-                await asyncio.gather(found[1], return_exceptions=True)
-            self.callbacks.resumed(row["id"])
             ending = Ending(status="ABORTED", error=error, cause=cause)
-            await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
+            self._stopping.add(row["arn"])  # what it writes from now on comes too late
+            try:
+                # First: if this cannot be written, the execution goes on.
+                await self.history.abort(row["id"], ending, stop_s=self.clock.wall_s())
+                if found := self._running.pop(row["arn"], None):
+                    found[1].cancel()
+                    await asyncio.gather(found[1], return_exceptions=True)
+                self.callbacks.resumed(row["id"])
+            finally:
+                self._stopping.discard(row["arn"])
 
     async def redrive(self, row: dict[str, Any], *, token: str | None) -> float:
         """Let an execution go on at the states it had not left; when that was, as a wall time.
@@ -221,6 +227,8 @@ class StepFunctionsEngine:
         arn = row["arn"]
         self._running.pop(arn, None)
         self.callbacks.resumed(row["id"])
+        if arn in self._stopping:
+            return
         if not ended.cancelled() and (bug := ended.exception()):
             _LOG.error("%s cannot go on and stays RUNNING: %r", arn, bug)
 

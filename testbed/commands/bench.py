@@ -25,7 +25,7 @@ from scenarios.runs.spec import now_utc
 from scenarios.runs.workload import ServiceTimes
 from testbed.execution import run_until_done, say_backends, wide
 from testbed.options import ArrivalsOption, AsJson, Durability, Out, Seed, ServiceTimesOption
-from testbed.runs import suite_folder
+from testbed.runs import in_hand, suite_folder
 
 ABOUT = "bench.json"
 
@@ -100,12 +100,13 @@ def bench(
             _check_alike(about, other)
         folder = suite_folder(out, f"bench-{about['effort']['name']}-s{seed}")
         (folder / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
-    say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
-    print(f"Journal: {folder} (after an interruption: saga bench --resume {folder})", file=sys.stderr)  # fmt: skip
-    began = time.monotonic()
-    run_until_done(_measure(folder, about))
-    took_s = time.monotonic() - began
-    told = write_benchmark(folder, about)
+    with in_hand(folder):
+        say_backends("rabbitmq" if about["real"] else "memory", "embedded" if about["real"] else "inprocess")  # fmt: skip
+        print(f"Journal: {folder} (after an interruption: saga bench --resume {folder})", file=sys.stderr)  # fmt: skip
+        began = time.monotonic()
+        run_until_done(_measure(folder, about))
+        took_s = time.monotonic() - began
+        told = write_benchmark(folder, about)
     code = Exit.NOT_AS_EXPECTED if told.failed else Exit.AS_EXPECTED
     if as_json:
         print((folder / "summary.json").read_text(encoding="utf-8"))

@@ -1,5 +1,6 @@
 """`saga engine`."""
 
+import sqlite3
 from pathlib import Path
 from typing import Annotated
 
@@ -75,3 +76,5 @@ def engine(
             event_loop.run(serving)
         except (HistoryDamaged, OSError) as error:
             raise UsageError(str(error)) from error
+        except sqlite3.OperationalError as error:
+            raise UsageError(f"{folder}: {error}") from error

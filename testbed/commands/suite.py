@@ -22,7 +22,7 @@ from testbed.commands.traceability import Traced, traceability_into
 from testbed.execution import say_backends, show
 from testbed.load import collected
 from testbed.options import Broker, Engine, Out, SagaOption, Seed
-from testbed.runs import suite_folder
+from testbed.runs import in_hand, suite_folder
 
 TIME_SCALE = 0.02
 
@@ -54,7 +54,9 @@ def suite(
     )
     _, _, intact = traceability_into(_below(folder, "runs"), everything)
     _say("2 of 3: the fault space, under virtual time")
-    sweep_into(_below(folder, "fault_space"), _every_fault(chosen_saga, seed))
+    fault_space = _below(folder, "fault_space")
+    with in_hand(fault_space):
+        sweep_into(fault_space, _every_fault(chosen_saga, seed))
     _say("3 of 3: every safeguard off, one at a time, on the embedded pair")
     ablate_into(_below(folder, "safeguards"), _every_guard(chosen_saga, seed))
     page = write_report(collected(folder), folder / "report", formats=["html", "md", "csv", "json"])

@@ -27,7 +27,7 @@ from testbed import settings
 from testbed.execution import say_backends, wide
 from testbed.options import AsJson, Broker, Engine, Out, Rate, SagaOption, Seed, StepOrder, Styles
 from testbed.progress import counting
-from testbed.runs import suite_folder
+from testbed.runs import in_hand, suite_folder
 
 LEAST_SCALE = {"embedded": 0.05, "real": 0.1}
 """Shorter deadlines would measure how busy two cores are with several runs at once."""
@@ -108,13 +108,14 @@ def sweep(
     )
     if resume is not None and not (resume / sweeping.SETTINGS).exists():
         raise UsageError(f"{resume} is no folder of a sweep: leave --resume out to begin one")
-    if simulated:
-        print("Under virtual time: the code of the embedded pair.", file=sys.stderr)
-    else:
-        say_backends(chosen, engine)
     asyncio.run(settings.check_backends(chosen, engine))
     folder = resume or suite_folder(out, f"sweep-depth{depth}-s{seed}")
-    results, png = sweep_into(folder, wanted)
+    with in_hand(folder):
+        if simulated:
+            print("Under virtual time: the code of the embedded pair.", file=sys.stderr)
+        else:
+            say_backends(chosen, engine)
+        results, png = sweep_into(folder, wanted)
     theory = confirm(chosen_saga, wanted.guards, results)
     code = exit_code(wanted, results, theory)
     if as_json:

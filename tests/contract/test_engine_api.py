@@ -141,6 +141,7 @@ async def test_another_service_is_refused_by_its_name(engine):
         ("127.0.0.1.evil.example", 403),
         ("localhost", 200),
         ("sync-localhost", 200),
+        ("sync-127.0.0.1:8083", 200),
         ("127.0.0.1:8083", 200),
         ("[::1]:8083", 200),
     ],

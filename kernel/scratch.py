@@ -19,7 +19,7 @@ _YOUNG_S = 60.0
 
 @contextmanager
 def scratch(purpose: str) -> Iterator[Path]:
-    """A temporary folder for this process alone; what killed processes have left is removed first."""
+    """An empty temporary folder for this process alone; what killed processes have left is removed first."""
     for left in leftovers():
         shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(
@@ -27,7 +27,9 @@ def scratch(purpose: str) -> Iterator[Path]:
     ) as made:
         folder = Path(made)
         with alone(folder / _LOCK, busy=f"{folder} is in use"):
-            yield folder
+            inner = folder / "in"
+            inner.mkdir()
+            yield inner
 
 
 def leftovers() -> list[Path]:

@@ -40,6 +40,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Operate": (
         ("engine", "engine:engine", "Serve the embedded Step Functions engine."),
         ("broker", "broker:app", "List and delete queues that runs left on your RabbitMQ server."),
+        ("doctor", "doctor:doctor", "Say what works here, and what killed runs have left."),
     ),
     "Measure": (
         ("bench", "bench:bench", "Measure latency and throughput of both styles and of peers."),

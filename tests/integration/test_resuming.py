@@ -177,3 +177,15 @@ def test_a_folder_that_is_no_run_is_refused(saga, tmp_path):
     done = saga("run", "--resume", tmp_path)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert Path(tmp_path).is_dir()
+
+
+@pytest.mark.parametrize("broker", ["memory"])
+def test_the_doctor_names_interrupted_runs_and_how_to_resume_them(saga_as_is, tmp_path, broker):
+    assert saga_as_is("doctor").returncode == 0
+    folder = _killed(tmp_path, broker, "choreography", signal.SIGKILL)
+    done = saga_as_is("doctor", "--json")
+    rows = {row["what"]: row for row in json.loads(done.stdout)["found"]}
+    assert done.returncode == 0
+    assert rows["Python"]["state"] == "ok"
+    assert rows[folder.name]["state"] == "note"
+    assert f"saga run --resume {folder.relative_to(tmp_path)}" in rows[folder.name]["words"]

@@ -154,7 +154,7 @@ TASK = {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:000000000000:funct
         ({"StartAt": "A", "States": {"A": {"Type": "Dance"}}}, "Type must be one of"),
         ({"StartAt": "A", "States": {"A": {"Type": "Pass"}}}, "either Next or End"),
         ({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Z"}}}, "Missing 'Next' target: Z"),
-        ({"StartAt": "A", "States": {"A": TASK | {"Resource": "arn:aws:states:::sqs:sendMessage"}}}, "Use a Lambda function's ARN"),
+        ({"StartAt": "A", "States": {"A": TASK | {"Resource": "arn:aws:states:::sqs:sendMessageBatch"}}}, "Use a Lambda function's ARN"),
         ({"StartAt": "A", "States": {"A": TASK | {"Items": 1}}}, "Field 'Items' is not supported at /States/A"),
         ({"StartAt": "A", "States": {"A": TASK | {"Parameters": {"x.$": "x"}}}}, "function call at /States/A/Parameters"),
         ({"StartAt": "A", "States": {"A": TASK | {"ResultPath": "$.a[*]"}}}, "Reference Path"),

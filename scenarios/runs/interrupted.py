@@ -101,6 +101,8 @@ class Interrupted:
     def backends(self, broker: str) -> tuple[str, str]:
         """(broker, engine) to resume it over. `broker`: the address of the user's own server, where it ran over that."""
         kind, engine = self.about["backends"]["broker"], self.about["backends"]["engine"]
+        if STYLES[self.about["style"]].conducted:
+            return "memory", engine  # it has nothing in a broker
         if kind == "memory" or self.data is not None:
             return kind, engine
         if not broker:
@@ -113,7 +115,7 @@ class Interrupted:
     async def opened(self, broker: str) -> AsyncIterator[Backends]:
         """Its backends, started again over what they had."""
         broker, engine = self.backends(broker)
-        if self.data is None:
+        if self.data is None or broker == "memory":
             yield Backends(broker=broker, engine=engine)
             return
         if not self.data.is_dir():

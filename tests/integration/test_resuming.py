@@ -12,13 +12,6 @@ import pytest
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 ORDERS, RATE = 90, 30
-PAIRS = [
-    ("memory", "choreography"),
-    ("memory", "orchestration"),
-    pytest.param("rabbitmq", "choreography", marks=pytest.mark.slow),
-    pytest.param("rabbitmq", "orchestration", marks=pytest.mark.slow),
-]
-pairs = pytest.mark.parametrize(("broker", "style"), PAIRS)
 
 
 def _lines(path):
@@ -63,8 +56,18 @@ def saga_as_is(saga, monkeypatch, broker, request):
 
 
 @pytest.mark.timeout(120)
-@pairs
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    ("broker", "style", "number"),
+    [
+        ("memory", "choreography", signal.SIGKILL),
+        ("memory", "orchestration", signal.SIGINT),
+        pytest.param("memory", "choreography", signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param("memory", "orchestration", signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param("rabbitmq", "choreography", signal.SIGKILL, marks=pytest.mark.slow),
+        pytest.param("rabbitmq", "choreography", signal.SIGINT, marks=pytest.mark.long),
+        pytest.param("rabbitmq", "orchestration", signal.SIGKILL, marks=pytest.mark.slow),
+    ],
+)
 def test_an_interrupted_run_is_seen_and_resumed_and_loses_no_order(
     saga_as_is, tmp_path, broker, style, number
 ):

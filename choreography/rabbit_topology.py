@@ -26,6 +26,10 @@ _KEEP_EXPIRED: FieldTable = {
 }
 _LOOKED_AT_FOR_EVER: FieldTable = {"x-delivery-limit": 1_000_000_000}
 """To look into a queue is to be delivered from it: RabbitMQ 4 would drop what was looked at twenty times."""
+PERMISSIONS = (r"^saga\.", r"^(saga\.|amq\.default$)", r"^saga\.")
+"""What a run's user may configure, write and read on a server, as regular expressions of names. The default exchange leads to every
+queue of the virtual host: only a virtual host of their own keeps runs away from other queues.
+"""
 MOST_RETRIES = 16
 """A sweep looks for this many delay queues of each service."""
 

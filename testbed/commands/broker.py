@@ -1,6 +1,7 @@
 """`saga broker`: what runs have left on a shared RabbitMQ server, and how to get rid of it."""
 
 import json
+import shlex
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ from aio_pika.abc import AbstractConnection
 from rich.table import Table
 
 from choreography.rabbit_connection import AMQP_VARIABLE, LOST, check_server, connect
-from choreography.rabbit_topology import Found, find, sweep
+from choreography.rabbit_topology import PERMISSIONS, Found, find, sweep
 from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from report.tables import plain
@@ -48,6 +49,17 @@ def sweep_queues(
 ) -> None:
     """Delete every queue of one prefix with its messages, unless it still has consumers."""
     _say(_looked(sweep, run, prefix, broker), "deleted", as_json=as_json)
+
+
+@app.command("permissions")
+def permissions(
+    user: Annotated[str, typer.Argument(help="Name of the user.")] = "saga",
+    vhost: Annotated[str, typer.Option(help="Virtual host of the runs.")] = "/",
+) -> None:
+    """Print the commands that make a user who may do what runs need on your server, and nothing else."""
+    wanted = " ".join(shlex.quote(pattern) for pattern in PERMISSIONS)
+    print(f"rabbitmqctl add_user {shlex.quote(user)}  # asks for a password")
+    print(f"rabbitmqctl set_permissions -p {shlex.quote(vhost)} {shlex.quote(user)} {wanted}")
 
 
 def _looked(look: Look, run: Path | None, prefix: str, broker: str) -> list[Found]:

@@ -84,7 +84,8 @@ async def publish(broker: Publisher, message: Envelope, tracer: Tracer, *, servi
         kind="producer",
         message_id=message.message_id,
     ) as traceparent:
-        await broker.publish(replace(message, traceparent=traceparent))
+        same = message.traceparent == traceparent
+        await broker.publish(message if same else replace(message, traceparent=traceparent))
 
 
 def read(body: bytes, codec: Codec) -> Message:

@@ -6,7 +6,6 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 import asyncio
 import contextlib
 from collections.abc import Awaitable
-from dataclasses import replace
 
 from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
 from choreography.cloud_events import envelope, publish, read
@@ -21,7 +20,7 @@ from kernel.errors import (
     UnreadableMessage,
 )
 from kernel.joins import join
-from kernel.messages import Command, Event, Message
+from kernel.messages import Command, Event, Message, traced
 from kernel.participant import Participant
 from kernel.ports import Service
 from kernel.reactions import Reaction
@@ -87,7 +86,7 @@ class Consumer:
             self._tracer.tag(operation="")  # it was only remembered
             await delivery.ack()
             return
-        command = replace(_command(message, reaction), traceparent=traceparent)
+        command = traced(_command(message, reaction), traceparent)
         try:
             if delivery.redriven:
                 await self._database.write(lambda tx: parked.unpark(tx, command))

@@ -1,8 +1,9 @@
 """The journal of the embedded broker: one row per message and queue."""
 
-import json
 from dataclasses import asdict, fields
 from typing import Any
+
+import orjson
 
 from choreography.broker import Attempt, DeadLetter
 from choreography.cloud_events import Envelope
@@ -27,32 +28,32 @@ def rows_of(tx: Transaction, queue: str) -> list[dict[str, Any]]:
 
 def headers_text(message: Envelope) -> str:
     """All of an envelope but its body."""
-    return json.dumps({name: getattr(message, name) for name in _HEADERS})
+    return orjson.dumps({name: getattr(message, name) for name in _HEADERS}).decode()
 
 
 def attempts_text(attempts: tuple[Attempt, ...]) -> str:
     """Failed attempts, oldest first."""
-    return json.dumps([asdict(attempt) for attempt in attempts])
+    return orjson.dumps([asdict(attempt) for attempt in attempts]).decode()
 
 
 def attempts_of(row: dict[str, Any]) -> tuple[Attempt, ...]:
     """The failed attempts of a row."""
-    return tuple(Attempt(**attempt) for attempt in json.loads(row["attempts"]))
+    return tuple(Attempt(**attempt) for attempt in orjson.loads(row["attempts"]))
 
 
 def envelope_of(row: dict[str, Any]) -> Envelope:
     """The message of a row."""
-    return Envelope(body=row["body"], **json.loads(row["headers"]))
+    return Envelope(body=row["body"], **orjson.loads(row["headers"]))
 
 
 def reason_text(operation: str, reason: str) -> str:
     """Why a message was parked."""
-    return json.dumps([operation, reason])
+    return orjson.dumps([operation, reason]).decode()
 
 
 def letter_of(row: dict[str, Any], queue: str) -> DeadLetter:
     """The dead letter of a row, parked by the consumer of `queue`."""
-    operation, reason = json.loads(row["reason"])
+    operation, reason = orjson.loads(row["reason"])
     return DeadLetter(
         envelope=envelope_of(row),
         queue=queue,

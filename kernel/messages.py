@@ -4,9 +4,9 @@ A saga's own commands and events stand in its folder; a Codec knows them.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields, replace
 from functools import cache
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -203,6 +203,15 @@ def to_json(message: Message) -> dict[str, Any]:
     if isinstance(message, Event):
         document["reason"] = message.reason
     return document
+
+
+M = TypeVar("M", bound=Message)
+
+
+def traced(message: M, traceparent: str) -> M:
+    """The message, in this trace."""
+    same = message.traceparent == traceparent
+    return message if same else replace(message, traceparent=traceparent)
 
 
 def to_bytes(message: Message) -> bytes:

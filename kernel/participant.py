@@ -1,7 +1,6 @@
 """How every style calls a participant: span, log, fault points, deadline, one transaction."""
 
 import asyncio
-from dataclasses import replace
 
 from kernel.database import Database, Transaction
 from kernel.environment import Environment
@@ -9,7 +8,7 @@ from kernel.errors import Failure, OutcomeUnknown
 from kernel.faults import Point
 from kernel.inbox import Inbox
 from kernel.ledger import Ledger
-from kernel.messages import Command, Event
+from kernel.messages import Command, Event, traced
 from kernel.outbox import Outbox
 from kernel.timeline import REPEATED
 
@@ -39,7 +38,7 @@ class Participant:
             step="compensation" if command.name in self._undo else "forward",
         ) as traceparent:
             try:
-                answer = await self._in_time(replace(command, traceparent=traceparent))
+                answer = await self._in_time(traced(command, traceparent))
             except Failure as failure:
                 self.tracer.log(self.name, command, f"{type(failure).__name__}: {failure}")
                 raise

@@ -6,7 +6,6 @@ The twin of choreography/consumer.py's delivery: same participants, same message
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import replace
 
 import orjson
 from aiohttp import web
@@ -14,7 +13,7 @@ from aiohttp import web
 from kernel import messages
 from kernel.environment import Environment
 from kernel.errors import ConnectionLost, Failure, ParticipantCrashed, UnreadableMessage
-from kernel.messages import Codec, Command, Event
+from kernel.messages import Codec, Command, Event, traced
 from kernel.ports import Service, Tracer
 from orchestration.engine.errors import StatesError
 from orchestration.engine.invoker import function_error, function_of
@@ -44,7 +43,7 @@ class TaskWorker:
             message_id=command.message_id,
             operation=command.name,
         ) as traceparent:
-            return await self._run(replace(command, traceparent=traceparent))
+            return await self._run(traced(command, traceparent))
 
     async def _run(self, command: Command) -> bytes:
         call = asyncio.create_task(self._service.call(command))

@@ -37,6 +37,7 @@ def check(text: str, *, express: bool = False) -> None:
         raise ApiError("InvalidDefinition", f"Invalid State Machine Definition: '{told}'")
 
 
+@lru_cache(maxsize=8)
 def accepted(text: str) -> Definition:
     """The definition in a text that has been checked: an execution keeps its own, whatever is checked by now."""
     document = json.loads(text)

@@ -106,6 +106,18 @@ class Simulated:
     turns: int
 
 
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Without the garbage collector: when it runs depends on more than the seed, and finalizers may do anything."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
 def play(schedule: Schedule) -> Simulated:
     """Carry a schedule out."""
     return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
@@ -122,18 +134,13 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     log = EventLog(clock, spec.saga)
     driver = Driver(spec, clock=clock, tracer=log, record=log)
     ended, failure, backlog = None, "", 0
-    collecting = gc.isenabled()
-    gc.disable()  # when it runs depends on more than the seed, and finalizers may do anything
     try:
-        with planted(spec.saga.address, bug), MemoryFolder() as folder:
+        with without_collector(), planted(spec.saga.address, bug), MemoryFolder() as folder:
             ended, backlog = loop.run_until_complete(_staged(spec, driver, clock, log, folder))
     except NeverEnds as error:
         failure = str(error)
     except Exception as error:
         failure = f"{first(error)!r}"
-    finally:
-        if collecting:
-            gc.enable()
     return Simulated(
         ended=ended,
         failure=failure or next(iter(loop.troubles), ""),

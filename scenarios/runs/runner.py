@@ -187,6 +187,7 @@ class _Run:
         trouble_maker = Nemesis(
             troubles_of(running_system),
             every_s=self._spec.trouble_every_s,
+            at_once=self._spec.troubles_at_once,
             seed=self._spec.seed,
             customers=driver.customers,
             participants=participants,
@@ -237,6 +238,8 @@ class _Run:
                 classes=ended.verdict.counts(),
                 troubles=dict(sorted(trouble_maker.struck.items())),
                 longest_recovery_s=trouble_maker.longest_recovery_s(),
+                at_once=self._spec.troubles_at_once,
+                struck_in_orders=sum(injection.struck for injection in ended.injections),
                 redeliveries=await participants.redeliveries(),
                 repeated=sum(n - 1 for n in driver.faults.record.attempts.values()),
                 parked=len(ended.parked),

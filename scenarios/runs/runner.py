@@ -179,6 +179,7 @@ class _Run:
         self, running_system: RunningSystem, participants: Participants, work: Path
     ) -> Verdict:
         system, clock, driver = running_system.system, self._clock, self._driver
+        self._told["notes"] += running_system.notes
         disturber = driver.disturber(
             running_system,
             elsewhere=self._faults_elsewhere(work),
@@ -221,6 +222,8 @@ class _Run:
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
+        if not ended.verdict.as_expected and not self._acts:
+            ended.verdict.problems[:0] = await running_system.explain()
         leave(
             self._folder,
             customers=driver.customers,
@@ -231,8 +234,13 @@ class _Run:
         if readers:
             self._folder.write_lines("probes.jsonl", [asdict(v) for v in readers.visits])
         if self._spec.evidence:
-            for source, rows in (await system.evidence()).items():
-                self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+            try:
+                evidence = await system.evidence()
+            except Failure as error:  # the ledgers are judged all the same
+                self._told["notes"].append(f"evidence is missing: {error}")
+            else:
+                for source, rows in evidence.items():
+                    self._folder.write_lines(f"evidence/{source}.jsonl", rows)
         if self._spec.trouble_every_s:
             figures = SoakFigures(
                 classes=ended.verdict.counts(),

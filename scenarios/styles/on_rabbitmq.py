@@ -1,5 +1,7 @@
 """A choreography over a RabbitMQ server, its participants in this process or in processes of their own."""
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
@@ -8,7 +10,11 @@ from urllib.parse import urlsplit
 from choreography.broker import Broker
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_policies import policies_of_node, policies_of_server, takes_messages
+from choreography.rabbit_topology import Queues
 from choreography.rabbit_troubles import TROUBLES
+from choreography.system import ChoreographedSystem
+from kernel.errors import Failure
 from kernel.ports import Service
 from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.runs.environment import RunEnvironment, RunningSystem, open_wires
@@ -42,6 +48,10 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
         return await stack.enter_async_context(opening)
 
     broker = await open_broker(url)
+    node = environment.backends.node
+    notes = [] if node is not None else await _policies(environment)
+    for note in notes:
+        logging.getLogger(__name__).warning(note)
     brokers: dict[str, Broker] = {}
     services: Mapping[str, Service] = {}
     if not environment.processes:
@@ -62,13 +72,34 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
             policy=environment.restart,
         )
         processes = await stack.enter_async_context(supervising)
-    node = environment.backends.node
     troubles = {
         name: partial(trouble, node) for name, trouble in TROUBLES.items() if node is not None
     }
     return RunningSystem(
-        system=system, coordinator=node, wires=wires, processes=processes, troubles=troubles
+        system=system,
+        coordinator=node,
+        wires=wires,
+        processes=processes,
+        troubles=troubles,
+        notes=notes,
+        explain=partial(_explain, environment, system),
     )
+
+
+async def _explain(environment: RunEnvironment, system: ChoreographedSystem) -> list[str]:
+    lines = await _policies(environment)
+    with contextlib.suppress(Failure):
+        lines += await system.lost()
+    return lines
+
+
+async def _policies(environment: RunEnvironment) -> list[str]:
+    """The policies that can take messages out of the run's queues."""
+    backends = environment.backends
+    queues = Queues(topology_of(environment), durability=environment.core.durability).all()
+    if backends.node is not None:
+        return takes_messages(await policies_of_node(backends.node), queues)
+    return takes_messages(await policies_of_server(backends.broker), queues)
 
 
 def _through(url: str, wire: TcpProxy) -> str:

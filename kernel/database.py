@@ -24,6 +24,11 @@ MAX_SHARED = 256
 """Most transactions in one commit."""
 
 
+def disk_failed(error: sqlite3.OperationalError) -> bool:
+    """Whether the disk is full or broken, and not the statement wrong."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 class Transaction:
     """Synchronous access to one connection, inside one transaction, on the connection's thread."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -22,6 +23,7 @@ from scenarios.faults.planned import read_record
 from scenarios.judge.verdict import Judgement, Verdict
 from scenarios.runs.artifacts import SERVICE_LOG, acts_of, leave, redriven
 from scenarios.runs.control_socket import desk
+from scenarios.runs.disk import full_disk
 from scenarios.runs.driver import Driver
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
 from scenarios.runs.folder import RunFolder, verdict_document
@@ -32,6 +34,8 @@ from scenarios.runs.spec import RunSpec, about, now_utc
 from scenarios.styles.index import STYLES
 
 HOLD_POLL_S = 0.2
+_BROKEN = (Failure, OSError, UsageError, sqlite3.OperationalError)
+"""What ends a run without a verdict on its sagas: something that the testbed stands on is gone."""
 SPANS = 100_000
 """Most spans that a run keeps."""
 
@@ -63,10 +67,10 @@ async def run(
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     try:
         verdict = await _Run(spec, folder, progress, run_id, told).run()
-    except (Failure, OSError, UsageError) as error:
+    except _BROKEN as error:
         verdict = _unknown(folder, f"a part of the testbed failed: {error}")
     except BaseExceptionGroup as group:
-        failed, rest = group.split((Failure, OSError, UsageError))
+        failed, rest = group.split(_BROKEN)
         if failed is None or rest is not None:
             folder.write("run.json", told | {"status": "failed", "error": repr(rest)})
             raise
@@ -223,7 +227,7 @@ class _Run:
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
         if not ended.verdict.as_expected and not self._acts:
-            ended.verdict.problems[:0] = await running_system.explain()
+            ended.verdict.problems[:0] = [*full_disk(work), *await running_system.explain()]
         leave(
             self._folder,
             customers=driver.customers,

@@ -5,11 +5,11 @@ import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from choreography.broker import Broker
 from choreography.rabbit_broker import RabbitBroker
-from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_connection import AMQP_VARIABLE, SERVER_NAME
 from choreography.rabbit_policies import policies_of_node, policies_of_server, takes_messages
 from choreography.rabbit_topology import Queues
 from choreography.rabbit_troubles import TROUBLES
@@ -106,4 +106,8 @@ def _through(url: str, wire: TcpProxy) -> str:
     """The same server by way of a wire that can be cut."""
     address = urlsplit(url)
     user, at, _ = address.netloc.rpartition("@")
-    return address._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}").geturl()
+    query = address.query
+    if address.scheme == "amqps":
+        name = urlencode({SERVER_NAME: address.hostname})
+        query = f"{query}&{name}" if query else name
+    return address._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}", query=query).geturl()

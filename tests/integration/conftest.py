@@ -85,9 +85,10 @@ def run_scenario(tmp_path):
             await third.wait()
             await during()
 
+        if during is None:
+            return await run(spec, runs=tmp_path / "runs", facts={})
         async with asyncio.TaskGroup() as running:
-            if during is not None:
-                running.create_task(strike())
+            running.create_task(strike())
             return await run(spec, runs=tmp_path / "runs", facts={}, progress=progress)
 
     return ran

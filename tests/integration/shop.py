@@ -55,14 +55,19 @@ class Shop:
 
 
 @asynccontextmanager
-async def open_shop(rabbit, tmp_path, *, cuttable=False):
+async def open_shop(rabbit, tmp_path, *, cuttable=False, plan=None, order_ids=(), policy=POLICY):
     async with AsyncExitStack() as stack:
         faults = PlannedFaults(
-            FaultPlan(), [], saga=SAGA, seed=1, policy=POLICY, clock=SystemClock()
+            plan or FaultPlan(),
+            list(order_ids),
+            saga=SAGA,
+            seed=1,
+            policy=policy,
+            clock=SystemClock(),
         )
         setting = await stack.enter_async_context(
             RunEnvironment.open(
-                tmp_path, environment(policy=POLICY, faults=faults), run_id=secrets.token_hex(4),
+                tmp_path, environment(policy=policy, faults=faults), run_id=secrets.token_hex(4),
                 backends=Backends(broker=rabbit.url, node=rabbit, engine="embedded"),
                 faults=faults, cuttable=cuttable,
             )

@@ -11,9 +11,11 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from urllib.parse import quote
 
 import pytest
+from aiohttp import web
 
 from choreography.rabbit_connection import check_server, close, connect
 from choreography.rabbit_node import RabbitNode
+from choreography.rabbit_policies import MANAGEMENT_PORTS
 from choreography.rabbit_troubles import TROUBLES
 from kernel.child import free_port
 from kernel.errors import UsageError
@@ -125,6 +127,32 @@ async def test_a_policy_that_takes_dead_letters_shows_in_the_verdict_with_its_na
     assert verdict.judgement in (Judgement.INCONSISTENT, Judgement.UNKNOWN)
     assert next(iter(definition)) in verdict.problems[0]
     assert "policy" in verdict.problems[0]
+
+
+async def test_a_policy_that_the_management_api_shows_is_a_warning_when_a_run_starts(
+    run_scenario, rabbit, monkeypatch, caplog
+):
+    async def answer(request):
+        policy = {"name": "ours", "pattern": ".*", "definition": {"expires": 60_000}}
+        return web.json_response([policy | {"priority": 0, "apply-to": "queues"}])
+
+    application = web.Application()
+    application.router.add_get("/api/policies/{vhost}", answer)
+    application.router.add_get("/api/operator-policies/{vhost}", answer)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    port = free_port()
+    monkeypatch.setitem(MANAGEMENT_PORTS, "amqp", port)
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    try:
+        backends = Backends(broker=rabbit.url, engine="embedded")
+        result = await run_scenario("happy_path", "choreography", backends=backends, orders=3)
+    finally:
+        await runner.cleanup()
+    assert result.verdict.exit_code() is Exit.AS_EXPECTED
+    warning = "the policy 'ours' of the RabbitMQ server (expires 60000) applies to 21 queues"
+    assert any(warning in note for note in _notes(result))
+    assert warning in caplog.text
 
 
 async def test_dead_letters_that_were_purged_are_missed(rabbit, tmp_path):

@@ -248,7 +248,7 @@ class RabbitBroker:
         except TimeoutError as error:
             raise NotDelivered(
                 f"the queue {queue} could not be read: RabbitMQ does not answer, or a purge or a policy"
-                " (message-ttl, expires) takes its messages meanwhile"
+                " (message-ttl, expires, delivery-limit) takes its messages meanwhile"
             ) from error
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error

@@ -96,7 +96,7 @@ def _notes(result):
 async def test_a_policy_of_a_limited_length_loses_no_dead_letter(run_scenario, real_pair, rabbit):
     async with _policy(rabbit, {"max-length": 1, "overflow": "drop-head"}) as set_it:
         result = await run_scenario(
-            "happy_path", "choreography", backends=real_pair, orders=120, rate_per_s=30,
+            "happy_path", "choreography", backends=real_pair, orders=120, rate_per_s=12,
             faults=SOME_FAIL, during=set_it, **ANY_END,
         )  # fmt: skip
     assert result.verdict.counts()["parked"] == 12
@@ -120,7 +120,7 @@ async def test_a_policy_that_takes_dead_letters_shows_in_the_verdict_with_its_na
 ):
     async with _policy(rabbit, definition) as set_it:
         result = await run_scenario(
-            "happy_path", "choreography", backends=real_pair, orders=120, rate_per_s=30,
+            "happy_path", "choreography", backends=real_pair, orders=120, rate_per_s=12,
             durability=durability, faults=SOME_FAIL, during=set_it, **ANY_END,
         )  # fmt: skip
     verdict = result.verdict
@@ -272,7 +272,7 @@ async def test_a_full_disk_under_the_databases_is_named(
 async def test_a_disk_that_was_full_for_two_seconds_leaves_every_saga_accounted_for(
     run_scenario, real_pair, tmp_path, style
 ):
-    with _small_disk(tmp_path / "small", "8m") as disk:
+    with _small_disk(tmp_path / "small", "64m") as disk:
 
         async def fill_for_a_while():
             filler = _fill(disk)

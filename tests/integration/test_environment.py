@@ -63,18 +63,27 @@ async def _channel(node):
 
 
 @contextmanager
-def _small_disk(folder, size):
-    """A disk of its own size under everything that is written to temporary folders meanwhile."""
+def _disk(folder, size):
+    """A disk of its own."""
     folder.mkdir()
     mounting = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", folder]
     if subprocess.run(mounting, check=False, stderr=subprocess.DEVNULL).returncode:
         pytest.skip("mounting a small disk needs root")
-    before, tempfile.tempdir = tempfile.tempdir, str(folder)
     try:
         yield folder
     finally:
-        tempfile.tempdir = before
         subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@contextmanager
+def _small_disk(folder, size):
+    """A disk of its own under everything that is written to temporary folders meanwhile."""
+    with _disk(folder, size):
+        before, tempfile.tempdir = tempfile.tempdir, str(folder)
+        try:
+            yield folder
+        finally:
+            tempfile.tempdir = before
 
 
 def _fill(folder):
@@ -285,6 +294,17 @@ async def test_a_disk_that_was_full_for_two_seconds_leaves_every_saga_accounted_
         )  # fmt: skip
     assert result.verdict.exit_code() is Exit.AS_EXPECTED, result.verdict.problems[:3]
     assert result.verdict.counts()["committed"] > 20
+
+
+@pytest.mark.parametrize("size", ["4k", "8k", "64k"])
+def test_a_full_disk_under_the_run_folder_is_one_line(saga, tmp_path, size):
+    with _disk(tmp_path / "out", size):
+        done = saga(
+            "run", "happy_path", "--style", "choreography", "--broker", "memory", "--engine",
+            "inprocess", "--orders", 60, "--rate", 200, "--out", tmp_path / "out",
+        )  # fmt: skip
+    assert done.returncode == Exit.UNKNOWN
+    assert "No space left on device" in done.stdout + done.stderr
 
 
 @pytest.mark.long

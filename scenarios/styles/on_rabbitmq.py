@@ -14,7 +14,7 @@ from choreography.rabbit_policies import policies_of_node, policies_of_server, t
 from choreography.rabbit_topology import Queues
 from choreography.rabbit_troubles import TROUBLES
 from choreography.system import ChoreographedSystem
-from kernel.errors import Failure
+from kernel.errors import Failure, UsageError
 from kernel.ports import Service
 from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.runs.environment import RunEnvironment, RunningSystem, open_wires
@@ -87,9 +87,11 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
 
 
 async def _explain(environment: RunEnvironment, system: ChoreographedSystem) -> list[str]:
-    lines = await _policies(environment)
-    with contextlib.suppress(Failure):
-        lines += await system.lost()
+    """What has been taken from the run, and by which policies; nothing about a server that does not answer."""
+    lines: list[str] = []
+    for asking in (_policies(environment), system.lost()):
+        with contextlib.suppress(Failure, UsageError):
+            lines += await asking
     return lines
 
 

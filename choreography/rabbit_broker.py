@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import aiormq
@@ -15,7 +15,7 @@ from choreography.rabbit_audit import BATCH_TYPE, Audit
 from choreography.rabbit_connection import LOST, REOPEN_S, close, connect
 from choreography.rabbit_consumer import deliveries
 from choreography.rabbit_headers import dead_letter_headers, dead_letter_of
-from choreography.rabbit_publisher import CONFIRM_S, Publisher
+from choreography.rabbit_publisher import CONFIRM_S, NoQueue, Publisher
 from choreography.rabbit_topology import Queues
 from kernel.errors import NotDelivered
 
@@ -110,6 +110,9 @@ class RabbitBroker:
         try:
             async with self._connection.channel() as channel:
                 return sum([await _count(channel, name) for name in self._queues.work()])
+        except aiormq.exceptions.ChannelNotFoundEntity as gone:
+            await self._declare()
+            raise NotDelivered(f"a queue was gone, and is declared again: {gone}") from gone
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
 
@@ -124,13 +127,37 @@ class RabbitBroker:
 
     async def _send(self, queue: str, message: Envelope, headers: FieldTable) -> None:
         """Publish straight to one queue of this run, with a confirm."""
-        publisher = await self._open()
         target = f"{self._topology.prefix}.{queue}"
-        await publisher.publish(message, headers, exchange="", routing_key=target)
+
+        async def send() -> None:
+            publisher = await self._open()
+            await publisher.publish(message, headers, exchange="", routing_key=target)
+
+        await self._declared(send)
 
     async def _write_audit(self, batch: bytes) -> None:
-        publisher = await self._open()
-        await publisher.publish_plain(batch, content_type=BATCH_TYPE, queue=self._queues.audit)
+        async def send() -> None:
+            publisher = await self._open()
+            await publisher.publish_plain(batch, content_type=BATCH_TYPE, queue=self._queues.audit)
+
+        await self._declared(send)
+
+    async def _declared(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Send to a queue; if somebody or a policy (expires) has deleted it, declare it again and send once more."""
+        try:
+            await send()
+        except NoQueue:
+            await self._declare()
+            await send()
+
+    async def _declare(self) -> None:
+        """Declare the topology again. Raise NotDelivered."""
+        await self._open()
+        assert self._connection is not None
+        try:
+            await self._queues.declare(self._connection)
+        except LOST as error:
+            raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
 
     async def _open(self) -> Publisher:
         """A publisher that was open a moment ago. Raise NotDelivered."""
@@ -182,6 +209,16 @@ class RabbitBroker:
                         found.append(letter)
         return found
 
+    async def _count_or_declare(self, queue: str) -> int:
+        """How many messages of a queue are in nobody's hands; none if it has to be declared again."""
+        assert self._connection is not None
+        try:
+            async with self._connection.channel() as opened:
+                return await _count(opened, queue)
+        except aiormq.exceptions.ChannelNotFoundEntity:
+            await self._declare()
+            return 0
+
     @asynccontextmanager
     async def _reading(
         self, queue: str
@@ -196,8 +233,8 @@ class RabbitBroker:
         try:
             # What one reader holds, another would not find.
             async with self._one_reader:
+                count = await self._count_or_declare(queue)
                 async with self._connection.channel() as opened:
-                    count = await _count(opened, queue)
                     channel = await opened.get_underlay_channel()
                     arrived: asyncio.Queue[aiormq.abc.DeliveredMessage] = asyncio.Queue()
                     if count:
@@ -208,6 +245,11 @@ class RabbitBroker:
                 async with self._connection.channel() as opened, asyncio.timeout(READ_S):
                     while await _count(opened, queue) < count - len(taken):
                         await asyncio.sleep(REOPEN_S / 10)
+        except TimeoutError as error:
+            raise NotDelivered(
+                f"the queue {queue} could not be read: RabbitMQ does not answer, or a purge or a policy"
+                " (message-ttl, expires, delivery-limit) takes its messages meanwhile"
+            ) from error
         except LOST as error:
             raise NotDelivered(f"RabbitMQ does not answer: {error}") from error
 

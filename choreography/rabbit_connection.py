@@ -18,6 +18,8 @@ from kernel.errors import UsageError
 
 AMQP_VARIABLE = "SAGA_AMQP_URL"
 """Where a process finds the address of its RabbitMQ server: not among its arguments, which everybody can read."""
+SERVER_NAME = "server_hostname"
+"""In an amqps:// address: the name in the server's certificate, where the address leads there by way of another."""
 CONNECT_S = 10.0
 HEARTBEAT_S = 10
 """A frozen broker is noticed after (heartbeat + 1) x 3 seconds."""
@@ -77,10 +79,18 @@ async def check_server(url: str) -> None:
         connection = await connect(url)
     except (*LOST, ValueError) as error:
         raise UsageError(
-            f"RabbitMQ at {public_address(url)} does not answer ({error}):"
-            " check the address, or use --broker memory"
+            f"RabbitMQ at {public_address(url)} does not answer ({_in_words(error)}):"
+            " check the address (special characters in user, password or virtual host are percent-encoded),"
+            " or use --broker memory"
         ) from error
     await close(connection)
+
+
+def _in_words(error: Exception) -> str:
+    """The error; where the server closes the connection instead of opening the virtual host, aiormq names only a frame."""
+    if "Connection.OpenOk" in str(error):
+        return "the virtual host does not exist, or this user has no access to it"
+    return str(error) or type(error).__name__
 
 
 async def server_versions(url: str) -> dict[str, str]:
@@ -137,12 +147,15 @@ class _OneWritePerTurn(TransportFactory):
     """TCP or TLS, where all frames of one turn of the event loop leave in one system call."""
 
     def __init__(self, *, secure: bool) -> None:
+        self._secure = secure
         self._plain = TLSTransportFactory() if secure else TCPTransportFactory()
 
     async def create(
         self, url: URL, **kwargs: Any
     ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """See TransportFactory."""
+        if self._secure and SERVER_NAME in url.query:
+            kwargs["server_hostname"] = url.query[SERVER_NAME]
         reader, writer = await self._plain.create(url, **kwargs)
         return reader, cast("asyncio.StreamWriter", _GatheringWriter(writer))
 

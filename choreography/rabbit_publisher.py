@@ -19,6 +19,10 @@ BLOCKED_S = 1.0
 _PERSISTENT = 2
 
 
+class NoQueue(NotDelivered):
+    """Definite: no queue takes the message."""
+
+
 class Publisher:
     """One channel of one connection. When it is lost, every publish on it fails and another one is needed."""
 
@@ -74,6 +78,11 @@ class Publisher:
                 timeout=CONFIRM_S,
                 wait=False,
             )
+        except aiormq.exceptions.DeliveryError as error:
+            # Of several queues, others may have taken it.
+            raise OutcomeUnknown(
+                f"RabbitMQ refused a message for {routing_key}: a queue is as long as a policy allows (max-length)"
+            ) from error
         except LOST as error:
             raise OutcomeUnknown(f"no confirm from RabbitMQ: {error!r}") from error
         except asyncio.CancelledError:
@@ -83,9 +92,7 @@ class Publisher:
             # A lost connection cancels aiormq's confirmations without cancelling us.
             raise OutcomeUnknown("the connection was lost before the confirm") from None
         if isinstance(answer, aiormq.abc.DeliveredMessage):
-            raise NotDelivered(
-                f"RabbitMQ has no queue for {routing_key} at {exchange or 'default'}"
-            )
+            raise NoQueue(f"RabbitMQ has no queue for {routing_key} at {exchange or 'default'}")
 
     async def _unblocked(self) -> None:
         transport = self._connection.transport

@@ -24,6 +24,8 @@ _KEEP_EXPIRED: FieldTable = {
     "x-dead-letter-strategy": "at-least-once",
     "x-overflow": "reject-publish",
 }
+_NEVER_DROPPED: FieldTable = {"x-overflow": "reject-publish"}
+"""Where nothing catches what a policy's max-length would drop: whoever publishes hears of it and keeps the message."""
 _LOOKED_AT_FOR_EVER: FieldTable = {"x-delivery-limit": 1_000_000_000}
 """To look into a queue is to be delivered from it: RabbitMQ 4 would drop what was looked at twenty times."""
 PERMISSIONS = (r"^saga\.", r"^(saga\.|amq\.default$)", r"^saga\.")
@@ -66,7 +68,7 @@ class Queues:
 
     def all(self) -> dict[str, FieldTable]:
         """Name -> arguments of every queue of the run."""
-        kept = self._type
+        kept = self._type | _NEVER_DROPPED
         if kept["x-queue-type"] == "quorum":
             kept = kept | _LOOKED_AT_FOR_EVER
         queues: dict[str, FieldTable] = {self.audit: kept}

@@ -10,7 +10,7 @@ from typing import Any
 from choreography.broker import Attempt, Broker, DeadLetter, Topology
 from choreography.cloud_events import Envelope, envelope, publish
 from choreography.service_host import serve_participant
-from kernel import orders
+from kernel import orders, parked
 from kernel.environment import Environment
 from kernel.messages import Event, Order
 from kernel.outbox import unpublished
@@ -157,6 +157,21 @@ class ChoreographedSystem:
     async def restore(self, kept: list[dict[str, Any]]) -> None:
         """See ports.Operator."""
         await self._broker.restore([_restored(row) for row in kept])
+
+    async def lost(self) -> list[str]:
+        """One line for each participant whose dead letters are no longer at the broker, though nobody redrove them."""
+        letters = await self._broker.dead_letters()
+        there = {f"{letter.envelope.order_id}:{letter.operation}" for letter in letters}
+        lines = []
+        for name, one in self._participants.by_name.items():
+            gone = [m for m in await one.database.read(parked.shown) if m not in there]
+            if gone:
+                lines.append(
+                    f"{len(gone)} dead letters of {name} are gone from the broker, {gone[0]} first: the queue was purged"
+                    " or deleted, or a policy (message-ttl, expires,"
+                    " delivery-limit) emptied it"
+                )
+        return lines
 
     async def backlog(self) -> int:
         """See ports.SagaSystem."""

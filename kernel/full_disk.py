@@ -18,6 +18,11 @@ def is_full(error: BaseException | None) -> bool:
     )
 
 
+def disk_failed(error: sqlite3.OperationalError) -> bool:
+    """Whether the disk is full or broken, and not the statement wrong. A commit that failed so may have been made."""
+    return error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR)
+
+
 class FullDisk:
     """Whether a database's disk is full: one line of log when that begins, and one when it is over."""
 

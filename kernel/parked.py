@@ -22,6 +22,12 @@ def mark_shown(tx: Transaction, command: Command) -> None:
     tx.run("UPDATE parked SET shown = 1 WHERE message_id = ?", command.message_id)
 
 
+def shown(tx: Transaction) -> list[str]:
+    """The message ids of those that the operator could see."""
+    rows = tx.all("SELECT message_id FROM parked WHERE shown = 1 ORDER BY message_id")
+    return [row["message_id"] for row in rows]
+
+
 def check(tx: Transaction, command: Command) -> None:
     """Raise StillParked if the message waits for an operator."""
     sql = "SELECT caused_by, reason, shown FROM parked WHERE message_id = ?"

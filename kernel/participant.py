@@ -1,11 +1,13 @@
 """How every style calls a participant: span, log, fault points, deadline, one transaction."""
 
 import asyncio
+import sqlite3
 
 from kernel.database import Database, Transaction
 from kernel.environment import Environment
 from kernel.errors import Failure, OutcomeUnknown
 from kernel.faults import Point
+from kernel.full_disk import disk_failed
 from kernel.inbox import Inbox
 from kernel.ledger import Ledger
 from kernel.messages import Command, Event, traced
@@ -66,9 +68,14 @@ class Participant:
             parent=command.traceparent,
             order_id=command.order_id,
         ):
-            answer = await self.database.write(
-                lambda tx: self._handle(tx, command), alone=self._faults.touches(command)
-            )
+            try:
+                answer = await self.database.write(
+                    lambda tx: self._handle(tx, command), alone=self._faults.touches(command)
+                )
+            except sqlite3.OperationalError as error:
+                if disk_failed(error):  # there may be room again when it is retried
+                    raise OutcomeUnknown(f"{command.name}: {error}") from error
+                raise
         await self._faults.reach(Point.AFTER_COMMIT, command, answer)
         return answer
 

@@ -208,6 +208,8 @@ def soak_table(figures: dict[str, dict[str, Any]]) -> Table:
     line("orders", lambda f: str(sum(f["classes"].values())))
     for name in sorted({name for f in figures.values() for name in f["classes"]}):
         line(f"  {name}", lambda f, n=name: str(f["classes"].get(n, 0)))  # type: ignore[misc]
+    line("faults struck in single orders", lambda f: str(f["struck_in_orders"]))
+    line("troubles at once", lambda f: str(f["at_once"]))
     line("troubles struck", lambda f: str(sum(f["troubles"].values())))
     for name in sorted({name for f in figures.values() for name in f["troubles"]}):
         line(f"  {name}", lambda f, n=name: _trouble(f, n))  # type: ignore[misc]

@@ -1,6 +1,7 @@
 """The command line `saga`. A command's module is imported when it is called: some of them need half the libraries there are."""
 
 import asyncio
+import errno
 import json
 import logging
 import platform
@@ -147,6 +148,15 @@ def main() -> None:
         sys.exit(Exit.WRONG_USAGE)
     except* Failure as group:
         print(f"error: {first(group)}", file=sys.stderr)
+        sys.exit(Exit.UNKNOWN)
+    except* OSError as group:
+        full = first(group)
+        if not isinstance(full, OSError) or full.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        print(
+            f"error: {full.strerror}: {full.filename or 'the run folder'}: make room, or choose another disk with --out",
+            file=sys.stderr,
+        )
         sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
         print("interrupted: the run folder in hand is marked so", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""A soak: thousands of orders, some refused, and one trouble after another all the time."""
+"""A soak: thousands of orders, some refused, and one trouble after another, or several at once, all the time."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -13,8 +13,18 @@ PARKED_EVERY = 200
 """Of this many orders the last one is refused at the last refusable step, and its first compensation never works."""
 
 
-def soak_scenario(saga: Saga) -> Scenario:
-    """The soak of a saga: its last two refusals, and now and then a compensation that never works."""
+MOST_AT_ONCE = 3
+STRUCK_EVERY = 10
+"""Of this many orders the last one is struck by several faults, where several are wanted at once."""
+_IN_ONE_ORDER = (Moment.REQUEST_DUPLICATED, Moment.ANSWER_LOST, Moment.ERROR)
+"""What strikes the first steps of such an order, one each."""
+
+
+def soak_scenario(saga: Saga, *, at_once: int = 1) -> Scenario:
+    """The soak of a saga: its last two refusals, and now and then a compensation that never works.
+
+    `at_once`: the number of faults that one order in STRUCK_EVERY meets on its way; 1 = none beyond those.
+    """
     refusable = [step.name for step in saga.steps if step.refused]
     never_undone = saga.undoes_after(refusable[-1])[0]
 
@@ -26,12 +36,19 @@ def soak_scenario(saga: Saga) -> Scenario:
         last = {"every": PARKED_EVERY}
         turned_back = Fault(orders=last, operation=refusable[-1], moment=Moment.REFUSED)
         not_undone = Fault(orders=last, operation=never_undone, moment=Moment.ERROR, attempts="all")
-        return FaultPlan(faults=(*refused, turned_back, not_undone))
+        return FaultPlan(faults=(*refused, turned_back, not_undone, *together))
+
+    together = [
+        Fault(orders={"every": STRUCK_EVERY}, operation=operation, moment=moment)
+        for operation, moment in zip(saga.forward, _IN_ONE_ORDER[:at_once], strict=False)
+        if at_once > 1
+    ]
+    struck = f", one in {STRUCK_EVERY} meets {at_once} faults on its way" if together else ""
 
     return Scenario(
         name="soak",
-        description="Orders come at a steady rate, one in ten is refused somewhere, one in 200 cannot be undone, and"
-        " something breaks all the time.",
+        description=f"Orders come at a steady rate, one in ten is refused somewhere, one in 200 cannot be undone{struck},"
+        f" and {'something breaks' if at_once == 1 else f'{at_once} things break at once'} all the time.",
         faults=faults,
         expects=lambda i: ENDED | PARKED | LATE,
     )
@@ -46,6 +63,10 @@ class SoakFigures:
     """Name -> how often it struck."""
     longest_recovery_s: dict[str, float]
     """Name -> longest time from its end to the end of a saga accepted after it."""
+    at_once: int
+    """How many troubles struck at the same time."""
+    struck_in_orders: int
+    """Faults that struck single orders: refusals, messages, participants' errors."""
     redeliveries: int
     """Messages that came again because their ack was lost; an engine has none."""
     repeated: int

@@ -1,4 +1,4 @@
-"""One trouble after another while customers come: what a soak does to a run, drawn from a seed."""
+"""Troubles while customers come, one after another or several at once: what a soak does to a run, drawn from a seed."""
 
 import asyncio
 import contextlib
@@ -22,6 +22,9 @@ SHORTEST_S, LONGEST_S = 0.5, 3.0
 RECOVERY_POLL_S = 0.1
 MOST_ASKED = 32
 """Sagas that are looked at for a sign of recovery."""
+KILLED, FROZEN = "coordinator killed (-9) and restarted", "coordinator frozen"
+_NEVER_TOGETHER = {KILLED, FROZEN}
+"""A process that is being killed cannot be frozen."""
 
 
 def common_troubles(
@@ -32,8 +35,8 @@ def common_troubles(
     """Name -> trouble, of those that every style can have."""
     troubles: dict[str, Trouble] = {}
     if coordinator is not None:
-        troubles["coordinator killed (-9) and restarted"] = lambda: _killed(coordinator)
-        troubles["coordinator frozen"] = lambda: _frozen(coordinator)
+        troubles[KILLED] = lambda: _killed(coordinator)
+        troubles[FROZEN] = lambda: _frozen(coordinator)
     for name, wire in wires.items():
         troubles[f"{name} cut off"] = lambda wire=wire: _cut(wire)  # type: ignore[misc]
     for name, process in processes.items():
@@ -42,40 +45,43 @@ def common_troubles(
 
 
 class Nemesis:
-    """Draws a trouble, waits until the run has recovered from it, pauses, and draws the next one."""
+    """Draws `at_once` troubles, waits until the run has recovered from them, pauses, and draws the next ones."""
 
     def __init__(
         self,
         troubles: Mapping[str, Trouble],
         *,
         every_s: float,
+        at_once: int = 1,
         seed: int,
         customers: Sequence[Customer],
         participants: Participants,
         clock: Clock,
     ) -> None:
-        self._troubles, self._every_s, self._chance = troubles, every_s, random.Random(seed)
+        self._troubles, self._every_s, self._at_once = troubles, every_s, at_once
+        self._chance = random.Random(seed)
         self._customers, self._participants, self._clock = customers, participants, clock
         self._stopped = asyncio.Event()
         self.struck: Counter[str] = Counter()
         """Name of a trouble -> how often it was brought about."""
         self.recovery_s: dict[str, list[float]] = {name: [] for name in troubles}
-        """Name of a trouble -> real seconds from its end to the end of the first saga accepted after that."""
+        """Name of a trouble -> real seconds from its end, and that of those at the same time, to the end of the first
+        saga accepted after that."""
 
     async def run(self) -> None:
         """Make trouble until `stop`; a trouble that has begun is ended first."""
         while not await self._told_to_stop(within_s=self._every_s):
-            name = self._chance.choice(sorted(self._troubles))
-            lasting_s = self._chance.uniform(SHORTEST_S, LONGEST_S)
-            async with self._troubles[name]() as lasts:
-                self.struck[name] += 1
-                if lasts:
-                    await self._clock.sleep(lasting_s)
+            names = self._draw()
+            async with asyncio.TaskGroup() as striking:
+                for name in names:
+                    lasting_s = self._chance.uniform(SHORTEST_S, LONGEST_S)
+                    striking.create_task(self._strike(name, lasting_s))
             ended = self._clock.mono_s()
             while not await self._recovered(ended):
                 if await self._told_to_stop(within_s=RECOVERY_POLL_S):
                     return
-            self.recovery_s[name].append(self._clock.mono_s() - ended)
+            for name in names:
+                self.recovery_s[name].append(self._clock.mono_s() - ended)
 
     def longest_recovery_s(self) -> dict[str, float]:
         """Name of a trouble -> its longest recovery, in real seconds."""
@@ -86,6 +92,19 @@ class Nemesis:
     def stop(self) -> None:
         """Make no more trouble."""
         self._stopped.set()
+
+    def _draw(self) -> list[str]:
+        """Different troubles for the same moment."""
+        while True:
+            names = self._chance.sample(sorted(self._troubles), self._at_once)
+            if not set(names) >= _NEVER_TOGETHER:
+                return names
+
+    async def _strike(self, name: str, lasting_s: float) -> None:
+        async with self._troubles[name]() as lasts:
+            self.struck[name] += 1
+            if lasts:
+                await self._clock.sleep(lasting_s)
 
     async def _told_to_stop(self, *, within_s: float) -> bool:
         with contextlib.suppress(TimeoutError):

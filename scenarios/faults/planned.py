@@ -1,5 +1,7 @@
 """The faults of a run as they happen: struck as the plan says, and recorded so that a kill -9 loses nothing of it."""
 
+import contextlib
+import errno
 import json
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator
@@ -107,11 +109,11 @@ class FaultRecord:
 
 
 def read_record(path: Path) -> FaultRecord:
-    """What a process has recorded so far; nothing if it has not begun. A line cut off by a kill is left out."""
+    """What a process has recorded so far; nothing if it has not begun. A line cut off by a kill or a full disk is left out."""
     record = FaultRecord()
     if path.exists():
-        for line in path.read_bytes().splitlines(keepends=True):
-            if line.endswith(b"\n"):
+        for line in path.read_bytes().splitlines():
+            with contextlib.suppress(ValueError):
                 record.note(*json.loads(line))
     return record
 
@@ -128,7 +130,10 @@ class RecordedFaults(FaultRecord):
     def note(self, *entry: Any) -> None:
         """See FaultRecord."""
         super().note(*entry)
-        self._file.write(json.dumps(entry).encode() + b"\n")
+        # The line before may have been cut off.
+        line = b"\n" + json.dumps(entry).encode() + b"\n"
+        if (written := self._file.write(line)) != len(line):
+            raise OSError(errno.ENOSPC, f"{written} of {len(line)} bytes were written")
 
     def close(self) -> None:
         """Record nothing more."""

@@ -144,13 +144,18 @@ class RunEnvironment:
         return {name: SoftWire() for name in self.participants.by_name} if self.cuttable else {}
 
 
+async def _nothing() -> list[str]:
+    return []
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningSystem:
     """A running system, and what can be done to its parts (None or nothing = not from here).
 
     `forget`: makes the coordinator lose all that it knows of an order, where that is not done on the wire.
     `wires`: participant -> its wire to the coordinator. `processes`: participant -> its own process.
-    `troubles`: what only this style's coordinator can do to its clients.
+    `troubles`: what only this style's coordinator can do to its clients. `explain`: what the coordinator's surroundings have
+    done to a run that did not end as expected, one line each.
     """
 
     system: SagaSystem
@@ -160,6 +165,7 @@ class RunningSystem:
     processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    explain: Callable[[], Awaitable[list[str]]] = _nothing
 
 
 def troubles_of(running_system: RunningSystem) -> dict[str, Trouble]:

@@ -1,9 +1,10 @@
 """What a run notes while it lives, so that a kill -9 does not take it along: who came, what struck, what services logged."""
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from kernel.saga import Saga
 from scenarios.faults.planned import FaultRecord, read_record
@@ -13,41 +14,77 @@ from scenarios.runs.folder import read_lines
 _CUSTOMERS, _FAULTS, SERVICE_LOG = "customers.jsonl", "run.faults.jsonl", "service_log.jsonl"
 
 
+class _Lines:
+    """Lines that are added to a file a few at a time, each whole or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self._waiting: list[str] = []
+        self._file = path.open("ab", buffering=0)
+        self._file.seek(0, os.SEEK_END)
+        written = path.read_bytes()
+        self._size = written.rfind(b"\n") + 1
+        self._file.truncate(self._size)  # without the line that a kill has cut off
+
+    def add(self, line: str) -> None:
+        """One more line, which waits for `flush`."""
+        self._waiting.append(line)
+
+    def flush(self) -> None:
+        """Write what waits; while the disk is full it waits on."""
+        if not self._waiting:
+            return
+        lines = ("\n".join(self._waiting) + "\n").encode()
+        try:
+            complete = self._file.write(lines) == len(lines)
+        except OSError:
+            complete = False
+        if complete:
+            self._size += len(lines)
+            self._waiting.clear()
+        else:
+            self._file.truncate(self._size)
+
+    def close(self) -> None:
+        """Write what there is room for, and nothing more."""
+        self.flush()
+        self._file.close()
+
+
 class Journal:
     """Three files in a run's working folder. A few lines at a time are written together: see `flush`."""
 
     def __init__(self, work: Path) -> None:
         self.log_path = work / SERVICE_LOG
         self._customers, self._faults, self._log = (
-            _whole(work / name) for name in (_CUSTOMERS, _FAULTS, SERVICE_LOG)
+            _Lines(work / name) for name in (_CUSTOMERS, _FAULTS, SERVICE_LOG)
         )
 
     def expect(self, customers: Sequence[Customer]) -> None:
         """Note everybody who will come."""
         for index, customer in enumerate(customers):
-            self._customers.write(json.dumps(customer.line(index)) + "\n")
+            self.came(customer, index)
 
     def came(self, customer: Customer, index: int) -> None:
-        """Note that somebody has been served."""
-        self._customers.write(json.dumps(customer.line(index)) + "\n")
+        """Note how far somebody has come."""
+        self._customers.add(json.dumps(customer.line(index)))
 
     def fault(self, *entry: Any) -> None:
         """Note an entry of the faults' record."""
-        self._faults.write(json.dumps(entry) + "\n")
+        self._faults.add(json.dumps(entry))
 
     def log(self, line: dict[str, Any]) -> None:
         """Note a line of a service's log."""
-        self._log.write(json.dumps(line, sort_keys=True) + "\n")
+        self._log.add(json.dumps(line, sort_keys=True))
 
     def flush(self) -> None:
         """Hand everything to the system: from now on a kill -9 of this process loses none of it."""
-        for file in (self._customers, self._faults, self._log):
-            file.flush()
+        for lines in (self._customers, self._faults, self._log):
+            lines.flush()
 
     def close(self) -> None:
         """Note nothing more."""
-        for file in (self._customers, self._faults, self._log):
-            file.close()
+        for lines in (self._customers, self._faults, self._log):
+            lines.close()
 
 
 class JournaledFaults(FaultRecord):
@@ -69,11 +106,3 @@ def read_customers(work: Path, saga: Saga) -> list[Customer]:
     """Everybody whom a run expected, as far as it had come. Raise UsageError if that is missing or damaged."""
     latest = {line["index"]: line for line in read_lines(work / _CUSTOMERS)}
     return [Customer.of_line(line, saga) for _, line in sorted(latest.items())]
-
-
-def _whole(path: Path) -> TextIO:
-    """A file to append to, without the line that a kill has cut off."""
-    if path.exists():
-        written = path.read_bytes()
-        path.write_bytes(written[: written.rfind(b"\n") + 1])
-    return path.open("a", encoding="utf-8", buffering=1 << 16)

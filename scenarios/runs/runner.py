@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -25,6 +26,7 @@ from scenarios.judge.verdict import Judgement, Verdict
 from scenarios.runs.artifacts import SERVICE_LOG, acts_of, leave, redriven
 from scenarios.runs.control_socket import desk
 from scenarios.runs.customers import Customer
+from scenarios.runs.disk import full_disk
 from scenarios.runs.driver import Driver
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
 from scenarios.runs.folder import LOCK, WORK, RunFolder, verdict_document
@@ -40,6 +42,8 @@ HOLD_POLL_S = 0.2
 JOURNAL_S = 0.2
 """How much of what it noted a run loses at most when it is killed."""
 RESUMED = "resumed after an interruption: times contain it, and what was traced before it is lost"
+_BROKEN = (Failure, OSError, UsageError, sqlite3.OperationalError)
+"""What ends a run without a verdict on its sagas: something that the testbed stands on is gone."""
 SPANS = 100_000
 """Most spans that a run keeps."""
 
@@ -127,10 +131,10 @@ async def _judged(
     folder.write("run.json", told | alive | {"status": "running"})
     try:
         return await _Run(spec, folder, progress, told, alive, resumed=resumed).run()
-    except (Failure, OSError, UsageError) as error:
+    except _BROKEN as error:
         return _unknown(folder, f"a part of the testbed failed: {error}")
     except BaseExceptionGroup as group:
-        failed, rest = group.split((Failure, OSError, UsageError))
+        failed, rest = group.split(_BROKEN)
         if failed is None or rest is not None:
             folder.write("run.json", told | {"status": "failed", "error": repr(rest)})
             raise
@@ -284,6 +288,7 @@ class _Run:
         self, running_system: RunningSystem, participants: Participants, work: Path
     ) -> Verdict:
         system, clock, driver = running_system.system, self._clock, self._driver
+        self._told["notes"] += running_system.notes
         disturber = driver.disturber(
             running_system,
             elsewhere=self._faults_elsewhere(work),
@@ -292,6 +297,7 @@ class _Run:
         trouble_maker = Nemesis(
             troubles_of(running_system),
             every_s=self._spec.trouble_every_s,
+            at_once=self._spec.troubles_at_once,
             seed=self._spec.seed,
             customers=driver.customers,
             participants=participants,
@@ -325,6 +331,8 @@ class _Run:
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
+        if not ended.verdict.as_expected and not self._acts:
+            ended.verdict.problems[:0] = [*full_disk(work), *await running_system.explain()]
         leave(
             self._folder,
             customers=driver.customers,
@@ -335,13 +343,20 @@ class _Run:
         if readers:
             self._folder.write_lines("probes.jsonl", [asdict(v) for v in readers.visits])
         if self._spec.evidence:
-            for source, rows in (await system.evidence()).items():
-                self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+            try:
+                evidence = await system.evidence()
+            except Failure as error:  # the ledgers are judged all the same
+                self._told["notes"].append(f"evidence is missing: {error}")
+            else:
+                for source, rows in evidence.items():
+                    self._folder.write_lines(f"evidence/{source}.jsonl", rows)
         if self._spec.trouble_every_s:
             figures = SoakFigures(
                 classes=ended.verdict.counts(),
                 troubles=dict(sorted(trouble_maker.struck.items())),
                 longest_recovery_s=trouble_maker.longest_recovery_s(),
+                at_once=self._spec.troubles_at_once,
+                struck_in_orders=sum(injection.struck for injection in ended.injections),
                 redeliveries=await participants.redeliveries(),
                 repeated=sum(n - 1 for n in driver.faults.record.attempts.values()),
                 parked=len(ended.parked),

@@ -56,6 +56,8 @@ class RunSpec:
     """How long the run waits for an operator when something is parked."""
     trouble_every_s: float = 0.0
     """Pause between two troubles of a soak; 0 = no soak."""
+    troubles_at_once: int = 1
+    """How many troubles of a soak strike at the same time."""
     evidence: bool = True
     """Whether spans, logs and the coordinator's own records are kept."""
     trace_sampling: float = 1.0
@@ -159,6 +161,8 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 def replay_command(spec: RunSpec, folder: Path) -> str:
     """The command that does this run again. An address of a broker is left to SAGA_AMQP_URL: it may hold a password."""
+    if spec.trouble_every_s:
+        return _soak_command(spec)
     own = "://" in spec.backends.broker and spec.backends.node is None
     backends = as_options(
         spec.backends.broker if own else spec.backends.broker_kind, spec.backends.engine
@@ -192,6 +196,19 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         parts.append(f"--step-order {spec.variant}")
     if spec.extra_plan.faults:
         parts.append(f"--plan {(folder / 'extra_plan.json').resolve()}")
+    return " ".join(parts)
+
+
+def _soak_command(spec: RunSpec) -> str:
+    parts = [
+        f"saga soak --style {spec.style} --orders {spec.orders} --seed {spec.seed}",
+        f"--fault-every {spec.trouble_every_s:g} --at-once {spec.troubles_at_once}",
+        f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g} --durability {spec.durability}",
+    ]
+    if not spec.processes:
+        parts.append("--no-processes")
+    if spec.saga.address != DEFAULT:
+        parts.append(f"--saga {spec.saga.address}")
     return " ".join(parts)
 
 

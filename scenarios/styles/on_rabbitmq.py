@@ -1,14 +1,20 @@
 """A choreography over a RabbitMQ server, its participants in this process or in processes of their own."""
 
+import contextlib
+import logging
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from functools import partial
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from choreography.broker import Broker
 from choreography.rabbit_broker import RabbitBroker
-from choreography.rabbit_connection import AMQP_VARIABLE
+from choreography.rabbit_connection import AMQP_VARIABLE, SERVER_NAME
+from choreography.rabbit_policies import policies_of_node, policies_of_server, takes_messages
+from choreography.rabbit_topology import Queues
 from choreography.rabbit_troubles import TROUBLES
+from choreography.system import ChoreographedSystem
+from kernel.errors import Failure, UsageError
 from kernel.ports import Service
 from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.runs.environment import RunEnvironment, RunningSystem, open_wires
@@ -42,6 +48,10 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
         return await stack.enter_async_context(opening)
 
     broker = await open_broker(url)
+    node = environment.backends.node
+    notes = [] if node is not None else await _policies(environment)
+    for note in notes:
+        logging.getLogger(__name__).warning(note)
     brokers: dict[str, Broker] = {}
     services: Mapping[str, Service] = {}
     if not environment.processes:
@@ -62,17 +72,44 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
             policy=environment.restart,
         )
         processes = await stack.enter_async_context(supervising)
-    node = environment.backends.node
     troubles = {
         name: partial(trouble, node) for name, trouble in TROUBLES.items() if node is not None
     }
     return RunningSystem(
-        system=system, coordinator=node, wires=wires, processes=processes, troubles=troubles
+        system=system,
+        coordinator=node,
+        wires=wires,
+        processes=processes,
+        troubles=troubles,
+        notes=notes,
+        explain=partial(_explain, environment, system),
     )
+
+
+async def _explain(environment: RunEnvironment, system: ChoreographedSystem) -> list[str]:
+    """What has been taken from the run, and by which policies; nothing about a server that does not answer."""
+    lines: list[str] = []
+    for asking in (_policies(environment), system.lost()):
+        with contextlib.suppress(Failure, UsageError):
+            lines += await asking
+    return lines
+
+
+async def _policies(environment: RunEnvironment) -> list[str]:
+    """The policies that can take messages out of the run's queues."""
+    backends = environment.backends
+    queues = Queues(topology_of(environment), durability=environment.core.durability).all()
+    if backends.node is not None:
+        return takes_messages(await policies_of_node(backends.node), queues)
+    return takes_messages(await policies_of_server(backends.broker), queues)
 
 
 def _through(url: str, wire: TcpProxy) -> str:
     """The same server by way of a wire that can be cut."""
     address = urlsplit(url)
     user, at, _ = address.netloc.rpartition("@")
-    return address._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}").geturl()
+    query = address.query
+    if address.scheme == "amqps":
+        name = urlencode({SERVER_NAME: address.hostname})
+        query = f"{query}&{name}" if query else name
+    return address._replace(netloc=f"{user}{at}127.0.0.1:{wire.port}", query=query).geturl()

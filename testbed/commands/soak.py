@@ -8,7 +8,7 @@ import typer
 
 from kernel.loading import DEFAULT, load_saga
 from report.tables import findings, soak_table
-from scenarios.campaigns.soak import problems_of, soak_scenario
+from scenarios.campaigns.soak import MOST_AT_ONCE, problems_of, soak_scenario
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import read_json
 from testbed import settings
@@ -23,6 +23,14 @@ def soak(
         float,
         typer.Option(min=0.1, help="Seconds of real time between a recovery and the next fault."),
     ] = 2.0,
+    at_once: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MOST_AT_ONCE,
+            help="Faults that strike at the same time; above 1 also in one order of ten.",
+        ),
+    ] = 1,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     style: Styles = "both",
@@ -47,7 +55,7 @@ def soak(
         run_scenarios(
             lambda: suite_folder(out, f"soak-s{seed}"),
             saga=chosen_saga,
-            scenarios=[soak_scenario(chosen_saga)],
+            scenarios=[soak_scenario(chosen_saga, at_once=at_once)],
             styles=styles,
             broker=broker,
             engine="embedded",
@@ -58,6 +66,7 @@ def soak(
             durability=durability.value,
             processes=processes,
             trouble_every_s=fault_every,
+            troubles_at_once=at_once,
             evidence=False,
         )
     )

@@ -1,5 +1,6 @@
 """One way to carry a run out in tests."""
 
+import asyncio
 import sys
 from dataclasses import dataclass, replace
 
@@ -50,8 +51,10 @@ def run_scenario(tmp_path):
 
     async def ran(
         scenario, style, *, backends=None, orders=12, seed=1, rate_per_s=60.0, faults=(), guards=None,
-        rules=None, time_scale=0.0, saga=SAGA, variant="", **changes,
+        rules=None, time_scale=0.0, saga=SAGA, variant="", processes=False, durability="process",
+        during=None, **changes,
     ):  # fmt: skip
+        """`during`: what is done, once, when a third of the orders have been placed."""
         backends = backends or Backends()
         # Deadlines of 150 ms are too short for processes that share two cores with other tests.
         time_scale = time_scale or (0.1 if backends.engine == "embedded" else 0.03)
@@ -68,8 +71,25 @@ def run_scenario(tmp_path):
             guards=guards or Guards.all(),
             rules=rules or Policy(),
             extra_plan=FaultPlan.from_json({"schema": 1, "faults": list(faults)}),
+            processes=processes,
+            durability=durability,
         )
-        return await run(spec, runs=tmp_path / "runs", facts={})
+        placed, third = [], asyncio.Event()
+
+        def progress(count):
+            placed.append(count)
+            if sum(placed) >= orders / 3:
+                third.set()
+
+        async def strike():
+            await third.wait()
+            await during()
+
+        if during is None:
+            return await run(spec, runs=tmp_path / "runs", facts={})
+        async with asyncio.TaskGroup() as running:
+            running.create_task(strike())
+            return await run(spec, runs=tmp_path / "runs", facts={}, progress=progress)
 
     return ran
 

@@ -85,3 +85,12 @@ def test_records_of_several_processes_add_up():
     assert one.attempts == {("o1", "ChargePayment"): 1, ("o1", "ReserveStock"): 1}
     assert one.arrivals_mono_s["o1"] == [1.0, 2.0]
     assert [i.struck for i in one.injections.values()] == [True]
+
+
+def test_a_line_that_was_cut_off_takes_no_other_with_it(tmp_path):
+    with closing(RecordedFaults(tmp_path / "f")) as first:
+        first.note("held", 1)
+    with (tmp_path / "f").open("ab") as file:
+        file.write(b'["arrived", "o')
+    RecordedFaults(tmp_path / "f").close()
+    assert read_record(tmp_path / "f").in_flight == 0

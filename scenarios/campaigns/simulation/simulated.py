@@ -135,7 +135,11 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     driver = Driver(spec, clock=clock, tracer=log, record=log)
     ended, failure, backlog = None, "", 0
     try:
-        with without_collector(), planted(spec.saga.address, bug), MemoryFolder() as folder:
+        with (
+            without_collector(),
+            planted(spec.saga.address, bug),
+            MemoryFolder(reused=True) as folder,
+        ):
             ended, backlog = loop.run_until_complete(_staged(spec, driver, clock, log, folder))
     except NeverEnds as error:
         failure = str(error)

@@ -118,6 +118,7 @@ def _fill(disk):
             file.write(bytes(4096))
 
 
+@pytest.mark.slow
 async def test_executions_go_on_without_a_restart_once_a_full_disk_has_room(tmp_path):
     functions = _Functions()
     with _small_disk(tmp_path / "disk") as disk:
@@ -131,6 +132,7 @@ async def test_executions_go_on_without_a_restart_once_a_full_disk_has_room(tmp_
     assert functions.calls == functions.expected(6)
 
 
+@pytest.mark.slow
 async def test_an_engine_in_this_process_goes_on_too(tmp_path, caplog):
     functions = _Functions()
     async with open_engine("inprocess", tmp_path, functions.by_name, time_scale=1) as engine:

@@ -17,6 +17,7 @@ from orchestration.engine.service_calls import http_services
 from orchestration.step_functions import Refused
 from tests.contract.engines import WAYS, open_engine, run_to_end, start, wait_for_end
 
+inprocess = pytest.mark.parametrize("way", ["inprocess"], indirect=True)
 NUMBERS = iter(range(10_000))
 
 
@@ -275,6 +276,7 @@ NO_TOPIC = "arn:aws:sns:us-east-1:123456789012:none"
         ("dynamodb:putItem", {"TableName": "none", "Item": {"id": {"B": "no base64"}}}, "DynamoDB.SdkClientException", "Unable to execute HTTP request"),
     ],
 )  # fmt: skip
+@inprocess
 async def test_a_refusal_has_the_name_of_the_sdks_exception_and_can_be_caught(
     engine, aws, action, parameters, error, cause
 ):
@@ -346,6 +348,7 @@ async def test_a_slow_service_times_out_and_is_retried_by_the_machine(way, tmp_p
         ("sqs:sendMessage.waitForTaskToken", "EXPRESS"),
     ],
 )
+@inprocess
 async def test_anything_else_is_refused_by_name(engine, resource, kind):
     with pytest.raises(Refused) as refused:
         await start(engine.call, _machine(resource, {}), kind=kind)
@@ -353,6 +356,7 @@ async def test_anything_else_is_refused_by_name(engine, resource, kind):
     assert resource.partition(":")[0] in str(refused.value) or "waitForTaskToken" in str(refused.value)  # fmt: skip
 
 
+@inprocess
 async def test_parameters_that_are_no_object_end_the_execution(engine):
     state = {"Type": "Task", "Resource": "arn:aws:states:::sns:publish", "InputPath": "$.x", "End": True}  # fmt: skip
     _, _, ended = await run_to_end(

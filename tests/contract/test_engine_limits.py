@@ -147,6 +147,7 @@ async def test_an_express_start_may_be_carried_out_twice(
         assert (calls.count(b"1"), calls.count(b"2")) == (times, 1)
 
 
+@pytest.mark.slow
 async def test_an_express_execution_ends_after_five_minutes(engines):
     wait = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": True}}}
     made = {"name": "x", "definition": json.dumps(wait), "roleArn": "arn:role", "type": "EXPRESS"}

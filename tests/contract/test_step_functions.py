@@ -264,6 +264,7 @@ async def test_a_machine_cannot_be_made_over_another_one(service):
     assert raised.value.code == "StateMachineAlreadyExists"
 
 
+@pytest.mark.slow
 async def test_an_execution_that_waits_or_retries_goes_on_after_the_engine_is_killed(service):
     step_functions, functions, call, engine = service
     definition = _task(

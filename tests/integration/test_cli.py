@@ -142,6 +142,7 @@ def test_wrong_usage_exits_2(saga, tmp_path, arguments):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.slow
 def test_a_report_is_made_from_run_folders_alone(saga, tmp_path):
     saga("run", "refund_flaky", *QUICK)
     done = saga("report", "runs", "--out", "page")

@@ -101,6 +101,7 @@ async def test_a_state_machine_that_reports_times_out_as_a_whole():
     assert "TimeoutSeconds" not in saga_definition(environment(policy=Policy()))
 
 
+@pytest.mark.slow
 async def test_a_reported_execution_waits_for_an_operator_and_ends_when_redriven(run_scenario):
     """Three steps that hang three times each: no budget is spent, but the saga's deadline passes."""
     hangs = [

@@ -235,6 +235,7 @@ async def test_an_alarm_that_comes_and_goes_loses_no_order(rabbit, tmp_path, nam
         await shop.all_confirmed()
 
 
+@pytest.mark.slow
 async def test_a_message_held_beyond_the_consumer_timeout_comes_again_and_acts_once(
     rabbit, tmp_path
 ):
@@ -428,6 +429,7 @@ async def test_amqps_with_a_ca_that_nobody_knows_is_refused(amqps):
 # Neighbours
 
 
+@pytest.mark.slow
 async def test_two_runs_at_once_on_one_broker_do_not_meet(run_scenario, rabbit):
     backends = Backends(broker=rabbit.url, engine="embedded")
     kinds = ("happy_path", "out_of_stock")

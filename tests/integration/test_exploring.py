@@ -44,6 +44,7 @@ def _wrong(folder, name="schedule.json", **changes):
     return folder / name
 
 
+@pytest.mark.slow
 def test_exploring_with_every_guard_finds_nothing_and_says_how_much_that_means(tmp_path):
     done = _saga("explore", "--runs", 120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -52,6 +53,7 @@ def test_exploring_with_every_guard_finds_nothing_and_says_how_much_that_means(t
     assert "states" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(saga, tmp_path):
     done = _saga("explore", "--bug", "booking_not_idempotent", "--runs", 400, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

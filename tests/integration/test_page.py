@@ -134,6 +134,7 @@ async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds
     assert text.count("Both styles reached the same outcome in the same way:") == 1
 
 
+@pytest.mark.slow
 async def test_the_report_has_the_same_tables_in_every_format(found, tmp_path):
     found.ablated = [
         Ablated(guard="inbox", scenario="lost_reply", style=style, counterpart=True, damage="duplicated", k=3, n=6)

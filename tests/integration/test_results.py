@@ -100,6 +100,7 @@ async def test_without_damage_the_replay_shows_an_order_that_a_fault_struck(run_
     assert order_id in {fault["order_id"] for fault in faults if fault["struck"]}
 
 
+@pytest.mark.slow
 async def test_every_kind_of_difference_has_a_name_of_its_own(run_scenario, tmp_path):
     for changes in (
         {},
@@ -133,6 +134,7 @@ async def test_runs_of_several_seeds_are_one_arm_and_tell_their_seed(run_scenari
     assert [row.label for row in named(rows)] == ["choreography, seed 1", "choreography, seed 2"]
 
 
+@pytest.mark.slow
 async def test_spreadsheets_get_a_line_per_order_and_per_run_with_numbers_alone(two_arms, tmp_path):
     folder = write_report(two_arms, tmp_path / "page", formats=["csv"])["csv"]
     orders, runs = (
@@ -309,6 +311,7 @@ async def test_the_picture_of_an_order_that_was_charged_twice_is_not_all_green(t
         assert (colours["ChargePayment"] == RED) is ("without inbox" in row.arm)
 
 
+@pytest.mark.slow
 async def test_a_run_over_time_has_its_disturbance_shaded_and_every_order_in_it(
     run_scenario, tmp_path
 ):

@@ -59,7 +59,7 @@ def saga_as_is(saga, monkeypatch, broker, request):
 @pytest.mark.parametrize(
     ("broker", "style", "number"),
     [
-        ("memory", "choreography", signal.SIGKILL),
+        pytest.param("memory", "choreography", signal.SIGKILL, marks=pytest.mark.slow),
         ("memory", "orchestration", signal.SIGINT),
         pytest.param("memory", "choreography", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("memory", "orchestration", signal.SIGKILL, marks=pytest.mark.slow),
@@ -113,6 +113,7 @@ def test_an_interrupted_run_is_seen_and_resumed_and_loses_no_order(
     assert "is complete: only an interrupted run can be resumed" in again.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["memory"])
 def test_a_fault_that_has_struck_does_not_strike_again(saga_as_is, tmp_path, broker):
     folder = _killed(

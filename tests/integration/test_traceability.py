@@ -383,6 +383,7 @@ async def test_a_step_that_meets_its_tombstone_is_not_told_as_a_declined_card(ru
     assert times[0] == 0
 
 
+@pytest.mark.slow
 async def test_an_order_that_is_confirmed_was_not_turned_back(run_scenario):
     folder = (await run_scenario("late_success", "choreography")).folder
     confirmed = 0

@@ -12,6 +12,9 @@ from kernel.loading import DEFAULT
 from scenarios.runs.environment import Backends
 from scenarios.styles.index import STYLES
 
+SERVER_DATA = ".server-"
+"""What the name of a folder with a private server's data begins with."""
+
 
 @asynccontextmanager
 async def open_backends(
@@ -39,7 +42,7 @@ async def open_backends(
 
 
 def _new_data(home: Path) -> Path:
-    data = home / f".server-{secrets.token_hex(3)}"
+    data = home / f"{SERVER_DATA}{secrets.token_hex(3)}"
     data.mkdir(parents=True)
     return data
 

@@ -27,6 +27,7 @@ from scenarios.evidence.evidence import rows_of
 from scenarios.faults.plan import FaultPlan
 from scenarios.faults.planned import PlannedFaults
 from scenarios.runs.arrivals import Arrivals
+from scenarios.runs.backends import SERVER_DATA
 from scenarios.runs.environment import Backends, RunEnvironment
 from scenarios.runs.folder import LOCK, WORK, read_json
 from scenarios.runs.journal import SERVICE_LOG, read_customers
@@ -82,8 +83,16 @@ class Interrupted:
 
     @property
     def data(self) -> Path | None:
-        """Where the data of its private server are; None = it had none."""
-        return self.folder / self.about["server"] if "server" in self.about else None
+        """Where the data of its private server are; None = it had none. Raise UsageError for any other folder: it is removed at the end."""
+        if "server" not in self.about:
+            return None
+        data: Path = self.folder / self.about["server"]
+        if (
+            not data.name.startswith(SERVER_DATA)
+            or data.resolve().parent != self.folder.resolve().parent
+        ):
+            raise UsageError(f"{self.folder / 'run.json'}: {data} is no folder of a server's data")
+        return data
 
     def order_ids(self) -> list[str]:
         """The orders that it was to place."""

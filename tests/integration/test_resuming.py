@@ -193,3 +193,17 @@ def test_the_doctor_names_interrupted_runs_and_how_to_resume_them(saga_as_is, tm
     assert rows["Python"]["state"] == "ok"
     assert rows[folder.name]["state"] == "note"
     assert f"saga run --resume {folder.relative_to(tmp_path)}" in rows[folder.name]["words"]
+
+
+@pytest.mark.parametrize("broker", ["memory"])
+def test_a_run_that_names_a_strange_folder_as_its_servers_data_is_refused(
+    saga_as_is, tmp_path, broker
+):
+    folder = _killed(tmp_path, broker, "choreography", signal.SIGKILL)
+    (tmp_path / "precious").mkdir()
+    about = json.loads((folder / "run.json").read_text()) | {"server": "../../precious"}
+    (folder / "run.json").write_text(json.dumps(about))
+    done = saga_as_is("run", "--resume", folder)
+    assert (done.returncode, done.stderr.count("error:")) == (2, 1)
+    assert "is no folder of a server's data" in done.stderr
+    assert (tmp_path / "precious").is_dir()

@@ -160,12 +160,12 @@ class Driver:
             now = self.clock.mono_s()
             left_s = max(self.policy.quiet_s(), give_up_at() - now)
             settlement = await system.settle(ids, deadline_s=left_s)
-            now = self.clock.mono_s()
-            if now > give_up_at() or (settlement.how == "quiescent" and not in_flight()):
+            now, left = self.clock.mono_s(), in_flight()
+            if now > give_up_at() or (settlement.how == "quiescent" and not left):
                 break
             if settlement.how == "quiescent":
                 await self.clock.sleep(self.policy.quiet_s())
-        if left := in_flight():
+        if left:  # what comes again after that was answered before
             self.failures.append(f"{left} requests were still held back at the end")
         return settlement
 

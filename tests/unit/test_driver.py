@@ -7,7 +7,6 @@ import pytest
 from kernel.ports import Settlement
 from kernel.tracing import NoTracer
 from scenarios.catalog.index import scenarios_of
-from scenarios.faults.planned import FaultRecord
 from scenarios.runs.driver import Driver
 from scenarios.runs.environment import Backends
 from scenarios.runs.spec import RunSpec
@@ -36,10 +35,15 @@ class Quiet:
         return Settlement(how="quiescent", waited_s=0.0)
 
 
-def _held(requests):
-    record = FaultRecord()
-    record.in_flight = requests
-    return record
+class Held:
+    """A record that says something else at every look."""
+
+    def __init__(self, looks):
+        self._looks, self.arrivals_mono_s = looks, {}
+
+    @property
+    def in_flight(self):
+        return next(self._looks)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +60,7 @@ async def test_only_what_is_held_back_when_a_run_is_given_up_is_a_failure(in_fli
         saga=SAGA, variant=SAGA.variant, scenario=scenarios_of(SAGA)["happy_path"], style="choreography",
         orders=1, seed=1, backends=Backends(), rate_per_s=1, time_scale=1,
     )  # fmt: skip
+    held = Held(in_flight)
     driver = Driver(spec, clock=Clock(), tracer=NoTracer())
-    await driver.settle(Quiet(), lambda: [_held(next(in_flight))])
+    await driver.settle(Quiet(), lambda: [held])
     assert driver.failures == failures

@@ -92,6 +92,7 @@ async def test_service_times_are_part_of_every_latency(style, tmp_path):
     assert min(found.latency_s) > 0.06
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_two_benchmarks_are_set_against_each_other(tmp_path):

@@ -434,8 +434,14 @@ def _decided(folder):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("foreign", ['{"ok": true}', "[]", '{"schema": 7, "jobs": []}'])
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        pytest.param('{"ok": true}', marks=pytest.mark.slow),
+        pytest.param("[]", marks=pytest.mark.long),
+        pytest.param('{"schema": 7, "jobs": []}', marks=pytest.mark.long),
+    ],
+)
 def test_what_is_no_run_is_skipped_with_a_line_and_alone_refused(saga, tmp_path, foreign):
     (tmp_path / "runs" / "other").mkdir(parents=True)
     (tmp_path / "runs" / "other" / "run.json").write_text(foreign)

@@ -60,6 +60,7 @@ def _swept(tmp_path, cells, **changes):
     return {result.key: result for result in found}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_cells_of_every_kind_come_to_what_they_must(tmp_path):
     cells = [
@@ -182,6 +183,7 @@ def test_a_worker_that_dies_is_a_failure_and_not_a_silence(tmp_path):
         )  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_an_ablation_says_which_guard_prevents_what(tmp_path):
     done = _saga(
@@ -256,6 +258,7 @@ def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):
     assert sorted(styles) == [(s, n) for s in STYLES for n in (1, 2)]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_path):

@@ -29,6 +29,7 @@ async def test_nothing_is_lost_when_the_coordinator_is_killed_in_the_middle(
     _assert_nothing_lost(result, 60)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "seed",
     [

@@ -36,6 +36,7 @@ async def two_arms(run_scenario, tmp_path):
     return collect(tmp_path / "runs")
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("style", STYLES)
@@ -220,6 +221,7 @@ def test_a_time_in_ms_is_shown_with_what_the_scale_makes_of_it(saga):
     assert "100 customers per second (real time, not scaled)" in done.stderr
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
@@ -331,6 +333,7 @@ async def test_a_run_over_time_has_its_disturbance_shaded_and_every_order_in_it(
     assert len(figure.axes) == 4
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 async def test_a_ratio_of_medians_has_an_interval_and_leaves_out_what_is_not_alike(
     run_scenario, tmp_path

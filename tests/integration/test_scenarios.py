@@ -88,6 +88,7 @@ async def test_every_scenario_ends_as_it_says_on_the_real_pair(
     _assert_as_expected(await run_scenario(scenario, style, backends=real_pair))
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(300)
 @styles
 @pytest.mark.parametrize(
@@ -95,9 +96,7 @@ async def test_every_scenario_ends_as_it_says_on_the_real_pair(
     [
         pytest.param(
             name,
-            marks=pytest.mark.slow
-            if name in ("lost_reply", "refund_fails_forever")
-            else pytest.mark.long,
+            marks=pytest.mark.slow if name == "lost_reply" else pytest.mark.long,
         )
         for name in scenarios_of(SAGA)
     ],

@@ -9,6 +9,7 @@ import pytest
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("at_once", [1, 2, 3])

@@ -93,7 +93,7 @@ async def test_service_times_are_part_of_every_latency(style, tmp_path):
 
 
 @pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_two_benchmarks_are_set_against_each_other(tmp_path):
     arguments = ("bench", "--only", "load", "--rounds", 3, "--rates", 60, "--measure", 0.6)

@@ -146,7 +146,7 @@ def test_bad_input_gets_one_clear_line(arguments, word, saga, tmp_path):
 
 EXPLORE = ("explore", "--runs", "100000")
 LONG_WORK = (
-    EXPLORE,
+    pytest.param(EXPLORE, marks=pytest.mark.slow),
     pytest.param(
         ("explore", "--every-bug", "--runs", "100000", "--faults", "0"), marks=pytest.mark.long
     ),
@@ -171,7 +171,6 @@ def _begun(arguments, cwd):
     return process, workers
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("arguments", LONG_WORK, ids=("explore", "hunt", "sweep"))
 def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     process, workers = _begun(arguments, tmp_path)

@@ -281,7 +281,7 @@ WITHOUT_A_GUARD = [
     pytest.param(
         guard,
         how,
-        marks=pytest.mark.slow if how and guard in ("tombstones", "timeouts") else pytest.mark.long,
+        marks=pytest.mark.slow if how and guard == "timeouts" else pytest.mark.long,
         id=f"{guard}-{'simulated' if how else 'real_time'}",
     )
     for guard in sorted({p.guard for p in predictions(SAGA)})

@@ -10,9 +10,15 @@ PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 
 
 @pytest.mark.alone
-@pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize(
+    "at_once",
+    [
+        pytest.param(1, marks=pytest.mark.long),
+        pytest.param(2, marks=pytest.mark.long),
+        pytest.param(3, marks=pytest.mark.slow),
+    ],
+)
 def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit, at_once):
     words = ["--orders", "600", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]
     words += ["--at-once", str(at_once)]

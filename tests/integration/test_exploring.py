@@ -44,6 +44,7 @@ def _wrong(folder, name="schedule.json", **changes):
     return folder / name
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_exploring_with_every_guard_finds_nothing_and_says_how_much_that_means(tmp_path):
     done = _saga("explore", "--runs", 120, cwd=tmp_path)
@@ -53,6 +54,7 @@ def test_exploring_with_every_guard_finds_nothing_and_says_how_much_that_means(t
     assert "states" in done.stderr
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_bug_is_found_shrunk_told_and_left_as_files_that_replay_it(saga, tmp_path):
     done = _saga("explore", "--bug", "booking_not_idempotent", "--runs", 400, cwd=tmp_path)
@@ -75,6 +77,7 @@ def test_a_bug_that_is_not_found_is_no_success(tmp_path):
     assert "no_tombstones was not found" in done.stdout
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_exploring_without_a_guard_collects_every_kind_once(tmp_path):
     done = _saga("explore", "--guards=-inbox", "--collect", "--runs", 80, "--json", cwd=tmp_path)
@@ -171,6 +174,7 @@ def _begun(arguments, cwd):
     return process, workers
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("arguments", LONG_WORK, ids=("explore", "hunt", "sweep"))
 def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     process, workers = _begun(arguments, tmp_path)
@@ -181,6 +185,7 @@ def test_interrupted_work_stops_at_once_and_leaves_nobody(arguments, tmp_path):
     assert psutil.wait_procs(workers, timeout=5)[1] == []
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     process, workers = _begun(EXPLORE, tmp_path)
@@ -189,6 +194,7 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     assert psutil.wait_procs(workers, timeout=10)[1] == []
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_a_simulated_sweep_has_the_results_of_a_real_one(saga, tmp_path):
     """All of depth 1 takes seconds; the promises that are broken come to what is stated for them."""
@@ -223,6 +229,7 @@ def _disturbs(schedule: Schedule) -> bool:
     return any(str(fault.moment).startswith("coordinator.") for fault in schedule.plan.faults)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_every_planted_bug_is_found_and_shrunk_to_three_faults_at_most():

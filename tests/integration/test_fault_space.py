@@ -124,6 +124,7 @@ def test_a_sweep_goes_on_where_it_was_and_refuses_another_ones_folder(tmp_path):
         sweeping.begin(tmp_path, _sweep(seed=2))
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
     options = ("sweep", "--simulated", "--depth", 2, "--sample", 3, "--json")
@@ -139,6 +140,7 @@ def test_pairs_of_faults_are_swept_drawn_and_resumed_by_the_command(tmp_path):
     assert (other.returncode, "another" in other.stderr) == (2, True)
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_an_interrupted_sweep_leaves_no_process_and_says_how_to_go_on(tmp_path):
     process = subprocess.Popen(
@@ -205,6 +207,7 @@ def test_an_ablation_says_which_guard_prevents_what(tmp_path):
     assert (next(tmp_path.iterdir()) / "guard_matrix.png").exists()
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 def test_the_judge_is_judged_by_the_command(tmp_path):
     done = _saga(
@@ -289,6 +292,7 @@ WITHOUT_A_GUARD = [
 ]
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("guard", "how"), WITHOUT_A_GUARD)
 def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard, how):

@@ -280,21 +280,10 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, r
     assert all(cell["expected"] for cell in told["bad"])
 
 
-WITHOUT_A_GUARD = [
-    pytest.param(
-        guard,
-        how,
-        marks=pytest.mark.slow if how and guard == "timeouts" else pytest.mark.long,
-        id=f"{guard}-{'simulated' if how else 'real_time'}",
-    )
-    for guard in sorted({p.guard for p in predictions(SAGA)})
-    for how in ((), ("--simulated",))
-]
-
-
-@pytest.mark.alone
+@pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize(("guard", "how"), WITHOUT_A_GUARD)
+@pytest.mark.parametrize("how", [(), ("--simulated",)], ids=["real_time", "simulated"])
+@pytest.mark.parametrize("guard", sorted({p.guard for p in predictions(SAGA)}))
 def test_without_a_guard_the_damage_is_where_theory_says(tmp_path, guard, how):
     done = _saga("sweep", *how, f"--guards=-{guard}", "--out", tmp_path, "--json", timeout=890)
     theory = json.loads(done.stdout)["theory"]

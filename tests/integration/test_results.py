@@ -333,7 +333,6 @@ async def test_a_run_over_time_has_its_disturbance_shaded_and_every_order_in_it(
     assert len(figure.axes) == 4
 
 
-@pytest.mark.alone
 @pytest.mark.slow
 async def test_a_ratio_of_medians_has_an_interval_and_leaves_out_what_is_not_alike(
     run_scenario, tmp_path

@@ -44,7 +44,6 @@ def follow(folder, file, kind, exits, text):
     return ""
 
 
-@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 def test_the_page_can_be_followed_literally(tmp_path):

@@ -20,7 +20,7 @@ PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
     ],
 )
 def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit, at_once):
-    words = ["--orders", "300", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]
+    words = ["--orders", "600", "--rate", "30", "--time-scale", "0.3", "--fault-every", "1"]
     words += ["--at-once", str(at_once)]
     done = subprocess.run(
         [*PROGRAM, "soak", *words, "--out", str(tmp_path), "--json"],
@@ -33,7 +33,7 @@ def test_a_short_soak_ends_with_every_saga_accounted_for(tmp_path, rabbit, at_on
     commands = [json.loads(p.read_text())["replay"] for p in tmp_path.rglob("run.json")]
     assert all("saga soak --style" in c and f"--at-once {at_once}" in c for c in commands)
     for figures in told["styles"].values():
-        assert sum(figures["classes"].values()) == 300
+        assert sum(figures["classes"].values()) == 600
         assert figures["at_once"] == at_once
         assert sum(figures["troubles"].values()) >= 3 * at_once
         assert figures["backlog"] == 0

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
 from kernel.saga import Saga
 from scenarios.faults.planned import FaultRecord, read_record
 from scenarios.runs.customers import Customer
@@ -70,7 +72,7 @@ class Journal:
 
     def fault(self, *entry: Any) -> None:
         """Note an entry of the faults' record."""
-        self._faults.add(json.dumps(entry))
+        self._faults.add(orjson.dumps(entry).decode())
 
     def log(self, line: dict[str, Any]) -> None:
         """Note a line of a service's log."""

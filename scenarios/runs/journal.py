@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from kernel.saga import Saga
 from scenarios.faults.planned import FaultRecord, read_record
 from scenarios.runs.customers import Customer
@@ -20,22 +18,24 @@ class _Lines:
     """Lines that are added to a file a few at a time, each whole or not at all."""
 
     def __init__(self, path: Path) -> None:
-        self._waiting: list[str] = []
+        self._waiting: list[Any] = []
         self._file = path.open("ab", buffering=0)
         self._file.seek(0, os.SEEK_END)
         written = path.read_bytes()
         self._size = written.rfind(b"\n") + 1
         self._file.truncate(self._size)  # without the line that a kill has cut off
 
-    def add(self, line: str) -> None:
-        """One more line, which waits for `flush`."""
-        self._waiting.append(line)
+    def add(self, entry: Any) -> None:
+        """One more line, which waits for `flush`: to make text of it now would delay what is measured."""
+        self._waiting.append(entry)
 
     def flush(self) -> None:
         """Write what waits; while the disk is full it waits on."""
         if not self._waiting:
             return
-        lines = ("\n".join(self._waiting) + "\n").encode()
+        lines = "".join(
+            json.dumps(entry, sort_keys=True) + "\n" for entry in self._waiting
+        ).encode()
         try:
             complete = self._file.write(lines) == len(lines)
         except OSError:
@@ -68,15 +68,15 @@ class Journal:
 
     def came(self, customer: Customer, index: int) -> None:
         """Note how far somebody has come."""
-        self._customers.add(json.dumps(customer.line(index)))
+        self._customers.add(customer.line(index))
 
     def fault(self, *entry: Any) -> None:
         """Note an entry of the faults' record."""
-        self._faults.add(orjson.dumps(entry).decode())
+        self._faults.add(entry)
 
     def log(self, line: dict[str, Any]) -> None:
         """Note a line of a service's log."""
-        self._log.add(json.dumps(line, sort_keys=True))
+        self._log.add(line)
 
     def flush(self) -> None:
         """Hand everything to the system: from now on a kill -9 of this process loses none of it."""

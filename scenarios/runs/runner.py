@@ -132,12 +132,16 @@ async def _judged(
     try:
         return await _Run(spec, folder, progress, told, alive, resumed=resumed).run()
     except _BROKEN as error:
+        if resumed:
+            raise _still_interrupted(folder, told | alive, error) from error
         return _unknown(folder, f"a part of the testbed failed: {error}")
     except BaseExceptionGroup as group:
         failed, rest = group.split(_BROKEN)
         if failed is None or rest is not None:
             folder.write("run.json", told | {"status": "failed", "error": repr(rest)})
             raise
+        if resumed:
+            raise _still_interrupted(folder, told | alive, first(failed)) from group
         return _unknown(folder, f"a part of the testbed failed: {first(failed)}")
     except asyncio.CancelledError:
         folder.write("run.json", told | alive | {"status": INTERRUPTED})
@@ -145,6 +149,14 @@ async def _judged(
     except BaseException as error:
         folder.write("run.json", told | {"status": "failed", "error": repr(error)})
         raise
+
+
+def _still_interrupted(
+    folder: RunFolder, document: dict[str, Any], error: BaseException
+) -> Failure:
+    """What a run that could not be resumed ends with: its state stays for the next try."""
+    folder.write("run.json", document | {"status": INTERRUPTED})
+    return Failure(f"{folder.path} could not be resumed, and can be tried again: {error}")
 
 
 def _unknown(folder: RunFolder, problem: str) -> Verdict:

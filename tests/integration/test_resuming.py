@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from kernel.errors import NotDelivered
+from scenarios.runs import runner
+
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 ORDERS, RATE = 90, 30
 
@@ -138,7 +141,7 @@ def test_one_at_a_time_resumes_a_run_and_nobody_one_that_lives(saga_as_is, tmp_p
     )
     try:
         until = time.monotonic() + 30
-        while not list(tmp_path.glob("runs/*/work/customers.jsonl")) and time.monotonic() < until:
+        while not list(tmp_path.glob("runs/*/*/customers.jsonl")) and time.monotonic() < until:
             time.sleep(0.05)
         (folder,) = tmp_path.glob("runs/*")
         done = saga_as_is("run", "--resume", folder)
@@ -207,3 +210,22 @@ def test_a_run_that_names_a_strange_folder_as_its_servers_data_is_refused(
     assert (done.returncode, done.stderr.count("error:")) == (2, 1)
     assert "is no folder of a server's data" in done.stderr
     assert (tmp_path / "precious").is_dir()
+
+
+@pytest.mark.parametrize("broker", ["memory"])
+def test_a_run_that_cannot_be_resumed_now_keeps_its_state_for_the_next_try(
+    saga_as_is, tmp_path, broker, monkeypatch
+):
+    folder = _killed(tmp_path, broker, "choreography", signal.SIGKILL)
+
+    async def broken(self):
+        raise NotDelivered("the broker does not answer")
+
+    with monkeypatch.context() as now:
+        now.setattr(runner._Run, "_run_in", lambda self, work: broken(self))
+        done = saga_as_is("run", "--resume", folder)
+    assert (done.returncode, done.stderr.count("error:")) == (3, 1)
+    assert "can be tried again: the broker does not answer" in done.stderr
+    assert (folder / "work/order.sqlite").exists()
+    assert json.loads((folder / "run.json").read_text())["status"] == "interrupted"
+    assert saga_as_is("run", "--resume", folder).returncode == 0

@@ -6,7 +6,7 @@ import secrets
 import shutil
 import sqlite3
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,12 @@ async def run(
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     (folder.path / WORK).mkdir()
-    return await _carry_out(spec, folder, told, alive, progress, resumed=False)
+    with _locked(folder.path):
+        return await _carry_out(spec, folder, told, alive, progress, resumed=False)
+
+
+def _locked(folder: Path) -> AbstractContextManager[None]:
+    return alone(folder / LOCK, busy=f"somebody else is at work on {folder}: try again later")
 
 
 async def resume(
@@ -91,13 +96,14 @@ async def resume(
     told["comparable"] = False
     if RESUMED not in told["notes"]:
         told["notes"] = [*told["notes"], RESUMED]
-    interrupted.check()
-    async with interrupted.opened(broker) as backends:
-        spec = interrupted.spec(backends)
-        result = await _carry_out(spec, folder, told, alive, progress, resumed=True)
-    if interrupted.data is not None:
-        shutil.rmtree(interrupted.data, ignore_errors=True)
-    return result
+    with _locked(folder.path):
+        interrupted.check()
+        async with interrupted.opened(broker) as backends:
+            spec = interrupted.spec(backends)
+            result = await _carry_out(spec, folder, told, alive, progress, resumed=True)
+        if interrupted.data is not None:
+            shutil.rmtree(interrupted.data, ignore_errors=True)
+        return result
 
 
 async def _carry_out(
@@ -110,12 +116,9 @@ async def _carry_out(
     resumed: bool,
 ) -> RunResult:
     """`told`: run.json; `alive`: what it says besides until the run is complete."""
-    with alone(
-        folder.path / LOCK, busy=f"somebody else is at work on {folder.path}: try again later"
-    ):
-        verdict = await _judged(spec, folder, told, alive, progress, resumed=resumed)
-        folder.write("run.json", told | {"status": "complete", "ended_utc": now_utc()})
-        shutil.rmtree(folder.path / WORK)
+    verdict = await _judged(spec, folder, told, alive, progress, resumed=resumed)
+    folder.write("run.json", told | {"status": "complete", "ended_utc": now_utc()})
+    shutil.rmtree(folder.path / WORK)
     return RunResult(folder=folder.path, verdict=verdict)
 
 

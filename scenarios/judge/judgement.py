@@ -17,7 +17,7 @@ from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
-from scenarios.runs.scenario import ENDED, Scenario
+from scenarios.runs.scenario import COMPENSATED, ENDED, Scenario
 
 LEAST_SILENCE_S = 0.5
 """A shorter silence says more about the machine than about the saga, whatever the time scale."""
@@ -48,7 +48,7 @@ def judge(
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
     late, and must have ended, whatever the scenario expected. `resumed`: orders that were open while the run itself was down:
-    neither late nor silent by that.
+    neither late nor silent by that, and their deadlines may have passed meanwhile.
 
     `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
     `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
@@ -93,7 +93,9 @@ def judge(
     )
     laws = judged()
     expected = [
-        ENDED if o.order_id in redriven else scenario.expects(index)
+        ENDED
+        if o.order_id in redriven
+        else scenario.expects(index) | (COMPENSATED if o.order_id in resumed else set())
         for index, o in enumerate(orders)
     ]
     surprises = [

@@ -99,7 +99,9 @@ def test_an_interrupted_run_is_seen_and_resumed_and_loses_no_order(
     assert done.returncode == 0, done.stderr + done.stdout
     (run,) = json.loads(done.stdout)["runs"]
     assert sum(run["classes"].values()) == ORDERS
-    assert {name for name, n in run["classes"].items() if n} == {"committed", "parked"}
+    ended = {name for name, n in run["classes"].items() if n}
+    # The deadline of an order that was open may have passed while the run was down.
+    assert {"committed", "parked"} <= ended <= {"committed", "parked", "compensated"}
     about = json.loads((folder / "run.json").read_text())
     assert (about["status"], about["resumed"], about["comparable"]) == ("complete", 1, False)
     assert any(note.startswith("resumed after an interruption") for note in about["notes"])

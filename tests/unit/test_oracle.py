@@ -33,7 +33,7 @@ COMPENSATED = [PLACE, RESERVE, CHARGE, REFUSED, REFUND, RELEASE, CANCEL]
 
 def _judge(
     rows, status, *, told="", parked=(), accepted=True, free=None, took_s=1.0, never_struck=(),
-    arrivals=(), still_changing=False, disturb=None,
+    arrivals=(), still_changing=False, disturb=None, scenario=ANYTHING, resumed=(),
 ):  # fmt: skip
     ledgers = {name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")}
     for seq, (participant, operation, effect, delta) in enumerate(rows):
@@ -73,7 +73,7 @@ def _judge(
     return judge(
         saga=SAGA,
         variant=SAGA.variant,
-        scenario=ANYTHING,
+        scenario=scenario,
         asked=[asked],
         ledgers=ledgers,
         parked=parked,
@@ -83,6 +83,7 @@ def _judge(
         still_changing=still_changing,
         policy=Policy(),
         run_ended_mono_s=200,
+        resumed=resumed,
     )
 
 
@@ -254,3 +255,9 @@ def test_money_never_returned_is_an_open_interval():
     rows = [PLACE, RESERVE, CHARGE, REFUSED, RELEASE, CANCEL]
     (timing,) = _judge(rows, "CANCELLED").timings
     assert set(timing.open) == {"money", "inconsistency"}
+
+
+def test_an_order_that_was_open_while_its_run_was_down_may_have_met_its_deadline():
+    committed = Scenario(name="x", description="x")
+    assert not _judge(COMPENSATED, "CANCELLED", scenario=committed).as_expected
+    assert _judge(COMPENSATED, "CANCELLED", scenario=committed, resumed=["o1"]).as_expected

@@ -6,6 +6,7 @@ The twin of orchestration/engine/interpreter.py: what Retry and Catch say there 
 import asyncio
 import contextlib
 from collections.abc import Awaitable
+from dataclasses import replace
 
 from choreography.broker import MAX_REDELIVERIES, Attempt, Broker, Delivery
 from choreography.cloud_events import envelope, publish, read
@@ -80,13 +81,14 @@ class Consumer:
         except UnreadableMessage as error:
             await self._park(delivery, "", "unreadable", error)
             return
-        if reaction.joins and not await self._database.write(
-            lambda tx: join(tx, message, reaction)
-        ):
-            self._tracer.tag(operation="")  # it was only remembered
-            await delivery.ack()
-            return
         command = traced(_command(message, reaction), traceparent)
+        if reaction.joins:
+            causes = await self._database.write(lambda tx: join(tx, message, reaction))
+            if not causes:
+                self._tracer.tag(operation="")  # it was only remembered
+                await delivery.ack()
+                return
+            command = replace(command, caused_by=causes)
         try:
             if delivery.redriven:
                 await self._database.write(lambda tx: parked.unpark(tx, command))

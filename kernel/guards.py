@@ -62,7 +62,7 @@ OFF: dict[str, str] = {
     "retries": "the first failure of a forward step is final",
     "compensation_retries": "the first failure of a compensation is final",
     "dead_letters": "what cannot be handled is dropped",
-    "tombstones": "a compensation without effect leaves no record; a late step acts",
+    "tombstones": "a compensation without effect is not remembered; a late step acts",
     "timeouts": "no step deadline and no saga deadline",
     "semantic_lock": "an order is shown as confirmed from the start",
 }

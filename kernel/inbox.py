@@ -51,8 +51,7 @@ class Inbox:
         text = messages.to_bytes(answer).decode()
         if decision.effect is Effect.TOMBSTONE and self._guards.tombstones:
             tx.run("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", command.order_id, command.name)
-        if decision.effect is not Effect.TOMBSTONE or self._guards.tombstones:
-            self._ledger.enter(tx, command, decision)
+        self._ledger.enter(tx, command, decision)
         tx.run("INSERT OR IGNORE INTO inbox VALUES (?, ?)", command.message_id, text)
         self._outbox.enqueue(tx, answer, text)
         return answer

@@ -16,11 +16,17 @@ CREATE TABLE IF NOT EXISTS halves (
 """
 
 
-def join(tx: Transaction, message: Message, reaction: Reaction) -> bool:
-    """Remember that `message` was heard; whether all that the reaction waits for has been heard now."""
+def join(tx: Transaction, message: Message, reaction: Reaction) -> str:
+    """Remember that `message` was heard; the ids of all that the reaction waits for, once they have been heard, else "".
+
+    In one order whoever came last, so that a command which goes out twice has the same causes.
+    """
     order_id, operation = message.order_id, reaction.command.__name__
     tx.run("INSERT OR IGNORE INTO halves VALUES (?, ?, ?)", order_id, operation, message.name)
     rows = tx.all(
         "SELECT heard FROM halves WHERE order_id = ? AND operation = ?", order_id, operation
     )
-    return reaction.complete({row["heard"] for row in rows})
+    heard = sorted(row["heard"] for row in rows)
+    if not reaction.complete(set(heard)):
+        return ""
+    return " ".join(f"{order_id}:{name}" for name in heard)

@@ -43,7 +43,7 @@ class Message:
     """A command or an event about one order.
 
     `message_id` is the same on every retry, redelivery and restart: it is the idempotency key.
-    `caused_by` is the message_id that led to this message; `traceparent` is W3C trace context.
+    `caused_by` is the message_id that led to this message, or several with spaces between them where a service waited for all; `traceparent` is W3C trace context.
     """
 
     order: Any

@@ -4,7 +4,7 @@ The reactions and the state machine stay written by hand, because they are the l
 with the rows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +23,7 @@ from kernel.steps import Business, Rows, Stage, Step, check_rows, stages_of
 class Saga:
     """One saga, handed in wherever something depends on which saga it is.
 
+    `accepts`: step -> whether an order gives its participant no reason to refuse, apart from what is sold out; of the others nothing is known.
     `variants`: the rows by variant, the default first; variants have the same rows in another order. Rows in a tuple of their own
     are carried out at the same time. `expired`: the event that announces the saga deadline. Raise UsageError if the rows contradict each other.
     """
@@ -36,6 +37,7 @@ class Saga:
     state_machines: Mapping[str, Path]
     resources: tuple[Resource, ...]
     workload: Workload
+    accepts: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
     where: str = ""
     """The folder it was loaded from, if it is a user's own."""
@@ -226,8 +228,9 @@ class Saga:
         return [(r.participant, r.pool) for r in self.resources if r.pool]
 
     def acting(self, participant: str) -> Step:
-        """The step by which a participant's resource changes: the first one of its own that can be undone."""
-        return next(s for s in self.steps if s.service == participant and s.undo)
+        """The step by which a participant's resource changes: the first one of its own that can be undone, or that it has."""
+        own = [s for s in self.steps if s.service == participant]
+        return next((s for s in own if s.undo), own[0])
 
 
 def _names(*answers: type[Event] | None) -> tuple[str, ...]:

@@ -6,21 +6,23 @@ from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
+from kernel.guards import Guards
 from kernel.policy import Policy
 from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
-from scenarios.faults.plan import DISTURBANCES, HELD
 from scenarios.faults.planned import Injection
 from scenarios.judge.exposure import timing
 from scenarios.judge.laws import judge_laws
 from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
+from scenarios.judge.possible import possible
+from scenarios.judge.reasons import Known
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
 from scenarios.runs.scenario import COMPENSATED, ENDED, Scenario
 
-LEAST_SILENCE_S = 0.5
-"""A shorter silence says more about the machine than about the saga, whatever the time scale."""
+_OF_TIME = frozenset({Rule.WHOLE_BUDGET, Rule.FOR_A_REASON, Rule.DEADLINE})
+"""Rules that say nothing where orders waited so long that deadlines passed by waiting alone."""
 
 
 def judge(
@@ -34,29 +36,38 @@ def judge(
     injections: Sequence[Injection],
     policy: Policy,
     run_ended_mono_s: float,
-    arrivals_mono_s: Mapping[str, Sequence[float]] = {},
+    guards: Guards | None = None,
+    conducted: bool = False,
+    units: Mapping[str, int] | None = None,
+    attempts: Mapping[tuple[str, str], int] | None = None,
     never_struck: Sequence[str] = (),
     failures: Sequence[str] = (),
     still_changing: bool = False,
     redriven: Collection[str] = (),
+    finished: Collection[str] = (),
+    discarded: Collection[str] = (),
     resumed: Collection[str] = (),
     visits: Sequence[Any] | None = None,
 ) -> Verdict:
-    """The verdict.
+    """The verdict. Whatever the rows are, there is one: what cannot be is named and left out.
 
+    `conducted`: whether somebody calls the participants; otherwise they react to what is announced. `units`: the initial stock, None =
+    not known. `attempts`: (order_id, operation) -> how often a request arrived, None = nobody counted.
     `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
-    late, and must have ended, whatever the scenario expected. `resumed`: orders that were open while the run itself was down:
-    neither late nor silent by that, and their deadlines may have passed meanwhile.
+    late, and must have ended, whatever the scenario expected. `finished`: those of them that were sent on when no fault could strike any more.
+    `discarded`: orders of which an operator has given something up. `resumed`: orders that were open while the run itself was down:
+    not late by that, and their deadlines may have passed meanwhile.
 
-    `arrivals_mono_s`: when requests of an order arrived anywhere, as signs of life. `never_struck` and
-    `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
+    `never_struck` and `failures` (components of the testbed that failed) make it UNKNOWN, and so do orders that are still
     open if ledgers were `still_changing` at the deadline: the machine was too slow. A run whose customers came faster than
     it could serve them is UNKNOWN too, unless ledgers are wrong for another reason than a deadline: see load.py.
     """
-    facts = gather(saga, asked, ledgers)
-    register = {saga.order_id: saga for saga in parked}
+    rows, impossible = possible(saga, ledgers)
+    facts = gather(saga, asked, rows)
+    waiting = list(parked)
+    register = {one.order_id: one for one in waiting}
     orders = [
         judge_order(
             f,
@@ -64,34 +75,33 @@ def judge(
             saga_deadline_s=math.inf
             if f.asked.order_id in {*redriven, *resumed}
             else policy.saga_s(),
+            finished=f.asked.order_id in finished,
         )
         for f in facts
     ]
-    ended = {
-        o.order_id for o in orders if o.order_class not in (OrderClass.PARKED, OrderClass.STUCK)
-    }
-    # A coordinator that was away explains any silence.
-    away = any(i.moment in DISTURBANCES and i.struck for i in injections)
-    # So does the network that holds a request back.
-    held = {i.order_id for i in injections if i.moment in HELD and i.struck}
-    silence_s = math.inf if away else max(policy.budget_s(), LEAST_SILENCE_S)
+    classes = {o.order_id: o.order_class for o in orders}
+    known = Known(
+        policy=policy,
+        guards=guards or Guards.all(),
+        injections=injections,
+        attempts=attempts,
+        conducted=conducted,
+    )
     judged = partial(
         judge_laws,
         saga,
+        variant,
         facts,
-        ledgers,
-        ended=ended,
-        stages=saga.stages(variant),
-        excused={
-            *redriven,
-            *resumed,
-            *held,
-            *register,
-        },  # an operator could see what is parked all the while
-        longest_silence_s=silence_s,
-        arrivals_mono_s=arrivals_mono_s,
+        rows,
+        ended={o for o, c in classes.items() if c not in _OPEN},
+        open_for_good={o for o, c in classes.items() if c in BAD & _OPEN},
+        parked=waiting,
+        given_away=set(discarded),
+        known=known,
+        units=units,
+        impossible=impossible,
     )
-    laws = judged()
+    laws = judged(slow=bool(resumed))
     expected = [
         ENDED
         if o.order_id in redriven
@@ -99,9 +109,9 @@ def judge(
         for index, o in enumerate(orders)
     ]
     surprises = [
-        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(classes))}"
-        for o, classes in zip(orders, expected, strict=True)
-        if o.order_class not in classes
+        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(allowed))}"
+        for o, allowed in zip(orders, expected, strict=True)
+        if o.order_class not in allowed
     ]
     if wrong := scenario.check([o.order_class for o in orders]):
         surprises.append(wrong)
@@ -111,11 +121,11 @@ def judge(
         if f.asked.order_id not in {*redriven, *resumed}
     ]
     load = load_of(stays, injections, policy)
-    dropped = any(law.law == Rule.NOT_DROPPED and not law.held for law in laws)
-    if surprises or dropped:  # a shorter queue explains that too
+    timely = any(law.law in _OF_TIME and not law.held for law in laws)
+    if surprises or timely:  # a shorter queue explains that too
         load = replace(load, limit_s=min(load.limit_s, policy.step_s()))
     if load.saturated:
-        laws = judged(queued_s=policy.step_s())
+        laws = judged(slow=True)
     problems = [*([load.advice()] if load.saturated else []), *failures, *never_struck]
     wrong_classes = BAD - {OrderClass.STUCK} if still_changing else BAD
     if still_changing:
@@ -130,7 +140,7 @@ def judge(
         judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
     isolation = {}
     if visits is not None and scenario.probe is not None:
-        isolation = asdict(scenario.probe.anomalies(visits, facts, ledgers))
+        isolation = asdict(scenario.probe.anomalies(visits, facts, rows))
     return Verdict(
         judgement=judgement,
         as_expected=judgement is Judgement.CONSISTENT and not surprises,
@@ -141,3 +151,7 @@ def judge(
         isolation=isolation,
         load=load,
     )
+
+
+_OPEN = frozenset({OrderClass.PARKED, OrderClass.STUCK, OrderClass.STUCK_IN_THE_OPEN})
+"""The classes of orders that have not ended."""

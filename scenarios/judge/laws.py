@@ -1,62 +1,78 @@
-"""The conservation laws of a whole run, from the participants' rows alone."""
+"""The laws of a whole run, from the participants' rows alone. What comes before what is decided by causes: see causes.py."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import combinations, pairwise
 from typing import Any
 
 from kernel.ledger import Effect
-from kernel.orders import CONFIRMED
-from kernel.ports import Ledgers
-from kernel.resources import MONEY
+from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
 from kernel.steps import Stage
-from scenarios.judge.dropped import dropped
+from scenarios.judge import balances, reasons
+from scenarios.judge.balances import Broken
+from scenarios.judge.causes import causes_of
 from scenarios.judge.oracle import OrderFacts, witness
+from scenarios.judge.possible import Impossible
+from scenarios.judge.reasons import Known
 from scenarios.judge.rules import Rule
-from scenarios.judge.verdict import LawVerdict, Witness
+from scenarios.judge.verdict import LawVerdict
 
 MOST_WITNESSES = 20
 
 
 def judge_laws(
     saga: Saga,
-    facts: list[OrderFacts],
+    variant: str,
+    facts: Sequence[OrderFacts],
     ledgers: Ledgers,
     *,
     ended: set[str],
-    stages: Sequence[Stage],
-    excused: set[str],
-    longest_silence_s: float,
-    arrivals_mono_s: Mapping[str, Sequence[float]],
-    queued_s: float | None = None,
+    open_for_good: set[str],
+    parked: Sequence[Parked],
+    given_away: set[str],
+    known: Known,
+    units: Mapping[str, int] | None,
+    impossible: Sequence[Impossible],
+    slow: bool,
 ) -> list[LawVerdict]:
-    """Every law. `ended`: the orders that count for money; the others are judged by their class.
+    """Every law.
 
-    `stages`: the forward steps in the order of their variant. `excused`: orders whose silence somebody else is to blame for.
-
-    `longest_silence_s`: the longest that somebody can be at work on a saga without a new row. `queued_s`: given where messages
-    queue, how much younger a message must be to have overtaken another; None = nothing queues.
+    `ended`: the orders that count for money; the others are judged by their class. `open_for_good`: those that are stuck.
+    `parked`: the register. `given_away`: orders of which an operator has discarded something. `units`: the initial stock; None = not known.
+    `impossible`: see possible.py. `slow`: whether the machine was too slow for deadlines and attempts to say anything.
     """
-    return [
-        _money(saga, facts, ended),
-        _stock(saga, ledgers),
-        _never_oversold(saga, ledgers),
-        _steps_in_order(facts, stages),
-        _only_forward(facts),
-        _compensation_has_a_cause(facts),
-        _refusals_stand(facts),
-        _reverse_order(facts, stages),
-        _verdict(
-            Rule.NOT_DROPPED,
-            dropped(facts, ended - excused, longest_silence_s, arrivals_mono_s, queued_s=queued_s),
+    expired = _expired(saga, ledgers)
+    stages = saga.stages(variant)
+    unheard: Broken = []
+    if not known.conducted:
+        unheard = _unheard(saga, variant, facts, open_for_good | given_away, parked, expired)
+    found: dict[Rule, Broken] = {
+        Rule.POSSIBLE: list(impossible),
+        Rule.MONEY: balances.money(saga, facts, ended),
+        Rule.STOCK: balances.stock(saga, facts, ledgers, units),
+        Rule.NOT_OVERSOLD: balances.oversold(saga, ledgers),
+        Rule.SIZE: balances.sizes(saga, facts),
+        Rule.ROWS_AGREE: balances.rows_agree(saga, facts, ledgers),
+        Rule.REFUSED_RIGHTLY: balances.refusals(
+            saga, facts, ledgers, units, tombstones=known.guards.tombstones
         ),
-        _rows_agree(saga, ledgers),
-        _nobody_else(facts, ledgers),
-    ]
+        Rule.CAUSED: _caused(saga, variant, facts, expired, conducted=known.conducted),
+        Rule.STEP_ORDER: _steps_in_order(facts, stages),
+        Rule.ONLY_FORWARD: _only_forward(facts),
+        Rule.CAUSE: _compensation_has_a_cause(facts),
+        Rule.REFUSED_IS_DONE: _refusals_stand(facts),
+        Rule.REVERSE: _reverse_order(facts, stages),
+        Rule.NOT_DROPPED: unheard,
+        Rule.WHOLE_BUDGET: [] if slow else reasons.whole_budget(saga, facts, parked, known),
+        Rule.FOR_A_REASON: [] if slow else reasons.undone_for_a_reason(saga, facts, known),
+        Rule.DEADLINE: [] if slow else reasons.deadlines(saga, facts, expired, known),
+        Rule.NOBODY_ELSE: _nobody_else(saga, facts, ledgers),
+    }
+    return [_verdict(rule, broken) for rule, broken in found.items()]
 
 
-def _verdict(law: Rule, broken: list[tuple[str, list[Witness]]]) -> LawVerdict:
+def _verdict(law: Rule, broken: Broken) -> LawVerdict:
     return LawVerdict(
         law=str(law),
         held=not broken,
@@ -65,63 +81,38 @@ def _verdict(law: Rule, broken: list[tuple[str, list[Witness]]]) -> LawVerdict:
     )
 
 
-def _money(saga: Saga, facts: list[OrderFacts], ended: set[str]) -> LawVerdict:
-    """Charges less refunds = the price of confirmed orders, wherever money is kept."""
-    counted = [f for f in facts if f.asked.order_id in ended]
-    broken = []
-    for resource in saga.resources:
-        if resource.unit != MONEY:
-            continue
-        name = resource.participant
-        due = {
-            f.asked.order_id: resource.due(f.asked.order) if f.status == CONFIRMED else 0
-            for f in counted
-        }
-        taken = sum(f.net(name) for f in counted)
-        if taken == sum(due.values()):
-            continue
-        wrong = [f for f in counted if f.net(name) != due[f.asked.order_id]]
-        rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == name]
-        rows = rows or [witness(r) for f in wrong for r in f.rows]
-        broken.append((f"{taken} {MONEY} taken, {sum(due.values())} due", rows))
-    return _verdict(Rule.MONEY, broken)
+def _expired(saga: Saga, ledgers: Ledgers) -> set[str]:
+    """The orders that the service which opened them has marked as open past their deadline."""
+    return {row["order_id"] for row in ledgers[saga.opener].get("orders", []) if row.get("expired")}
 
 
-def _stock(saga: Saga, ledgers: Ledgers) -> LawVerdict:
-    """Initial = free + held or sold, for every item, in the rows and in the ledger."""
-    broken = []
-    for name, pool in saga.pools():
-        tables = ledgers[name]
-        kept: dict[str, int] = defaultdict(int)
-        item_of = {}
-        for row in tables[pool.holds]:
-            kept[row[pool.item]] += sum(sign * row[column] for column, sign in pool.held.items())
-            item_of[row["order_id"]] = row[pool.item]
-        moved: dict[str, int] = defaultdict(int)
-        for row in tables["ledger"]:
-            moved[item_of.get(row["order_id"], "")] += row["delta"]
-        for units in tables[pool.table]:
-            item, initial, free = units[pool.item], units["initial"], units["free"]
-            if initial != free + kept[item] or initial + moved[item] != free:
-                why = f"{item}: {initial} at first, {free} free, {kept[item]} held or sold"
-                broken.append((why, [{"participant": name, "table": pool.table, **units}]))
-    return _verdict(Rule.STOCK, broken)
+def _caused(
+    saga: Saga, variant: str, facts: Sequence[OrderFacts], expired: set[str], *, conducted: bool
+) -> Broken:
+    """Every row was caused by something that happened, and where services react, by what they react to."""
+    leads_to = saga.leads_to(variant)
+    broken: Broken = []
+    for order in facts:
+        happened = {str(row["answer"]) for row in order.rows}
+        if order.asked.order_id in expired:
+            happened.add(saga.expired.__name__)
+        for row in order.rows:
+            opening = row["operation"] == saga.forward[0]
+            for cause in causes_of(row):
+                why = ""
+                if opening or cause == "customer":
+                    if not (opening and cause == "customer"):
+                        why = f"{row['operation']} because of {cause}"
+                elif cause not in happened:
+                    why = f"{row['operation']} because of {cause}, which never happened"
+                elif not conducted and row["operation"] not in leads_to.get(cause, ()):
+                    why = f"{row['operation']} because of {cause}, which does not lead to it"
+                if why:
+                    broken.append((f"{order.asked.order_id}: {why}", [witness(row)]))
+    return broken
 
 
-def _never_oversold(saga: Saga, ledgers: Ledgers) -> LawVerdict:
-    broken = [
-        (
-            f"{units[pool.item]} is oversold",
-            [{"participant": name, "table": pool.table, **units}],
-        )
-        for name, pool in saga.pools()
-        for units in ledgers[name][pool.table]
-        if units["free"] < 0
-    ]
-    return _verdict(Rule.NOT_OVERSOLD, broken)
-
-
-def _steps_in_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerdict:
+def _steps_in_order(facts: Sequence[OrderFacts], stages: Sequence[Stage]) -> Broken:
     """Nothing is done before what its variant of the saga says comes first."""
     follows = [
         (before.name, step.name)
@@ -129,40 +120,37 @@ def _steps_in_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerd
         for step in later
         for before in earlier
     ]
-    broken = []
+    broken: Broken = []
     for order in facts:
         for before, step in follows:
-            at, first = _done_at(order, step), _done_at(order, before)
-            if at is not None and (first is None or first > at):
-                rows = [*order.of(before, Effect.DONE), *order.of(step, Effect.DONE)]
-                why = f"{order.asked.order_id}: {step} without {before} before it"
-                broken.append((why, [witness(row) for row in rows]))
-    return _verdict(Rule.STEP_ORDER, broken)
-
-
-def _done_at(order: OrderFacts, step: str) -> float | None:
-    return min((row["mono_s"] for row in order.of(step, Effect.DONE)), default=None)
+            for row in order.of(step, Effect.DONE):
+                came_first = order.history.before(row)
+                if not any(r["operation"] == before and r["effect"] == Effect.DONE for r in came_first):  # fmt: skip
+                    why = f"{order.asked.order_id}: {step} without {before} before it"
+                    rows = [*order.of(before, Effect.DONE), row]
+                    broken.append((why, [witness(r) for r in rows]))
+    return broken
 
 
 def _is_final(saga: Saga, row: dict[str, Any]) -> bool:
     return row["operation"] in saga.pivots and row["effect"] == Effect.DONE
 
 
-def _only_forward(facts: list[OrderFacts]) -> LawVerdict:
+def _only_forward(facts: Sequence[OrderFacts]) -> Broken:
     """What is booked is kept, and so is all that led to it."""
-    broken = []
+    broken: Broken = []
     for order in facts:
         final = [row for row in order.rows if _is_final(order.saga, row)]
         undone = [row for row in order.rows if row["effect"] == Effect.UNDONE]
         if final and undone:
             why = f"{order.asked.order_id}: {undone[0]['operation']} although {final[0]['operation']} is done"
             broken.append((why, [witness(row) for row in (*final, *undone)]))
-    return _verdict(Rule.ONLY_FORWARD, broken)
+    return broken
 
 
-def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
-    """A compensation comes after its forward step, or instead of it as a tombstone."""
-    broken = []
+def _compensation_has_a_cause(facts: Sequence[OrderFacts]) -> Broken:
+    """A compensation comes after its forward step, or instead of it as a tombstone; one that keeps the effect has one to keep."""
+    broken: Broken = []
     for order in facts:
         for undo, forward in order.saga.undoes.items():
             done = order.of(forward, Effect.DONE)
@@ -172,74 +160,86 @@ def _compensation_has_a_cause(facts: list[OrderFacts]) -> LawVerdict:
             if too_early or (buried and done):
                 why = f"{order.asked.order_id}: {undo} without {forward} before it"
                 broken.append((why, [witness(row) for row in (*done, *undone, *buried)]))
-    return _verdict(Rule.CAUSE, broken)
+            kept = order.of(undo, Effect.KEPT)
+            final = [r for r in order.rows if _is_final(order.saga, r)]
+            if any(all(r["participant"] != k["participant"] or r["seq"] > k["seq"] for r in final) for k in kept):  # fmt: skip
+                why = f"{order.asked.order_id}: {undo} kept what was not there"
+                broken.append((why, [witness(row) for row in (*kept, *final)]))
+    return broken
 
 
-def _refusals_stand(facts: list[OrderFacts]) -> LawVerdict:
+def _refusals_stand(facts: Sequence[OrderFacts]) -> Broken:
     """A refusal is definite: nothing was done, so nothing is to be undone. Whoever does not know of it may ask for that all the same."""
-    broken = []
+    broken: Broken = []
     for order in facts:
         for undo, forward in order.saga.undoes.items():
-            refusals = {
-                f"{order.asked.order_id}:{row.get('answer')}": row
-                for row in order.of(forward, Effect.REFUSED)
-            }
+            refusals = {row["answer"]: row for row in order.of(forward, Effect.REFUSED)}
             for row in order.of(undo, *Effect):
-                if refusal := refusals.get(row["caused_by"]):
+                if set(causes_of(row)) <= refusals.keys():
+                    refusal = refusals[causes_of(row)[0]]
                     why = f"{order.asked.order_id}: {undo} because {forward} was refused"
                     broken.append((why, [witness(refusal), witness(row)]))
-    return _verdict(Rule.REFUSED_IS_DONE, broken)
+    return broken
 
 
-def _reverse_order(facts: list[OrderFacts], stages: Sequence[Stage]) -> LawVerdict:
+def _reverse_order(facts: Sequence[OrderFacts], stages: Sequence[Stage]) -> Broken:
     """What was done last is undone first; what was done at the same time may be undone in any order."""
     stage_of = {step.name: number for number, stage in enumerate(stages) for step in stage}
-    broken = []
+    broken: Broken = []
     for order in facts:
-        undone: list[dict[str, Any]] = [r for r in order.rows if r["effect"] == Effect.UNDONE]
-        numbers = [stage_of[order.saga.undoes[row["operation"]]] for row in undone]
-        if numbers != sorted(numbers, reverse=True):
-            names = ", ".join(row["operation"] for row in undone)
-            why = f"{order.asked.order_id}: undone in the order {names}"
-            broken.append((why, [witness(row) for row in undone]))
-    return _verdict(Rule.REVERSE, broken)
+        undone = [r for r in order.rows if r["effect"] == Effect.UNDONE]
+        by_stage = sorted(undone, key=lambda r: -stage_of[order.saga.undoes[r["operation"]]])
+        for first, then in combinations(by_stage, 2):
+            places = [stage_of[order.saga.undoes[row["operation"]]] for row in (first, then)]
+            if places[0] > places[1] and all(row is not first for row in order.history.before(then)):  # fmt: skip
+                why = f"{order.asked.order_id}: {then['operation']} without {first['operation']} before it"
+                broken.append((why, [witness(row) for row in undone]))
+                break
+    return broken
 
 
-def _rows_agree(saga: Saga, ledgers: Ledgers) -> LawVerdict:
-    """What a business row says of an order is the sum of its ledger rows."""
-    broken = []
-    for resource in saga.resources:
-        if not resource.table:
+def _unheard(
+    saga: Saga,
+    variant: str,
+    facts: Sequence[OrderFacts],
+    spared: set[str],
+    parked: Sequence[Parked],
+    expired: set[str],
+) -> Broken:
+    """Whatever a service announced, every service that reacts to it has acted on, or left it to an operator."""
+    waiting: dict[str, set[str]] = defaultdict(set)
+    for letter in parked:
+        waiting[letter.order_id].add(letter.operation)
+    reactions = [r for r in saga.reacting(variant) if r.command is not saga.opening]
+    broken: Broken = []
+    for order in facts:
+        order_id = order.asked.order_id
+        if order_id in spared or "" in waiting[order_id]:
             continue
-        participant, table, columns = resource.participant, resource.table, resource.rows
-        net: dict[str, int] = defaultdict(int)
-        for row in ledgers[participant]["ledger"]:
-            net[row["order_id"]] += row["delta"]
-        rows = {row["order_id"]: row for row in ledgers[participant][table]}
-        for order_id in sorted(net.keys() | rows.keys()):
-            row = rows.get(order_id, {"order_id": order_id})
-            stands = sum(sign * row.get(column, 0) for column, sign in columns.items())
-            if stands != net[order_id]:
-                why = f"{order_id}: {table} say {stands}, the ledger {net[order_id]}"
-                proof = {
-                    "participant": participant,
-                    "table": table,
-                    **row,
-                }
-                broken.append((why, [proof]))
-    return _verdict(Rule.ROWS_AGREE, broken)
+        announced = {str(row["answer"]) for row in order.rows}
+        if order_id in expired and not any(p.reported and p.order_id == order_id for p in parked):
+            announced.add(saga.expired.__name__)
+        acted = {row["operation"] for row in order.rows} | waiting[order_id]
+        for reaction in reactions:
+            operation = reaction.command.__name__
+            heard = sorted(k.__name__ for k in reaction.hears() if k.__name__ in announced)
+            if heard and operation not in acted and reaction.complete(announced):
+                why = f"{order_id}: nobody acted on {' and '.join(heard)} with {operation}"
+                told = [r for r in order.rows if r["answer"] in heard]
+                broken.append((why, [witness(row) for row in told]))
+    return broken
 
 
-def _nobody_else(facts: list[OrderFacts], ledgers: Ledgers) -> LawVerdict:
-    """Every ledger row belongs to an order that a customer asked for."""
+def _nobody_else(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:
+    """Every row, of ledger or business, belongs to an order that a customer asked for."""
     asked = {order.asked.order_id for order in facts}
-    broken = [
+    return [
         (
-            f"{row['operation']} of {row['order_id']}, which nobody ordered",
-            [witness({"participant": name, **row})],
+            f"{row.get('operation', table)} of {row['order_id']}, which nobody ordered",
+            [witness({"participant": name, "table": table, **row})],
         )
         for name, tables in ledgers.items()
-        for row in tables["ledger"]
-        if row["order_id"] not in asked
+        for table, rows in tables.items()
+        for row in rows
+        if "order_id" in row and row["order_id"] not in asked
     ]
-    return _verdict(Rule.NOBODY_ELSE, broken)

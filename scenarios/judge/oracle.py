@@ -3,15 +3,18 @@
 It knows no broker, no engine and no client: what it is told by them is checked against the ledgers.
 """
 
+import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+from kernel.errors import UnreadableMessage
 from kernel.ledger import Effect
 from kernel.orders import CANCELLED, CONFIRMED, PENDING, REJECTED
 from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
+from scenarios.judge.causes import History
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import OrderClass, OrderVerdict, Witness
 
@@ -28,6 +31,15 @@ class Asked:
     """Every status the customer was shown, in order; the last one after the run had settled."""
     intended_mono_s: float
     accepted_mono_s: float | None = None
+    also: tuple[Any, ...] = ()
+    """Other contents that were sent under the same order_id."""
+    reads: tuple[tuple[str, str], ...] = ()
+    """Statuses that were read while the run lasted, oldest first, each with the status that the ledgers' service had just afterwards."""
+
+    @property
+    def contents(self) -> tuple[Any, ...]:
+        """Everything that was sent under this order_id."""
+        return (self.order, *self.also)
 
     @property
     def order_id(self) -> str:
@@ -37,12 +49,17 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderFacts:
-    """All that the ledgers say about one order. Rows have their participant added."""
+    """All that the ledgers say about one order. Rows have their participant added; see History for their order."""
 
     saga: Saga
     asked: Asked
-    rows: list[dict[str, Any]]
+    history: History
     status: str
+
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """Every ledger row of the order."""
+        return self.history.rows
 
     def of(self, operation: str, *effects: Effect) -> list[dict[str, Any]]:
         """The order's ledger rows of this operation with one of these effects."""
@@ -62,6 +79,22 @@ class OrderFacts:
         ]
         return max(last) if last and self.status != PENDING else None
 
+    def lasted_s(self) -> float | None:
+        """How long it took from the customer's intent to the end, on clocks that may differ: the wait for acceptance by the customer's,
+        the rest by that of the service which opened it. None = it has not ended.
+        """
+        ended, opened = self.ended_mono_s(), self.opened_mono_s()
+        if ended is None or opened is None:
+            return None
+        asked = self.asked
+        waited_s = (asked.accepted_mono_s or asked.intended_mono_s) - asked.intended_mono_s
+        return ended - opened + max(0.0, waited_s)
+
+    def opened_mono_s(self) -> float | None:
+        """When the service that opens sagas first wrote anything about it."""
+        own = [row["mono_s"] for row in self.rows if row["participant"] == self.saga.opener]
+        return min(own, default=None)
+
     def seen_mono_s(self) -> float | None:
         """When any participant last wrote anything about the order; None = none ever did."""
         return max((float(row["mono_s"]) for row in self.rows), default=None)
@@ -73,13 +106,24 @@ def gather(saga: Saga, asked: Iterable[Asked], ledgers: Ledgers) -> list[OrderFa
     for participant, tables in ledgers.items():
         for row in tables["ledger"]:
             rows[row["order_id"]].append({"participant": participant, **row})
-    statuses = {row["order_id"]: row["status"] for row in ledgers[saga.opener]["orders"]}
+    opened = {row["order_id"]: row for row in ledgers[saga.opener]["orders"]}
     facts = []
     for order in asked:
-        mine = sorted(rows[order.order_id], key=lambda row: row["mono_s"])
-        status = statuses.get(order.order_id) or _status_without_row(saga, mine)
-        facts.append(OrderFacts(saga=saga, asked=order, rows=mine, status=status))
+        history = History(rows[order.order_id])
+        row = opened.get(order.order_id, {})
+        status = str(row.get("status", "")) or _status_without_row(saga, history.rows)
+        meant = replace(order, order=_accepted(saga, order, row.get("message"))) if order.also else order  # fmt: skip
+        facts.append(OrderFacts(saga=saga, asked=meant, history=history, status=status))
     return facts
+
+
+def _accepted(saga: Saga, asked: Asked, message: Any) -> Any:
+    """Of several contents under one order_id the one that was opened, if it is known."""
+    with contextlib.suppress(UnreadableMessage, TypeError):
+        opened = saga.codec.from_bytes(message).order
+        if opened in asked.contents:
+            return opened
+    return asked.order
 
 
 def _status_without_row(saga: Saga, rows: list[dict[str, Any]]) -> str:
@@ -88,10 +132,20 @@ def _status_without_row(saga: Saga, rows: list[dict[str, Any]]) -> str:
 
 
 def judge_order(
-    facts: OrderFacts, parked: Mapping[str, Parked], *, saga_deadline_s: float
+    facts: OrderFacts,
+    parked: Mapping[str, Parked],
+    *,
+    saga_deadline_s: float,
+    finished: bool = False,
 ) -> OrderVerdict:
-    """The class of one order, with the rows that prove it if it is a bad one. `saga_deadline_s` may be infinite."""
+    """The class of one order, with the rows that prove it if it is a bad one.
+
+    `saga_deadline_s` may be infinite. `finished`: it was redriven when its faults were over, so nothing keeps it from ending.
+    """
     order_class, why, proof, rules = _class_of(facts, parked, saga_deadline_s)
+    if finished and order_class is OrderClass.PARKED and parked[facts.asked.order_id].operation:
+        order_class, proof, rules = OrderClass.STUCK_IN_THE_OPEN, facts.rows, [Rule.RESUMABLE]
+        why = f"redriven after its faults were over, and {why}"
     lie = _lie(facts)
     if lie:
         why, proof = (f"{why}; {lie}" if why else lie), proof or facts.rows
@@ -117,8 +171,8 @@ def _class_of(
         if wrong := _wrong_effects(facts):
             why = f"{facts.status}, but {', '.join(wrong)}"
             return OrderClass.HALF_DONE, why, facts.rows, list(dict.fromkeys(wrong.values()))
-        ended = facts.ended_mono_s()
-        if ended is not None and ended - facts.asked.intended_mono_s > saga_deadline_s:
+        lasted_s = facts.lasted_s()
+        if lasted_s is not None and lasted_s > saga_deadline_s:
             return OrderClass.LATE, f"{facts.status} after the saga deadline", [], []
         return _ENDED[facts.status], "", [], []
     if not facts.asked.accepted and not facts.rows:
@@ -185,14 +239,31 @@ def _open(facts: OrderFacts) -> str:
 
 def _lie(facts: OrderFacts) -> str:
     """How what the customer was told contradicts the ledgers, "" = not."""
-    told = facts.asked.told
+    told, status = facts.asked.told, facts.status
     for final in _ENDED:
-        if final in told and facts.status != final:
-            return f"the customer was told {final}, the order is {facts.status or 'unknown'}"
+        if final in told and status != final:
+            return f"the customer was told {final}, the order is {status or 'unknown'}"
         if final in told and (later := set(told[told.index(final) :]) - {final}):
             return f"the customer was told {final}, and {min(later)} afterwards"
-    if told[-1:] == ("PARKED",) and facts.status in _ENDED:
-        return f"the customer was told PARKED, the order is {facts.status}"
+    if status in _ENDED and told and told[-1] != status:
+        return f"the customer was told {told[-1]} in the end, the order is {status}"
+    if status and told[-1:] == ("UNKNOWN",):
+        return f"the customer was told that there is no such order, and it is {status}"
+    return _misread(facts.asked.reads)
+
+
+def _misread(reads: Sequence[tuple[str, str]]) -> str:
+    """What somebody who kept reading an order's status was shown wrongly, "" = nothing."""
+    known = ""
+    for shown, then in reads:
+        if shown in _ENDED and then != shown:
+            return f"{shown} was shown while the order was {then}"
+        if known in _ENDED and shown != known:
+            return f"{known} was shown, and {shown} afterwards"
+        if known and shown == "UNKNOWN":
+            return f"{known} was shown, and no such order afterwards"
+        if shown != "UNKNOWN":
+            known = shown
     return ""
 
 

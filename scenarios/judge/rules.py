@@ -27,9 +27,17 @@ class Rule(StrEnum):
     CAUSE = "a compensation only after its forward step, or as its tombstone"
     REFUSED_IS_DONE = "what was refused is not undone"
     REVERSE = "compensations run in reverse order"
-    NOT_DROPPED = "no saga is dropped and left to its deadline"
+    NOT_DROPPED = "whatever is announced is acted on by everybody who reacts to it"
     ROWS_AGREE = "business rows agree with the ledger"
     NOBODY_ELSE = "nothing is done that nobody ordered"
+    POSSIBLE = "rows are such as a participant writes"
+    SIZE = "an effect is as large as was ordered, and its undo the same"
+    REFUSED_RIGHTLY = "what is refused has a reason, and what is done has none against it"
+    CAUSED = "whatever is done was caused by something that happened"
+    WHOLE_BUDGET = "nobody gives up before the whole retry budget is spent"
+    FOR_A_REASON = "what is undone was refused, given up or too late"
+    DEADLINE = "a saga is too late when its deadline has passed, and not before"
+    RESUMABLE = "what is parked can be finished once the faults are over"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +80,8 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.TOLD_THE_TRUTH: Meaning(
         breaks="order: lied",
-        formula="CONFIRMED, CANCELLED or REJECTED ever told implies status is that, and nothing else told after it;"
-        " PARKED last told implies status is not final",
+        formula="CONFIRMED, CANCELLED or REJECTED ever told implies status is that at this moment, and nothing else told after it; what was"
+        " told last is status, if that is final; no order that was shown is unknown afterwards; PARKED last told implies status is not final",
     ),
     Rule.MONEY: Meaning(
         breaks="run",
@@ -81,12 +89,13 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.STOCK: Meaning(
         breaks="run",
-        formula="for every item: initial = free + reserved - released, and initial + sum of its changes = free",
+        formula="for every item: initial = what the run began with = free + reserved - released, and initial + the changes of the orders"
+        " that wanted it = free",
     ),
     Rule.NOT_OVERSOLD: Meaning(breaks="run", formula="for every item: free >= 0"),
     Rule.STEP_ORDER: Meaning(
         breaks="run",
-        formula="n(s, done) > 0 implies a done row of every step before s, earlier than it",
+        formula="every done row of s has a done row of every step before s among the rows that led to it",
     ),
     Rule.ONLY_FORWARD: Meaning(
         breaks="run",
@@ -94,7 +103,8 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.CAUSE: Meaning(
         breaks="run",
-        formula="n(c, undone) > 0 implies a done row of its step before it; n(c, tombstone) > 0 implies no done row of its step",
+        formula="n(c, undone) > 0 implies a done row of its step before it; n(c, tombstone) > 0 implies no done row of its step;"
+        " n(c, kept) > 0 implies a done row of the pivot, or of what comes after it, before it",
     ),
     Rule.REFUSED_IS_DONE: Meaning(
         breaks="run",
@@ -102,16 +112,53 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.REVERSE: Meaning(
         breaks="run",
-        formula="in the order of the undone rows, the places of the steps that they undo never rise (steps at the same time share a place)",
+        formula="of two undone rows the one of the later step is among the rows that led to the other (unless the steps run at the same time)",
     ),
     Rule.NOT_DROPPED: Meaning(
         breaks="run",
-        formula="before a row caused by the saga deadline no silence (neither row nor arrival) longer than a whole retry budget,"
-        " unless an operator could see why",
+        formula="for every answer in the ledgers, and every deadline that was announced, each service that reacts to it has a row of that"
+        " operation, or an operator has the message (where services react)",
     ),
     Rule.ROWS_AGREE: Meaning(
         breaks="run",
-        formula="for every order and resource p: its business row = net(p)",
+        formula="for every order and resource p: each column of its business row = the sum of the ledger's changes that it counts, and its"
+        " item is the one ordered; the row in orders holds the message that the customer sent",
     ),
     Rule.NOBODY_ELSE: Meaning(breaks="run", formula="every row's order_id was ordered"),
+    Rule.POSSIBLE: Meaning(
+        breaks="run",
+        formula="every table and column is there and has its type; ledgers are numbered 1, 2, 3, ... and no row is older than the one"
+        " before; operation, effect, answer and message_id fit each other; nothing has two rows",
+    ),
+    Rule.SIZE: Meaning(
+        breaks="run",
+        formula="the change of a done row of the step that acts on p = due(p, o), of an undone row of its undo -due(p, o), of any other row 0",
+    ),
+    Rule.REFUSED_RIGHTLY: Meaning(
+        breaks="run",
+        formula="a step is refused if and only if the order is one to be refused, too few units were free at that moment, or the order had"
+        " been undone there before",
+    ),
+    Rule.CAUSED: Meaning(
+        breaks="run",
+        formula="every row is caused by answers in the ledgers of its order, or an announced deadline, or the customer if it opens the order;"
+        " where services react, by one that leads to it",
+    ),
+    Rule.WHOLE_BUDGET: Meaning(
+        breaks="run",
+        formula="given up or parked at s implies as many requests of s as the policy promises, unless a fault struck that is final at once",
+    ),
+    Rule.FOR_A_REASON: Meaning(
+        breaks="run",
+        formula="a row of a compensation, or a status that is not CONFIRMED, implies a refused or given-up step, a spent budget or a deadline",
+    ),
+    Rule.DEADLINE: Meaning(
+        breaks="run",
+        formula="caused by the deadline implies that it was announced, and not before; open for longer implies that it was"
+        " (on the clock of the service that opened it)",
+    ),
+    Rule.RESUMABLE: Meaning(
+        breaks="order: stuck-in-the-open",
+        formula="redriven after its faults are over, a parked order ends CONFIRMED, CANCELLED or REJECTED",
+    ),
 }

@@ -13,6 +13,7 @@ class OrderClass(StrEnum):
     DUPLICATED = "duplicated"
     HALF_DONE = "half-done"
     STUCK = "stuck"
+    STUCK_IN_THE_OPEN = "stuck-in-the-open"
     PARKED = "parked"
     LATE = "late"
     COMPENSATED = "compensated"
@@ -24,6 +25,7 @@ MEANING: dict[OrderClass, str] = {
     OrderClass.DUPLICATED: "an effect or its undo was applied twice",
     OrderClass.HALF_DONE: "ended by its own account, with effects missing or left over",
     OrderClass.STUCK: "accepted and not ended, and nothing shows it",
+    OrderClass.STUCK_IN_THE_OPEN: "parked, and redriving it does not end it though its faults are over",
     OrderClass.PARKED: "not ended, and an operator can see it and why",
     OrderClass.LATE: "ended right, after the saga deadline",
     OrderClass.COMPENSATED: "every effect that happened was undone exactly once",
@@ -32,7 +34,9 @@ MEANING: dict[OrderClass, str] = {
 }
 BROKEN_LAW = "broken law"
 LIED = "lied"
-BAD = frozenset({OrderClass.DUPLICATED, OrderClass.HALF_DONE, OrderClass.STUCK})
+BAD = frozenset(
+    {OrderClass.DUPLICATED, OrderClass.HALF_DONE, OrderClass.STUCK, OrderClass.STUCK_IN_THE_OPEN}
+)
 
 
 class Judgement(StrEnum):

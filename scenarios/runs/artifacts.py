@@ -31,6 +31,11 @@ def redriven(acts: Iterable[dict[str, Any]]) -> set[str]:
     return {act["order_id"] for act in acts if act["action"] == "redrive"}
 
 
+def discarded(acts: Iterable[dict[str, Any]]) -> set[str]:
+    """The orders of which an operator has given something up."""
+    return {act["order_id"] for act in acts if act["action"] == "discard"}
+
+
 def leave(
     folder: RunFolder,
     *,

@@ -27,7 +27,7 @@ from scenarios.faults.plan import FaultPlan
 from scenarios.faults.planned import Injection, PlannedFaults, without_effect
 from scenarios.judge.judgement import judge
 from scenarios.judge.verdict import Verdict
-from scenarios.runs.artifacts import OPERATOR, SERVICE_LOG, acts_of, redriven
+from scenarios.runs.artifacts import OPERATOR, SERVICE_LOG, acts_of, discarded, redriven
 from scenarios.runs.customers import Customer
 from scenarios.runs.environment import Backends, RunEnvironment
 from scenarios.runs.folder import (
@@ -148,7 +148,11 @@ class _Repair:
             run_ended_mono_s=self._clock.mono_s(),
             never_struck=_never_struck(about, injections),
             still_changing=settlement.still_changing,
+            guards=self._guards,
+            conducted=STYLES[about["style"]].conducted,
             redriven=redriven(acts),
+            finished=redriven(acts),
+            discarded=discarded(acts),
         )
         lines = [customer.line(index) for index, customer in enumerate(self._customers)]
         folder.write_lines("orders.jsonl", lines)

@@ -23,7 +23,7 @@ from scenarios.evidence.evidence import rows_of
 from scenarios.faults.nemesis import Nemesis
 from scenarios.faults.planned import read_record
 from scenarios.judge.verdict import Judgement, Verdict
-from scenarios.runs.artifacts import SERVICE_LOG, acts_of, leave, redriven
+from scenarios.runs.artifacts import SERVICE_LOG, acts_of, discarded, leave, redriven
 from scenarios.runs.control_socket import desk
 from scenarios.runs.customers import Customer
 from scenarios.runs.disk import full_disk
@@ -254,7 +254,7 @@ class _Run:
             if self._resumed:
                 await self._take_up(environment.participants)
             else:
-                await environment.participants.stock_up(spec.scenario.units(spec.saga, spec.orders))
+                await environment.participants.stock_up(spec.units())
             if spec.processes:
                 self._config(environment).write(work)
             running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
@@ -342,6 +342,7 @@ class _Run:
             settlement=settlement,
             orders_in_flight=disturber.orders_in_flight,
             redriven=redriven(self._acts),
+            discarded=discarded(self._acts),
             resumed=self._resumes,
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],

@@ -91,6 +91,10 @@ class RunSpec:
         """How long the services take."""
         return self.scenario.service_times if self.service_times is None else self.service_times
 
+    def units(self) -> dict[str, int]:
+        """The initial units of each item."""
+        return self.scenario.units(self.saga, self.orders)
+
     def needs_wires(self) -> bool:
         """Whether the plan cuts a participant off."""
         cuts = any(f.moment is Moment.COORDINATOR_UNREACHABLE for f in self.plan().faults)

@@ -1,8 +1,8 @@
 """For each rule of the judge a few ledger rows that break it: what docs/oracle.md shows, and what a test feeds to the judge."""
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kernel.policy import Policy
@@ -13,6 +13,8 @@ from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import OrderClass, Verdict
 from scenarios.runs.scenario import Scenario
 from shared_domain.order.messages import Order
+from shared_domain.order.participants.payment import CARD_LIMIT_CENTS
+from shared_domain.order.participants.shipping import UNSERVED
 from shared_domain.order.saga import SAGA
 
 ORDER_ID, ITEM, PRICE = "o1", "book", 500
@@ -29,12 +31,13 @@ DECLINED: Row = ("payment", "ChargePayment", "refused", 0, "StockReserved")
 BOOKED: Row = ("shipping", "BookShipment", "done", 1, "PaymentCharged")
 REFUSED: Row = ("shipping", "BookShipment", "refused", 0, "PaymentCharged")
 CONFIRMED: Row = ("order", "ConfirmOrder", "done", 0, "ShipmentBooked")
+UNPAID: Row = ("payment", "RefundPayment", "tombstone", 0, "ShipmentCancelled")
 REFUNDED: Row = ("payment", "RefundPayment", "undone", -PRICE, "ShipmentRefused")
 RELEASED: Row = ("inventory", "ReleaseStock", "undone", 1, "PaymentRefunded")
 CANCELLED: Row = ("order", "CancelOrder", "undone", 0, "StockReleased")
 EXPIRED: Row = ("shipping", "CancelShipment", "tombstone", 0, "OrderExpired")
 WENT_WELL = (PLACED, RESERVED, CHARGED, BOOKED, CONFIRMED)
-_ANSWERS = {"ChargePayment": "PaymentDeclined", "BookShipment": "ShipmentRefused"}
+_ABORTED: tuple[Row, ...] = (PLACED, RESERVED, EXPIRED, UNPAID, RELEASED, CANCELLED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,8 @@ class CounterExample:
     """What the ledgers of one order say, oldest row first, a second apart unless `lasts_s` says otherwise.
 
     `free`: the units that the stock row shows, where that is not what the ledger comes to; `charged`: likewise of the account. `parked`: the step at which it waits
-    for an operator. `told`: what the customer was told last, if not the status.
+    for an operator; `redriven`: who has sent it on in vain. `told`: what the customer was told last, if not the status.
+    `tried`: how often the requests of a step came. `unreasonable`: what was refused had no reason to be.
     """
 
     rule: Rule
@@ -56,6 +60,19 @@ class CounterExample:
     charged: int | None = None
     stranger: str = ""
     lasts_s: float | None = None
+    redriven: bool = False
+    tried: Mapping[str, int] | None = None
+    unreasonable: bool = False
+
+    @property
+    def order(self) -> Order:
+        """What was ordered: something that is refused, where the rows have a refusal."""
+        if self.unreasonable:
+            return ORDER
+        order = ORDER
+        if DECLINED in self.rows:
+            order = replace(order, amount_cents=CARD_LIMIT_CENTS + PRICE)
+        return replace(order, destination=min(UNSERVED)) if REFUSED in self.rows else order
 
 
 EXAMPLES = [
@@ -170,13 +187,18 @@ EXAMPLES = [
     CounterExample(
         rule=Rule.REVERSE,
         description="The stock was released, and could be sold again, before the money was refunded.",
-        rows=(PLACED, RESERVED, CHARGED, REFUSED, RELEASED, REFUNDED, CANCELLED),
+        rows=(
+            PLACED, RESERVED, CHARGED, REFUSED,
+            ("inventory", "ReleaseStock", "undone", 1, "ShipmentRefused"),
+            ("payment", "RefundPayment", "undone", -PRICE, "StockReleased"),
+            ("order", "CancelOrder", "undone", 0, "PaymentRefunded"),
+        ),
         status="CANCELLED",
     ),
     CounterExample(
         rule=Rule.NOT_DROPPED,
-        description="Nobody heard StockReserved. Half a minute of silence later the saga deadline had the order undone.",
-        rows=(PLACED, RESERVED, EXPIRED, RELEASED, CANCELLED),
+        description="Nobody heard StockReserved. A minute later the saga deadline had the order undone, and all looked well.",
+        rows=_ABORTED,
         status="CANCELLED",
         lasts_s=120,
     ),
@@ -194,6 +216,70 @@ EXAMPLES = [
         status="CONFIRMED",
         stranger="o2",
     ),
+    CounterExample(
+        rule=Rule.POSSIBLE,
+        description="A refund was refused, and there is no such answer.",
+        rows=(
+            PLACED, RESERVED, CHARGED, REFUSED,
+            ("payment", "RefundPayment", "refused", 0, "ShipmentRefused"),
+        ),
+        status="PENDING",
+        parked="RefundPayment",
+    ),
+    CounterExample(
+        rule=Rule.SIZE,
+        description="One unit was ordered, two were held, and two are shown as sold.",
+        rows=(PLACED, ("inventory", "ReserveStock", "done", -2, "OrderPlaced"), CHARGED, BOOKED, CONFIRMED),
+        status="CONFIRMED",
+    ),
+    CounterExample(
+        rule=Rule.REFUSED_RIGHTLY,
+        description="A card was declined for five euros, though its limit is a thousand.",
+        rows=(
+            PLACED, RESERVED, DECLINED,
+            ("inventory", "ReleaseStock", "undone", 1, "PaymentDeclined"), CANCELLED,
+        ),
+        status="CANCELLED",
+        unreasonable=True,
+    ),
+    CounterExample(
+        rule=Rule.CAUSED,
+        description="The parcel was booked because of a payment that nobody made.",
+        rows=(PLACED, RESERVED, BOOKED, CONFIRMED),
+        status="CONFIRMED",
+    ),
+    CounterExample(
+        rule=Rule.WHOLE_BUDGET,
+        description="The charge failed once, and was given up; four attempts were promised.",
+        rows=(
+            PLACED, RESERVED, ("payment", "ChargePayment", "gave up", 0, "StockReserved"),
+            ("payment", "RefundPayment", "tombstone", 0, "PaymentFailed"), RELEASED, CANCELLED,
+        ),
+        status="CANCELLED",
+        tried={"ChargePayment": 1},
+    ),
+    CounterExample(
+        rule=Rule.FOR_A_REASON,
+        description="A reservation that went well was taken back, and nobody had refused anything.",
+        rows=(
+            PLACED, RESERVED, ("inventory", "ReleaseStock", "undone", 1, "StockReserved"), CANCELLED,
+        ),
+        status="CANCELLED",
+    ),
+    CounterExample(
+        rule=Rule.DEADLINE,
+        description="Five seconds after it was placed an order was undone for being open for more than sixty.",
+        rows=_ABORTED,
+        status="CANCELLED",
+    ),
+    CounterExample(
+        rule=Rule.RESUMABLE,
+        description="A refund was parked. When payment worked again an operator sent it on, and it was parked again.",
+        rows=(PLACED, RESERVED, CHARGED, REFUSED),
+        status="PENDING",
+        parked="RefundPayment",
+        redriven=True,
+    ),
 ]  # fmt: skip
 
 
@@ -201,7 +287,7 @@ def judged(example: CounterExample) -> Verdict:
     """The verdict on a counter-example: one order for one book at 500 cents, ten books in stock."""
     status = example.status
     asked = Asked(
-        order=ORDER, accepted=True,
+        order=example.order, accepted=True,
         told=("PENDING", example.told or status), intended_mono_s=100, accepted_mono_s=100,
     )  # fmt: skip
     waiting = [
@@ -220,43 +306,57 @@ def judged(example: CounterExample) -> Verdict:
         injections=(),
         policy=Policy(),
         run_ended_mono_s=1_000,
+        attempts=None
+        if example.tried is None
+        else {(ORDER_ID, k): n for k, n in example.tried.items()},
+        redriven=[ORDER_ID] if example.redriven else (),
+        finished=[ORDER_ID] if example.redriven else (),
     )
 
 
 def ledgers_of(example: CounterExample) -> Ledgers:
     """The four participants' rows."""
-    ledgers: dict[str, dict[str, list[dict[str, Any]]]] = {
-        name: {"ledger": []} for name in ("order", "inventory", "payment", "shipping")
-    }
-    apart_s = (example.lasts_s or len(example.rows) - 1) / max(1, len(example.rows) - 1)
-    for seq, (participant, operation, effect, delta, caused_by) in enumerate(example.rows):
-        ledgers[participant]["ledger"].append(
-            _row(seq, ORDER_ID, operation, effect, delta, caused_by, 100 + apart_s * seq)
-        )
+    ledgers = ledgers_with(example.rows, lasts_s=example.lasts_s or len(example.rows) - 1)
     net = _net(example.rows)
-    ledgers["order"]["orders"] = [{"order_id": ORDER_ID, "status": example.status}]
-    done = Counter((operation, effect) for _, operation, effect, _, _ in example.rows)
+    opened: dict[str, Any] = {"order_id": ORDER_ID, "status": example.status}
+    if any(row[4] == "OrderExpired" for row in example.rows):
+        opened["expired"] = 1
+    ledgers["order"]["orders"] = [opened]
+    held = -sum(row[3] for row in example.rows if row[1:3] == ("ReserveStock", "done"))
+    freed = sum(row[3] for row in example.rows if row[1:3] == ("ReleaseStock", "undone"))
     free = example.initial + net["inventory"] if example.free is None else example.free
     ledgers["inventory"]["stock"] = [{"item": ITEM, "initial": example.initial, "free": free}]
     ledgers["inventory"]["reservations"] = [
-        {
-            "order_id": ORDER_ID,
-            "item": ITEM,
-            "reserved": done["ReserveStock", "done"],
-            "released": done["ReleaseStock", "undone"],
-        }
+        {"order_id": ORDER_ID, "item": ITEM, "reserved": held, "released": freed}
     ]
-    charged = net["payment"] if example.charged is None else example.charged
+    taken = sum(row[3] for row in example.rows if row[1:3] == ("ChargePayment", "done"))
+    charged = taken if example.charged is None else example.charged
     ledgers["payment"]["payments"] = [
-        {"order_id": ORDER_ID, "charged_cents": charged, "refunded_cents": 0}
+        {"order_id": ORDER_ID, "charged_cents": charged, "refunded_cents": taken - net["payment"]}
     ]
-    ledgers["shipping"]["shipments"] = [{"order_id": ORDER_ID, "booked": net["shipping"]}]
+    booked = sum(row[3] for row in example.rows if row[1:3] == ("BookShipment", "done"))
+    ledgers["shipping"]["shipments"] = [{"order_id": ORDER_ID, "booked": booked}]
     if example.stranger:
-        row = _row(99, example.stranger, "ChargePayment", "done", PRICE, "StockReserved", 101.5)
+        row = _row(2, example.stranger, "ChargePayment", "done", PRICE, "StockReserved", 103.5)
         ledgers["payment"]["ledger"].append(row)
         ledgers["payment"]["payments"].append(
             {"order_id": example.stranger, "charged_cents": PRICE, "refunded_cents": 0}
         )
+    return ledgers
+
+
+def ledgers_with(
+    rows: Sequence[Row], *, lasts_s: float
+) -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """The participants' ledgers with these rows, from second 100 on and at equal distances, and no other table yet."""
+    ledgers: dict[str, dict[str, list[dict[str, Any]]]] = {
+        name: {"ledger": []} for name in SAGA.services
+    }
+    apart_s = lasts_s / max(1, len(rows) - 1)
+    for number, (participant, operation, effect, delta, caused_by) in enumerate(rows):
+        ledger = ledgers[participant]["ledger"]
+        at = 100 + apart_s * number
+        ledger.append(_row(len(ledger) + 1, ORDER_ID, operation, effect, delta, caused_by, at))
     return ledgers
 
 
@@ -265,6 +365,18 @@ def _net(rows: Sequence[Row]) -> Counter[str]:
     for participant, _, _, delta, _ in rows:
         net[participant] += delta
     return net
+
+
+def answer_of(operation: str, effect: str) -> str:
+    """What an operation answers when it had this effect; "" = there is no such answer."""
+    for step in SAGA.steps:
+        if step.name == operation:
+            kind = {"done": step.done, "refused": step.refused, "gave up": step.gave_up}.get(effect)
+            return kind.__name__ if kind else ""
+        if step.undo and step.undo.__name__ == operation:
+            kind = {"undone": step.undone, "tombstone": step.undone, "kept": step.kept}.get(effect)
+            return kind.__name__ if kind else ""
+    return ""
 
 
 def _row(
@@ -276,7 +388,7 @@ def _row(
         "operation": operation,
         "effect": effect,
         "delta": delta,
-        "answer": _ANSWERS.get(operation, ""),
+        "answer": answer_of(operation, effect),
         "message_id": f"{order_id}:{operation}",
         "caused_by": f"{order_id}:{caused_by}",
         "mono_s": mono_s,

@@ -1,6 +1,11 @@
-"""The resources of the order saga: who keeps which balance, and what an ended order must leave there."""
+"""The resources of the order saga: who keeps which balance, what an ended order must leave there, and what is refused."""
+
+from collections.abc import Callable, Mapping
 
 from kernel.resources import MONEY, Pool, Resource
+from shared_domain.order.messages import Order
+from shared_domain.order.participants.payment import CARD_LIMIT_CENTS
+from shared_domain.order.participants.shipping import UNSERVED
 
 RESOURCES = (
     Resource(
@@ -13,6 +18,7 @@ RESOURCES = (
             item="item",
             holds="reservations",
             held={"reserved": 1, "released": -1},
+            of=lambda order: order.item,
         ),
         exposure="stock",
         shown=lambda net: str(-net),
@@ -36,3 +42,8 @@ RESOURCES = (
         rows={"booked": 1},
     ),
 )
+ACCEPTS: Mapping[str, Callable[[Order], bool]] = {
+    "PlaceOrder": lambda order: order.quantity >= 1 and order.amount_cents >= 1,
+    "ChargePayment": lambda order: order.amount_cents <= CARD_LIMIT_CENTS,
+    "BookShipment": lambda order: order.destination not in UNSERVED,
+}

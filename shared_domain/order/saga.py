@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kernel.saga import Saga
 from kernel.steps import Step
-from shared_domain.order.laws import RESOURCES
+from shared_domain.order.laws import ACCEPTS, RESOURCES
 from shared_domain.order.messages import (
     BookShipment,
     CancelOrder,
@@ -86,6 +86,7 @@ SAGA = Saga(
         "parallel": FOLDER / "order_saga_parallel.asl.json",
     },
     resources=RESOURCES,
+    accepts=ACCEPTS,
     workload=WORKLOAD,
     words=WORDS,
 )

@@ -1,13 +1,24 @@
-"""The resources of the trip saga: who keeps which balance, and what an ended trip must leave there."""
+"""The resources of the trip saga: who keeps which balance, what an ended trip must leave there, and what is refused."""
+
+from collections.abc import Callable, Mapping
 
 from kernel.resources import MONEY, Pool, Resource
+from shared_domain.trip.messages import Trip
+from shared_domain.trip.participants.flight import VALID
+from shared_domain.trip.participants.hotel import DESK_CLOSES_H
+from shared_domain.trip.participants.payment import CARD_LIMIT_CENTS
 
-_HELD = Pool(
-    table="capacity",
-    item="item",
-    holds="bookings",
-    held={"held": 1, "cancelled": -1},
-)
+
+def _held(of: Callable[[Trip], str]) -> Pool:
+    return Pool(
+        table="capacity", item="item", holds="bookings", held={"held": 1, "cancelled": -1}, of=of
+    )
+
+
+_COUNTS = {
+    "confirmed": ("ConfirmHotel", "ConfirmFlight"),
+    "withdrawn": ("WithdrawHotel", "WithdrawFlight"),
+}
 
 RESOURCES = (
     Resource(
@@ -15,7 +26,8 @@ RESOURCES = (
         name="rooms held",
         unit="rooms",
         due=lambda trip: -1,
-        pool=_HELD,
+        pool=_held(lambda trip: trip.hotel),
+        counts=_COUNTS,
         exposure="stock",
         shown=lambda net: str(-net),
     ),
@@ -24,7 +36,8 @@ RESOURCES = (
         name="seats held",
         unit="seats",
         due=lambda trip: -trip.travellers,
-        pool=_HELD,
+        pool=_held(lambda trip: trip.flight),
+        counts=_COUNTS,
         shown=lambda net: str(-net),
     ),
     Resource(
@@ -32,7 +45,8 @@ RESOURCES = (
         name="cars held",
         unit="cars",
         due=lambda trip: -1,
-        pool=_HELD,
+        pool=_held(lambda trip: trip.car),
+        counts=_COUNTS,
         shown=lambda net: str(-net),
     ),
     Resource(
@@ -46,3 +60,9 @@ RESOURCES = (
         shown=lambda net: f"{net / 100:.2f}",
     ),
 )
+ACCEPTS: Mapping[str, Callable[[Trip], bool]] = {
+    "OpenTrip": lambda trip: trip.travellers >= 1,
+    "TakePayment": lambda trip: trip.price_cents <= CARD_LIMIT_CENTS,
+    "ConfirmHotel": lambda trip: trip.arrives_h < DESK_CLOSES_H,
+    "ConfirmFlight": lambda trip: trip.passport == VALID,
+}

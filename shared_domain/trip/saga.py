@@ -4,7 +4,7 @@ from pathlib import Path
 
 from kernel.saga import Saga
 from kernel.steps import Step
-from shared_domain.trip.laws import RESOURCES
+from shared_domain.trip.laws import ACCEPTS, RESOURCES
 from shared_domain.trip.messages import (
     CancelCar,
     CancelFlight,
@@ -105,6 +105,7 @@ SAGA = Saga(
     reactions={"hotel-first": REACTIONS},
     state_machines={"hotel-first": Path(__file__).with_name("trip_saga.asl.json")},
     resources=RESOURCES,
+    accepts=ACCEPTS,
     workload=WORKLOAD,
     words=WORDS,
 )

@@ -1,6 +1,11 @@
-"""The resources: who keeps which balance, and what an ended order must leave there. The judge compares them with the ledgers."""
+"""The resources: who keeps which balance, what an ended order must leave there, and what is refused. The judge compares them with the ledgers."""
+
+from collections.abc import Callable, Mapping
 
 from kernel.resources import MONEY, Pool, Resource
+
+from .messages import Order
+from .till import CARD_LIMIT_CENTS
 
 RESOURCES = (
     Resource(
@@ -8,7 +13,13 @@ RESOURCES = (
         name="items held",
         unit="pieces",
         due=lambda order: -1,
-        pool=Pool(table="shelf", item="item", holds="holds", held={"held": 1, "freed": -1}),
+        pool=Pool(
+            table="shelf",
+            item="item",
+            holds="holds",
+            held={"held": 1, "freed": -1},
+            of=lambda order: order.item,
+        ),
         exposure="stock",
         shown=lambda net: str(-net),
     ),
@@ -23,3 +34,7 @@ RESOURCES = (
         shown=lambda net: f"{net / 100:.2f}",
     ),
 )
+ACCEPTS: Mapping[str, Callable[[Order], bool]] = {
+    "OpenOrder": lambda order: order.price_cents >= 1,
+    "TakeMoney": lambda order: order.price_cents <= CARD_LIMIT_CENTS,
+}

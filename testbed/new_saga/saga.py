@@ -6,7 +6,7 @@ from kernel.saga import Saga
 from kernel.steps import Step
 
 from . import desk, store, till
-from .laws import RESOURCES
+from .laws import ACCEPTS, RESOURCES
 from .messages import (
     AlreadyPaid,
     CancelOrder,
@@ -78,6 +78,7 @@ SAGA = Saga(
     reactions={"usual": REACTIONS},
     state_machines={"usual": FOLDER / "saga.asl.json"},
     resources=RESOURCES,
+    accepts=ACCEPTS,
     workload=WORKLOAD,
     words=WORDS,
 )

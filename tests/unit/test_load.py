@@ -8,10 +8,9 @@ import pytest
 from kernel.policy import Policy
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
-from scenarios.judge.dropped import dropped
 from scenarios.judge.judgement import judge
 from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
-from scenarios.judge.oracle import Asked, OrderFacts
+from scenarios.judge.oracle import Asked
 from scenarios.judge.verdict import Judgement, OrderClass
 from scenarios.runs.scenario import Scenario
 from shared_domain.order.counter_examples import ORDER
@@ -111,38 +110,6 @@ def test_what_ends_in_a_burst_after_a_standstill_was_not_served_faster_than_it_c
     assert load_of(stays, [], POLICY).achieved_per_s < 10
 
 
-def _facts(order_id, *rows):
-    made = [
-        {"participant": "order", "operation": operation, "effect": "done", "delta": 0, "mono_s": at, "caused_by": f"{order_id}:{cause}"}
-        for operation, at, cause in rows
-    ]  # fmt: skip
-    asked = Asked(
-        order=replace(ORDER, order_id=order_id), accepted=True, told=(), intended_mono_s=0
-    )
-    return OrderFacts(saga=SAGA, asked=asked, rows=made, status="CANCELLED")
-
-
-SILENT = _facts("o1", ("PlaceOrder", 0.0, "customer"), ("CancelShipment", 1.2, "OrderExpired"))
-OLDER = _facts("o2", ("PlaceOrder", -0.2, "customer"), ("ReserveStock", 0.9, "OrderPlaced"))
-YOUNGER = _facts("o3", ("PlaceOrder", 0.3, "customer"), ("ReserveStock", 0.9, "OrderPlaced"))
-
-
-@pytest.mark.parametrize(
-    ("others", "queued_s", "held"),
-    [
-        ([], None, False),
-        ([OLDER], None, False),
-        ([OLDER], 0.1, True),
-        ([OLDER, YOUNGER], 0.1, False),
-        ([YOUNGER], 0.5, True),
-    ],
-    ids=["alone", "nothing queues", "in a queue", "overtaken in a queue", "nearly as old"],
-)
-def test_what_queues_is_not_dropped_but_what_others_overtake_is(others, queued_s, held):
-    found = dropped([SILENT, *others], {"o1"}, 0.5, {}, queued_s=queued_s)
-    assert (not found) is held
-
-
 def _rejected(wait, *, expected):
     """The verdict on 24 orders that were rejected when they were placed, a second after each other; `wait(i)`: when that was done."""
     names = [f"o{i}" for i in range(24)]
@@ -152,7 +119,7 @@ def _rejected(wait, *, expected):
     ledgers["payment"]["payments"] = ledgers["shipping"]["shipments"] = []
     ledgers["order"]["ledger"] = [
         {
-            "seq": i, "order_id": name, "operation": "PlaceOrder", "effect": "refused", "delta": 0,
+            "seq": i + 1, "order_id": name, "answer": "OrderRejected", "operation": "PlaceOrder", "effect": "refused", "delta": 0,
             "message_id": f"{name}:PlaceOrder", "caused_by": f"{name}:customer", "mono_s": 100 + i + wait(i),
         }
         for i, name in enumerate(names)
@@ -162,7 +129,7 @@ def _rejected(wait, *, expected):
         variant=SAGA.variant,
         scenario=Scenario(name="x", description="x", expects=lambda i: frozenset({expected})),
         asked=[
-            Asked(order=replace(ORDER, order_id=name), accepted=True, told=("PENDING", "REJECTED"),
+            Asked(order=replace(ORDER, order_id=name, quantity=0), accepted=True, told=("PENDING", "REJECTED"),
                   intended_mono_s=100 + i, accepted_mono_s=100 + i)
             for i, name in enumerate(names)
         ],
@@ -170,7 +137,6 @@ def _rejected(wait, *, expected):
         parked=(),
         injections=(),
         never_struck=(),
-        arrivals_mono_s={},
         still_changing=False,
         policy=Policy(),
         run_ended_mono_s=300,

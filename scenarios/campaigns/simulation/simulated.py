@@ -171,7 +171,7 @@ async def _staged(
                 entropy=bytes,
             )
         )
-        await environment.participants.stock_up(spec.scenario.units(spec.saga, spec.orders))
+        await environment.participants.stock_up(spec.units())
         running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
         disturber = driver.disturber(running_system)
         await driver.start()

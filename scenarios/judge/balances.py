@@ -1,0 +1,263 @@
+"""The laws of what participants keep: money, stock, business rows and refusals, each checked against ledger and order."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kernel.ledger import Effect
+from kernel.messages import order_json
+from kernel.orders import CONFIRMED
+from kernel.ports import Ledgers
+from kernel.resources import MONEY, Pool, Resource
+from kernel.saga import Saga
+from scenarios.judge.causes import Row
+from scenarios.judge.oracle import OrderFacts, witness
+from scenarios.judge.verdict import Witness
+
+Broken = list[tuple[str, list[Witness]]]
+"""Why a law does not hold, and the rows that prove it."""
+
+
+def money(saga: Saga, facts: Sequence[OrderFacts], ended: set[str]) -> Broken:
+    """Charges less refunds = the price of confirmed orders, wherever money is kept."""
+    counted = [f for f in facts if f.asked.order_id in ended]
+    broken: Broken = []
+    for resource in saga.resources:
+        if resource.unit != MONEY:
+            continue
+        name = resource.participant
+        due = {
+            f.asked.order_id: resource.due(f.asked.order) if f.status == CONFIRMED else 0
+            for f in counted
+        }
+        taken = sum(f.net(name) for f in counted)
+        if taken == sum(due.values()):
+            continue
+        wrong = [f for f in counted if f.net(name) != due[f.asked.order_id]]
+        rows = [witness(r) for f in wrong for r in f.rows if r["participant"] == name]
+        rows = rows or [witness(r) for f in wrong for r in f.rows]
+        broken.append((f"{taken} {MONEY} taken, {sum(due.values())} due", rows))
+    return broken
+
+
+def stock(
+    saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers, units: Mapping[str, int] | None
+) -> Broken:
+    """Initial = free + held or sold, for every item, in the rows and in the ledger. `units`: what there was at first; None = not known."""
+    broken: Broken = []
+    order_of = {f.asked.order_id: f.asked.order for f in facts}
+    for name, pool in saga.pools():
+        tables = ledgers[name]
+        kept: dict[str, int] = defaultdict(int)
+        moved: dict[str, int] = defaultdict(int)
+        whose: dict[str, list[str]] = defaultdict(list)
+        for row in tables[pool.holds]:
+            kept[row[pool.item]] += sum(sign * row[column] for column, sign in pool.held.items())
+        for row in tables["ledger"]:
+            if row["delta"] and row["order_id"] in order_of:
+                item = pool.of(order_of[row["order_id"]])
+                moved[item] += row["delta"]
+                whose[item].append(row["order_id"])
+        for row in tables[pool.table]:
+            item, initial, free = row[pool.item], row["initial"], row["free"]
+            at_first = initial if units is None else units.get(item, 0)
+            if initial != free + kept[item] or initial + moved[item] != free or initial != at_first:
+                orders = list(dict.fromkeys(whose[item]))
+                named = ", ".join(orders[:5]) + (" and others" if len(orders) > 5 else "")
+                why = f"{item}: {at_first} at first, {free} free, {kept[item]} held or sold by {named or 'nobody'}"
+                broken.append((why, [{"participant": name, "table": pool.table, **row}]))
+        missing = (moved.keys() | (units or {}).keys()) - {r[pool.item] for r in tables[pool.table]}
+        broken += [(f"{item}: no row in {pool.table} of {name}", []) for item in sorted(missing)]
+    return broken
+
+
+def oversold(saga: Saga, ledgers: Ledgers) -> Broken:
+    """Nothing that is limited goes below zero."""
+    return [
+        (f"{row[pool.item]} is oversold", [{"participant": name, "table": pool.table, **row}])
+        for name, pool in saga.pools()
+        for row in ledgers[name][pool.table]
+        if row["free"] < 0
+    ]
+
+
+def sizes(saga: Saga, facts: Iterable[OrderFacts]) -> Broken:
+    """An effect is as large as was ordered, and its undo the same; nothing else changes a balance."""
+    due_of = {r.participant: r.due for r in saga.resources}
+    acting = {name: saga.acting(name) for name in due_of}
+    broken: Broken = []
+    for order in facts:
+        for row in order.rows:
+            size = 0
+            if (step := acting.get(row["participant"])) is not None:
+                due = due_of[row["participant"]](order.asked.order)
+                if row["operation"] == step.name and row["effect"] == Effect.DONE:
+                    size = due
+                elif step.undo and row["operation"] == step.undo.__name__:
+                    size = -due if row["effect"] == Effect.UNDONE else 0
+            if row["delta"] != size:
+                why = f"{order.asked.order_id}: {row['operation']} ({row['effect']}) changed {row['delta']:+d} instead of {size:+d}"
+                broken.append((why, [witness(row)]))
+    return broken
+
+
+def rows_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:
+    """What a business row says of an order is what its ledger rows add up to, of the item that was ordered."""
+    broken: Broken = []
+    order_of = {f.asked.order_id: f.asked.order for f in facts}
+    for resource in saga.resources:
+        name = resource.participant
+        table, columns = resource.kept
+        if not table:
+            continue
+        sums = _sums(resource, ledgers[name]["ledger"])
+        rows = {row["order_id"]: row for row in ledgers[name][table]}
+        for order_id in sorted(sums.keys() | rows.keys()):
+            row = rows.get(order_id)
+            wanted = sums.get(order_id, {})
+            shown = row or {}
+            wrong = [
+                f"{column} is {shown.get(column, 0)} instead of {wanted.get(column, 0)}"
+                for column in (*columns, *resource.counts)
+                if shown.get(column, 0) != wanted.get(column, 0)
+            ]
+            if resource.pool and row is not None and order_id in order_of:
+                wrong += _wrong_item(resource.pool, row, order_of[order_id])
+            if wrong:
+                why = f"{order_id}: in {table} of {name} {', '.join(wrong)}"
+                proof = {"participant": name, "table": table, "order_id": order_id, **shown}
+                broken.append((why, [proof]))
+    return broken + _orders_agree(saga, facts, ledgers)
+
+
+def _sums(resource: Resource, ledger: Iterable[Row]) -> dict[str, dict[str, int]]:
+    """order_id -> column -> what the ledger comes to; only what is not zero."""
+    _, columns = resource.kept
+    sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    for row in ledger:
+        for column, sign in columns.items():
+            if row["delta"] and row["effect"] == (Effect.DONE if sign > 0 else Effect.UNDONE):
+                sums[row["order_id"]][column] += abs(row["delta"])
+        for column, operations in resource.counts.items():
+            if row["operation"] in operations and row["effect"] in (Effect.DONE, Effect.UNDONE):
+                sums[row["order_id"]][column] += 1
+    return sums
+
+
+def _wrong_item(pool: Pool, row: Row, order: Any) -> list[str]:
+    wanted = pool.of(order)
+    return [] if row[pool.item] == wanted else [f"{pool.item} is {row[pool.item]!r} instead of {wanted!r}"]  # fmt: skip
+
+
+def _orders_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:
+    """The service that opens sagas knows each order as it was asked for, once it has opened or refused it."""
+    broken: Broken = []
+    rows = {row["order_id"]: row for row in ledgers[saga.opener].get("orders", [])}
+    for order in facts:
+        order_id, row = order.asked.order_id, rows.get(order.asked.order_id)
+        if row is None:
+            if order.of(saga.forward[0], Effect.DONE):
+                broken.append((f"{order_id}: opened, and no row of it in orders", []))
+            continue
+        proof = [{"participant": saga.opener, "table": "orders", **row}]
+        if "message" in row and (wrong := _wrong_message(saga, order, row["message"])):
+            broken.append((f"{order_id}: {wrong}", proof))
+    return broken
+
+
+def _wrong_message(saga: Saga, order: OrderFacts, text: Any) -> str:
+    try:
+        opened = saga.codec.from_bytes(text)
+    except Exception:
+        return "the message that opened it cannot be read"
+    if opened.name != saga.forward[0]:
+        return f"it was opened by {opened.name}"
+    if opened.caused_by != f"{order.asked.order_id}:customer":
+        return f"its opening message was caused by {opened.caused_by}"
+    contents = [order_json(asked) for asked in order.asked.contents]
+    if (found := order_json(opened.order)) not in contents:
+        wanted = contents[0]
+        wrong = sorted(k for k in found.keys() | wanted.keys() if found.get(k) != wanted.get(k))
+        return f"it was opened with another {', '.join(wrong)} than was asked for"
+    return ""
+
+
+def refusals(
+    saga: Saga,
+    facts: Sequence[OrderFacts],
+    ledgers: Ledgers,
+    units: Mapping[str, int] | None,
+    *,
+    tombstones: bool,
+) -> Broken:
+    """A refusal is right by the participant's own rule, and so is an acceptance. `tombstones`: whether it remembers what was undone."""
+    order_of = {f.asked.order_id: f.asked.order for f in facts}
+    resources = {r.participant: r for r in saga.resources}
+    broken: Broken = []
+    for name in saga.services:
+        left = _initial(resources.get(name), ledgers[name], units)
+        buried: set[str] = set()
+        closed: set[str] = set()
+        opened: set[str] = set()
+        for row in ledgers[name]["ledger"]:
+            order_id, operation, effect = row["order_id"], row["operation"], row["effect"]
+            if order_id not in order_of:
+                continue
+            order = order_of[order_id]
+            reasons = _reasons(saga, resources.get(name), operation, order, left)
+            if order_id in buried and tombstones:
+                reasons = ["it was undone before it came"]
+            if name == saga.opener and operation == saga.ending.name:
+                reasons = [] if order_id in opened - closed else ["it is not open"]
+            if effect == Effect.REFUSED and reasons == []:
+                why = f"{order_id}: {operation} was refused without a reason"
+                broken.append((why, [witness({"participant": name, **row})]))
+            elif effect == Effect.DONE and reasons:
+                why = f"{order_id}: {operation} was done although {reasons[0]}"
+                broken.append((why, [witness({"participant": name, **row})]))
+            if effect == Effect.TOMBSTONE:
+                buried.add(order_id)
+            if name == saga.opener:
+                if operation == saga.forward[0] and effect == Effect.DONE:
+                    opened.add(order_id)
+                elif effect in (Effect.UNDONE, Effect.TOMBSTONE):
+                    closed.add(order_id)
+            if (resource := resources.get(name)) is not None and resource.pool is not None:
+                left[resource.pool.of(order)] += row["delta"]
+    return broken
+
+
+def _initial(
+    resource: Resource | None,
+    tables: Mapping[str, list[Row]],
+    units: Mapping[str, int] | None,
+) -> dict[str, int]:
+    """The units of each item at first."""
+    left: dict[str, int] = defaultdict(int)
+    if resource is not None and resource.pool is not None:
+        pool = resource.pool
+        left |= units if units is not None else {r[pool.item]: r["initial"] for r in tables[pool.table]}  # fmt: skip
+    return left
+
+
+def _reasons(
+    saga: Saga, resource: Resource | None, operation: str, order: Any, left: Mapping[str, int]
+) -> list[str] | None:
+    """Why a forward step must be refused, [] = there is no reason; None = nobody knows its rule, or it is no forward step."""
+    if operation not in saga.forward:
+        return None
+    reasons: list[str] = []
+    known = False
+    if (accepts := saga.accepts.get(operation)) is not None:
+        known = True
+        if not accepts(order):
+            reasons.append("its order is one to be refused")
+    if (
+        resource is not None
+        and resource.pool is not None
+        and operation == saga.acting(resource.participant).name
+    ):
+        known = True
+        if left.get(resource.pool.of(order), 0) + resource.due(order) < 0:
+            reasons.append("there was not enough left")
+    return reasons if known else None

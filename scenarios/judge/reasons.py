@@ -1,0 +1,151 @@
+"""An ending needs a reason: refused, given up after the whole retry budget, or open past the saga deadline."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from kernel.guards import Guards
+from kernel.ledger import Effect
+from kernel.orders import CANCELLED, PENDING, REJECTED
+from kernel.policy import OnDeadline, Policy
+from kernel.ports import Parked
+from kernel.saga import Saga
+from scenarios.faults.plan import CORRUPTED, CRASHES, DISTURBANCES, Moment
+from scenarios.faults.planned import Injection
+from scenarios.judge.balances import Broken
+from scenarios.judge.causes import Row, causes_of
+from scenarios.judge.oracle import OrderFacts, witness
+
+_FINAL_AT_ONCE = CORRUPTED | {Moment.OVERSIZED_ANSWER}
+"""What nobody tries again: it would fail each time."""
+_SHARED = CRASHES | DISTURBANCES
+"""What strikes whoever is in the same hands, and takes attempts that never arrive."""
+_SLACK_S = 0.3
+"""How long after the saga deadline its watcher may look, beside its own interval of a twentieth."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of a run beside its rows. `attempts`: (order_id, operation) -> how often the request arrived; None = nobody counted.
+
+    `conducted`: whether somebody calls the participants, so that giving up leaves no row of its own.
+    """
+
+    policy: Policy
+    guards: Guards = field(default_factory=Guards.all)
+    injections: Sequence[Injection] = ()
+    attempts: Mapping[tuple[str, str], int] | None = None
+    conducted: bool = False
+
+    @property
+    def shared(self) -> bool:
+        """Whether a fault struck that others feel."""
+        return any(i.moment in _SHARED and i.struck for i in self.injections)
+
+    def at_once(self) -> dict[str, set[str]]:
+        """order_id -> the operations at which a fault struck that is final at once."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for injection in self.injections:
+            if injection.moment in _FINAL_AT_ONCE and injection.struck:
+                found[injection.order_id].add(injection.operation)
+        return found
+
+
+def whole_budget(
+    saga: Saga, facts: Sequence[OrderFacts], parked: Sequence[Parked], known: Known
+) -> Broken:
+    """Who gave up had tried as often as was promised."""
+    if known.attempts is None or known.shared:
+        return []
+    at_once = known.at_once()
+    left_to: dict[str, list[str]] = defaultdict(list)
+    for saga_parked in parked:
+        if saga_parked.operation and not saga_parked.reported:
+            left_to[saga_parked.order_id].append(saga_parked.operation)
+    broken: Broken = []
+    for order in facts:
+        order_id = order.asked.order_id
+        gave_up = {r["operation"]: [r] for r in order.rows if r["effect"] == Effect.GAVE_UP}
+        gave_up |= {operation: [] for operation in left_to[order_id]}
+        for operation, rows in gave_up.items():
+            tried = known.attempts.get((order_id, operation), 0)
+            promised = _promised(saga, operation, known)
+            if tried < promised and not at_once[order_id]:
+                why = f"{order_id}: {operation} was given up after {tried} of {promised} attempts"
+                broken.append((why, [witness(row) for row in rows]))
+    return broken
+
+
+def _promised(saga: Saga, operation: str, known: Known) -> int:
+    undo = operation in saga.undoes
+    return 1 + known.policy.retries(compensation=undo, guards=known.guards)
+
+
+def undone_for_a_reason(saga: Saga, facts: Sequence[OrderFacts], known: Known) -> Broken:
+    """What is undone was refused, given up, or open past the deadline."""
+    broken: Broken = []
+    at_once = known.at_once()
+    for order in facts:
+        order_id = order.asked.order_id
+        turned = [r for r in order.rows if r["operation"] in saga.undoes]
+        if not turned and order.status not in (CANCELLED, REJECTED):
+            continue
+        refused = [r for r in order.rows if _turns_back(saga, r)]
+        if refused or at_once[order_id]:
+            continue
+        if any(saga.expired.__name__ in causes_of(row) for row in turned):
+            continue  # see not_before_its_deadline
+        if known.conducted and (known.attempts is None or known.shared or _spent(saga, order_id, known)):  # fmt: skip
+            continue
+        why = f"{order_id}: {turned[0]['operation'] if turned else order.status} without a refusal, a spent budget or a deadline"
+        broken.append((why, [witness(row) for row in turned[:3]]))
+    return broken
+
+
+def _turns_back(saga: Saga, row: Row) -> bool:
+    if row["effect"] == Effect.GAVE_UP:
+        return True
+    return row["effect"] == Effect.REFUSED and row["operation"] != saga.ending.name
+
+
+def _spent(saga: Saga, order_id: str, known: Known) -> bool:
+    """Whether any forward step was tried as often as is promised."""
+    assert known.attempts is not None
+    return any(
+        known.attempts.get((order_id, operation), 0) >= _promised(saga, operation, known)
+        for operation in saga.forward
+    )
+
+
+def deadlines(saga: Saga, facts: Sequence[OrderFacts], expired: set[str], known: Known) -> Broken:
+    """A saga is announced as too late once its deadline has passed, and not before, by the clock of the service that opened it.
+
+    `expired`: the orders that it has marked.
+    """
+    broken: Broken = []
+    policy = known.policy
+    for order in facts:
+        own = [r for r in order.rows if r["participant"] == saga.opener]
+        opened = [r for r in own if r["operation"] == saga.forward[0] and r["effect"] == Effect.DONE]  # fmt: skip
+        ended = [r for r in own if r["operation"] != saga.forward[0]]
+        if not opened or not ended or order.status == PENDING:
+            continue
+        lasted_s = float(ended[-1]["mono_s"]) - float(opened[0]["mono_s"])
+        order_id, rows = order.asked.order_id, [witness(opened[0]), witness(ended[-1])]
+        was_expired = any(saga.expired.__name__ in causes_of(row) for row in order.rows)
+        if was_expired and order_id not in expired:
+            broken.append((f"{order_id}: {saga.expired.__name__} was never announced", rows))
+        elif was_expired and lasted_s < 0.9 * policy.saga_s():
+            why = f"{order_id}: open for {lasted_s:.2f} s, and its deadline of {policy.saga_s():.2f} s was said to have passed"
+            broken.append((why, rows))
+        elif (
+            not known.conducted
+            and known.guards.timeouts
+            and policy.on_deadline == OnDeadline.COMPENSATE
+            and not known.shared
+            and order_id not in expired
+            and lasted_s > 1.1 * policy.saga_s() + _SLACK_S
+        ):
+            why = f"{order_id}: open for {lasted_s:.2f} s, and nobody noticed that its deadline of {policy.saga_s():.2f} s had passed"
+            broken.append((why, rows))
+    return broken

@@ -29,6 +29,7 @@ COLOUR = {
     OrderClass.REJECTED: "#e2e5e9",
     OrderClass.LATE: "#f3d36b",
     OrderClass.PARKED: "#df7f20",
+    OrderClass.STUCK_IN_THE_OPEN: "#9621fb",
     OrderClass.STUCK: "#b3261e",
     OrderClass.HALF_DONE: "#7b2d59",
     OrderClass.DUPLICATED: "#2b1042",

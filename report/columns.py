@@ -87,7 +87,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("orders", "orders that were judged", lambda row: row.orders),
     *(Column(f"{name.replace('-', '_')}", f"orders that are {name}", _of_class(name)) for name in map(str, OrderClass)),
     Column("lied", "orders whose customer was shown a status that is not so; they also count in their class", lambda row: row.verdict["lied"]),
-    Column("inconsistent", "orders that are duplicated, half-done or stuck, or whose customer was shown what is not so", lambda row: len(row.bad)),
+    Column("inconsistent", "orders that are duplicated, half-done or stuck (in the open too), or whose customer was shown what is not so", lambda row: len(row.bad)),
     Column("inconsistent_low_ratio", "lower bound of its share, exact two-sided 95 % interval", lambda r: proportion(len(r.bad), r.orders).low_ratio),
     Column("inconsistent_high_ratio", "upper bound of its share, exact two-sided 95 % interval; texts give 3/n where none is", lambda r: proportion(len(r.bad), r.orders).high_ratio),
     Column("offered_per_s", "customers who came, per second; empty = fewer than 12 orders", lambda row: row.load.get("offered_per_s")),

@@ -31,6 +31,7 @@ LETTER = {
     "duplicated": "D",
     "half-done": "H",
     "stuck": "S",
+    "stuck-in-the-open": "O",
     "lied": "L",
     "broken law": "B",
     "unknown": "?",
@@ -166,4 +167,8 @@ def _text(found: Sequence[CellResult], worst: CellResult) -> str:
 
 def ink(worst: str) -> str:
     """The colour of a text on COLOURS[worst]."""
-    return "white" if worst in ("duplicated", "half-done", "stuck", "lied") else "#333333"
+    return (
+        "white"
+        if worst in ("duplicated", "half-done", "stuck", "stuck-in-the-open", "lied")
+        else "#333333"
+    )

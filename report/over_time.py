@@ -182,6 +182,7 @@ _COLOUR: dict[str, str] = {
     OrderClass.REJECTED: "#8a949f",
     OrderClass.LATE: "#b8890b",
     OrderClass.PARKED: "#df7f20",
+    OrderClass.STUCK_IN_THE_OPEN: "#9621fb",
     OrderClass.STUCK: "#b3261e",
     OrderClass.HALF_DONE: "#7b2d59",
     OrderClass.DUPLICATED: "#2b1042",

@@ -160,7 +160,7 @@ def _verdicts() -> str:
     text += "".join(f"| {name} | {what} |\n" for name, what in verdict.MEANING.items())
     return text + (
         "\nand the flag **lied**: a status shown to the customer contradicts the ledgers.\n\n"
-        "A run is INCONSISTENT with any duplicated, half-done or stuck order, any lie or any broken law;\n"
+        "A run is INCONSISTENT with any duplicated, half-done or stuck (in the open too) order, any lie or any broken law;\n"
         "UNKNOWN when a part of the testbed failed, a planned fault never struck, or the run was *saturated*; else CONSISTENT.\n\n"
         "A run is **saturated** if its last customers waited a quarter of the saga deadline longer than its quickest one, counted over\n"
         "those whom no fault struck and where nothing disturbed the coordinator: then deadlines passed by queueing alone, and say nothing\n"

@@ -104,6 +104,7 @@ SEVERITY = (
     OrderClass.DUPLICATED,
     OrderClass.HALF_DONE,
     OrderClass.STUCK,
+    OrderClass.STUCK_IN_THE_OPEN,
     LIED,
     BROKEN_LAW,
     "unknown",

@@ -5,50 +5,18 @@ from collections.abc import Iterable, Iterator
 from kernel.loading import package_of
 from kernel.messages import Message
 from kernel.pages import Place, in_reactions
-from kernel.reactions import Doing, Reaction
+from kernel.reactions import Reaction
+from kernel.rows import reactions_by_rows
 from kernel.saga import Saga
-from kernel.steps import Stage
 from scenarios.checks.finding import Finding
 
 Needs = frozenset[frozenset[type[Message]]]
 _Does = tuple[str, str]
 
 
-def derived(saga: Saga, variant: str) -> list[Reaction]:
-    """The lines that the rows make."""
-    stages, found = saga.stages(variant), list[Reaction]()
-
-    def react(doing: list[Doing], *needs: frozenset[type[Message]]) -> None:
-        found.extend(
-            Reaction(service=service, command=command, needs=needs) for service, command in doing
-        )
-
-    first = saga.rows(variant)[0]
-    react([(first.service, first.command)], _set(first.command))
-    for number, stage in enumerate(stages):
-        back = _undoes(next((s for s in reversed(stages[:number]) if _undoes(s)), ()))
-        onward = [(s.service, s.command) for later in stages[number + 1 :][:1] for s in later]
-        react(onward, *(_set(step.done) for step in stage))
-        for step in stage:
-            others = _undoes(tuple(s for s in stage if s is not step))
-            own = _undoes((step,)) if step.undo else []
-            react(onward, _set(step.kept))
-            react(own + others, _set(step.gave_up))
-            if others:
-                react(others, _set(step.refused))
-            if step.pivot:
-                react(own, _set(saga.expired))
-        if len(stage) > 1:
-            react(back, *(_set(step.refused, step.undone) for step in stage))
-        else:
-            for answer in (a for step in stage for a in (step.refused, step.undone)):
-                react(back, _set(answer))
-    return [reaction for reaction in found if all(reaction.needs)]
-
-
 def reaction_findings(saga: Saga, variant: str) -> Iterator[Finding]:
     """What the page says otherwise than the rows."""
-    page, rows = _by_needs(saga.reacting(variant)), _by_needs(derived(saga, variant))
+    page, rows = _by_needs(saga.reacting(variant)), _by_needs(reactions_by_rows(saga, variant))
     for needs in sorted(page.keys() | rows.keys(), key=_words):
         found, wanted = page.get(needs, set()), rows.get(needs, set())
         says = _difference(_words(needs), sorted(found - wanted), sorted(wanted - found))
@@ -95,11 +63,3 @@ def _costs(saga: Saga, needs: Needs) -> str:
     if saga.expired.__name__ in names:
         return "a saga that hangs is not compensated from its far end: what it holds may stay"
     return "what was done before is not undone in its order: a customer may pay for nothing"
-
-
-def _undoes(stage: Stage) -> list[Doing]:
-    return [(step.service, step.undo) for step in stage if step.undo]
-
-
-def _set(*kinds: type[Message] | None) -> frozenset[type[Message]]:
-    return frozenset(kind for kind in kinds if kind is not None)

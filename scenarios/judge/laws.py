@@ -7,6 +7,8 @@ from typing import Any
 
 from kernel.ledger import Effect
 from kernel.ports import Ledgers, Parked
+from kernel.reactions import Reaction
+from kernel.rows import reactions_by_rows
 from kernel.saga import Saga
 from kernel.steps import Stage
 from scenarios.judge import balances, reasons
@@ -46,7 +48,10 @@ def judge_laws(
     stages = saga.stages(variant)
     unheard: Broken = []
     if not known.conducted:
-        unheard = _unheard(saga, variant, facts, open_for_good | given_away, parked, expired)
+        arrived = None if slow else known.attempts
+        unheard = _unheard(
+            saga, variant, facts, open_for_good | given_away, parked, expired, arrived
+        )
     found: dict[Rule, Broken] = {
         Rule.POSSIBLE: list(impossible),
         Rule.MONEY: balances.money(saga, facts, ended),
@@ -89,8 +94,11 @@ def _expired(saga: Saga, ledgers: Ledgers) -> set[str]:
 def _caused(
     saga: Saga, variant: str, facts: Sequence[OrderFacts], expired: set[str], *, conducted: bool
 ) -> Broken:
-    """Every row was caused by something that happened, and where services react, by what they react to."""
-    leads_to = saga.leads_to(variant)
+    """Every row was caused by something that happened, and where services react, by what they should react to."""
+    leads_to: dict[str, set[str]] = defaultdict(set)
+    for reaction in reactions_by_rows(saga, variant):
+        for kind in reaction.hears():
+            leads_to[kind.__name__].add(reaction.command.__name__)
     broken: Broken = []
     for order in facts:
         happened = {str(row["answer"]) for row in order.rows}
@@ -205,12 +213,20 @@ def _unheard(
     spared: set[str],
     parked: Sequence[Parked],
     expired: set[str],
+    arrived: Mapping[tuple[str, str], int] | None,
 ) -> Broken:
-    """Whatever a service announced, every service that reacts to it has acted on, or left it to an operator."""
+    """Whatever a service announced, every service that should react to it has acted on, or left it to an operator.
+
+    `arrived`: how often requests came, None = nobody counted. Where several announcements lead to one operation, only the first has a
+    row; but each must have led to a request.
+    """
     waiting: dict[str, set[str]] = defaultdict(set)
     for letter in parked:
         waiting[letter.order_id].add(letter.operation)
-    reactions = [r for r in saga.reacting(variant) if r.command is not saga.opening]
+    reactions: dict[str, list[Reaction]] = defaultdict(list)
+    for reaction in reactions_by_rows(saga, variant):
+        if reaction.command is not saga.opening:
+            reactions[reaction.command.__name__].append(reaction)
     broken: Broken = []
     for order in facts:
         order_id = order.asked.order_id
@@ -219,15 +235,25 @@ def _unheard(
         announced = {str(row["answer"]) for row in order.rows}
         if order_id in expired and not any(p.reported and p.order_id == order_id for p in parked):
             announced.add(saga.expired.__name__)
-        acted = {row["operation"] for row in order.rows} | waiting[order_id]
-        for reaction in reactions:
-            operation = reaction.command.__name__
-            heard = sorted(k.__name__ for k in reaction.hears() if k.__name__ in announced)
-            if heard and operation not in acted and reaction.complete(announced):
-                why = f"{order_id}: nobody acted on {' and '.join(heard)} with {operation}"
-                told = [r for r in order.rows if r["answer"] in heard]
+        acted = {row["operation"] for row in order.rows}
+        for operation, leading in reactions.items():
+            heard = [name for r in leading for name in _heard(r, announced)]
+            came = 1 if arrived is None else arrived.get((order_id, operation), 0)
+            if heard and operation not in waiting[order_id] and (operation not in acted or came < len(heard)):  # fmt: skip
+                why = (
+                    f"{order_id}: {' and '.join(heard)} should lead to {operation}, and one did not"
+                )
+                told = [r for r in order.rows if r["answer"] in heard] or order.rows
                 broken.append((why, [witness(row) for row in told]))
     return broken
+
+
+def _heard(reaction: Reaction, announced: set[str]) -> list[str]:
+    """The announcements that each must lead to a request; those of a join together."""
+    names = sorted(k.__name__ for k in reaction.hears() if k.__name__ in announced)
+    if reaction.joins:
+        return [" with ".join(names)] if reaction.complete(announced) else []
+    return names
 
 
 def _nobody_else(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:

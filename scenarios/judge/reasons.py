@@ -94,7 +94,7 @@ def undone_for_a_reason(saga: Saga, facts: Sequence[OrderFacts], known: Known) -
         if refused or at_once[order_id]:
             continue
         if any(saga.expired.__name__ in causes_of(row) for row in turned):
-            continue  # see not_before_its_deadline
+            continue  # see deadlines
         if known.conducted and (known.attempts is None or known.shared or _spent(saga, order_id, known)):  # fmt: skip
             continue
         why = f"{order_id}: {turned[0]['operation'] if turned else order.status} without a refusal, a spent budget or a deadline"
@@ -105,7 +105,7 @@ def undone_for_a_reason(saga: Saga, facts: Sequence[OrderFacts], known: Known) -
 def _turns_back(saga: Saga, row: Row) -> bool:
     if row["effect"] == Effect.GAVE_UP:
         return True
-    return row["effect"] == Effect.REFUSED and row["operation"] != saga.ending.name
+    return bool(row["effect"] == Effect.REFUSED and row["operation"] != saga.ending.name)
 
 
 def _spent(saga: Saga, order_id: str, known: Known) -> bool:

@@ -23,7 +23,7 @@ async def watch_deadlines(
 
     `publish_at_once`: where to publish without an outbox; None = the relay does it.
     """
-    policy, clock, saga = environment.policy, environment.clock, environment.saga
+    policy, clock, saga = environment.policy, participant.clock, environment.saga
     announce = policy.on_deadline == OnDeadline.COMPENSATE
     while True:
         await clock.sleep(policy.saga_s() / 20)

@@ -2,14 +2,25 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from random import Random
 from typing import Any
 
 from kernel.database import Transaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variation:
+    """One way in which orders differ from the plain ones. `of_stock`: it takes more, or other things, than a scenario with a stock of its
+    own has counted on.
+    """
+
+    change: Callable[[Any, Random], Any]
+    of_stock: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """What customers ask for.
+    """What customers ask for. `vary`: by name, how orders may differ; `items`: what there is beside `item` then.
 
     `order(index, n, chance, item)`: the order of that index of n. `refusable(order, operation)`: the order, changed so that
     this step of it is refused: by what is asked for, never by a switch in a participant. `stock`: participant -> what writes
@@ -22,6 +33,8 @@ class Workload:
     stock: Mapping[str, Callable[[Transaction, Mapping[str, int]], None]] = field(
         default_factory=dict
     )
+    vary: Mapping[str, Variation] = field(default_factory=dict)
+    items: tuple[str, ...] = ()
 
 
 def plainly(order: Any) -> str:

@@ -21,12 +21,13 @@ class Participant:
     def __init__(self, name: str, database: Database, environment: Environment) -> None:
         saga, guards = environment.saga, environment.guards
         self.name, self.database, self.tracer = name, database, environment.tracer
-        self.outbox = Outbox(codec=saga.codec, guards=guards, clock=environment.clock)
+        self.clock = environment.faults.clock_of(name, environment.clock)
+        self.outbox = Outbox(codec=saga.codec, guards=guards, clock=self.clock)
         self.inbox = Inbox(
-            codec=saga.codec, guards=guards, ledger=Ledger(environment.clock), outbox=self.outbox
+            codec=saga.codec, guards=guards, ledger=Ledger(self.clock), outbox=self.outbox
         )
         self._business, self._undo = saga.participants[name], saga.undoes
-        self._faults, self._clock = environment.faults, environment.clock
+        self._faults = environment.faults
         self._deadline_s = environment.policy.step_s() if guards.timeouts else None
 
     async def call(self, command: Command) -> Event:
@@ -87,5 +88,5 @@ class Participant:
         tombstoned = self.inbox.tombstoned(tx, command.order_id)
         record = business.load(tx, command, tombstoned=tombstoned)
         record, decision = business.RULES[type(command)](record, command)
-        business.save(tx, record, command, wall_s=self._clock.wall_s())
+        business.save(tx, record, command, wall_s=self.clock.wall_s())
         return self.inbox.remember(tx, command, decision)

@@ -77,6 +77,10 @@ class Faults(Protocol):
         """Whether any fault is planned for this command, which then commits alone."""
         ...
 
+    def clock_of(self, service: str, clock: Clock) -> Clock:
+        """The clock on this service's host, where `clock` is right."""
+        ...
+
 
 class Service(Protocol):
     """A participant as a coordinator sees it."""

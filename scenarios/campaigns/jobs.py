@@ -55,6 +55,7 @@ class Job:
     variant: str = ""
     """"" = the saga's default."""
     bug: str = ""
+    variety: tuple[str, ...] = ()
 
     def spec(self, backends: Backends) -> RunSpec:
         """The run that it is on these backends."""
@@ -71,6 +72,7 @@ class Job:
             guards=Guards.parse(self.guards),
             variant=self.variant or saga.variant,
             extra_plan=self.plan,
+            variety=self.variety,
             evidence=False,
         )
 

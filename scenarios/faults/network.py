@@ -6,6 +6,8 @@
 | request duplicated | the message is handled twice | the task is invoked twice with one message_id |
 | request delayed, reordered | the message is held back on its way to the handler | the invocation is |
 | trace context lost | the event's header has none | the function's payload has none |
+| request replayed | the message is handled once more, long after | the task is invoked once more, long after |
+| unexpected answer | the event has a type that nobody knows | the response has a name that nobody knows |
 | unreadable data | the event is published as garbage | the function is invoked with garbage |
 | answer lost | the connection breaks before ack and confirm: redelivered, published again | the connection breaks after the commit |
 | answer duplicated | the event is published twice | no counterpart |
@@ -23,7 +25,13 @@ import orjson
 from choreography.broker import Broker, DeadLetter, Delivery, Wanted
 from choreography.cloud_events import Envelope
 from kernel.environment import Environment
-from kernel.errors import ConnectionLost, NotDelivered, OutcomeUnknown
+from kernel.errors import (
+    ConnectionLost,
+    Failure,
+    NotDelivered,
+    OutcomeUnknown,
+    ParticipantCrashed,
+)
 from kernel.messages import MAX_BYTES, Command, Event
 from kernel.ports import Clock, Service
 from scenarios.faults.plan import BROKEN_PROMISES, CORRUPTED, DISTURBANCES, Moment
@@ -70,6 +78,7 @@ class UnreliableLink:
         self._service, self._faults, self._clock = service, faults, clock
         self._answers_return, self._wire = answers_return, wire
         self._requests, self._answers = Later(), Later()
+        self._replaying: set[asyncio.Task[None]] = set()
         forgets = BROKEN_PROMISES if answers_return else frozenset()
         self._disturbing = sorted(DISTURBANCES | forgets)
 
@@ -98,6 +107,8 @@ class UnreliableLink:
             await self._service.call(command)
             faults.arrive(command)
         answer = await self._service.call(command)
+        if fault := faults.strike(Moment.REQUEST_REPLAYED, *key, attempt):
+            self._replay(command, faults.delay_s(fault))
         self._requests.goes_by(command.order_id)
         number = faults.answer(command)
         if self._answers_return:
@@ -108,6 +119,19 @@ class UnreliableLink:
         if self._wire is not None and self._answers_return:
             self._wire.check_answer()
         return answer
+
+    def _replay(self, command: Command, after_s: float) -> None:
+        """Let the request come once more, later; nobody waits for its answer."""
+
+        async def come_again() -> None:
+            with self._faults.holding(), contextlib.suppress(Failure, ParticipantCrashed):
+                await self._clock.sleep(after_s)
+                self._faults.arrive(command)
+                await self._service.call(command)
+
+        task = asyncio.create_task(come_again())
+        self._replaying.add(task)
+        task.add_done_callback(self._replaying.discard)
 
     async def _hold_back(self, command: Command, number: int) -> None:
         faults, key = self._faults, (command.order_id, command.name)
@@ -134,6 +158,8 @@ def unreliable_function(
         number = faults.record.answers[order_id, operation]
         if faults.strike(Moment.OVERSIZED_ANSWER, order_id, operation, number):
             answer = corrupted(answer, Moment.OVERSIZED)
+        elif faults.strike(Moment.UNEXPECTED_ANSWER, order_id, operation, number):
+            answer = corrupted(answer, Moment.UNEXPECTED_ANSWER)
         return answer
 
     return call
@@ -161,6 +187,10 @@ def corrupted(body: bytes, moment: Moment) -> bytes:
             else:
                 document["type"] = document["type"].rpartition(".")[0] + ".v99"
             return orjson.dumps(document)
+        case Moment.UNEXPECTED_ANSWER:
+            document = orjson.loads(body)
+            key = "type" if "type" in document else "name"
+            return orjson.dumps(document | {key: "SomethingElse"})
         case _:
             return body + b" " * MAX_BYTES  # it may be unreadable already
 
@@ -207,12 +237,15 @@ class UnreliableBroker:
         if message.routing_key not in self._saga.events:
             await self._broker.publish(message)
         else:
-            await self._carry_answer(message, message.caused_by.rpartition(":")[2], number)
+            await self._carry_answer(message, as_published, number)
 
-    async def _carry_answer(self, message: Envelope, operation: str, number: int) -> None:
+    async def _carry_answer(self, message: Envelope, as_published: bytes, number: int) -> None:
+        operation = message.caused_by.rpartition(":")[2]
         faults, key = self._faults, (message.order_id, operation, number)
         if faults.strike(Moment.OVERSIZED_ANSWER, *key):
             message = replace(message, body=corrupted(message.body, Moment.OVERSIZED))
+        elif message.body == as_published and faults.strike(Moment.UNEXPECTED_ANSWER, *key):
+            message = replace(message, body=corrupted(message.body, Moment.UNEXPECTED_ANSWER))
         if fault := faults.strike(Moment.ANSWER_DELAYED, *key):
             await self._clock.sleep(faults.delay_s(fault))
         if fault := faults.strike(Moment.ANSWER_REORDERED, *key):

@@ -27,10 +27,12 @@ class Moment(StrEnum):
     REQUEST_DUPLICATED = "request.duplicated"
     REQUEST_DELAYED = "request.delayed"
     REQUEST_REORDERED = "request.reordered"
+    REQUEST_REPLAYED = "request.replayed"
     POISON = "data.poison"
     UNKNOWN_VERSION = "data.unknown_version"
     OVERSIZED = "data.oversized"
     OVERSIZED_ANSWER = "data.oversized_answer"
+    UNEXPECTED_ANSWER = "data.unexpected_answer"
     ERROR = "participant.error"
     CRASH_BEFORE_COMMIT = "participant.crash_before_commit"
     CRASH_AFTER_COMMIT = "participant.crash_after_commit"
@@ -44,6 +46,8 @@ class Moment(StrEnum):
     COORDINATOR_FROZEN = "coordinator.frozen"
     COORDINATOR_UNREACHABLE = "coordinator.unreachable"
     COORDINATOR_FORGOT = "coordinator.forgot"
+    CLOCK_AHEAD = "clock.ahead"
+    CLOCK_SET_BACK = "clock.set_back"
     CONTEXT_LOST = "trace.context_lost"
 
 
@@ -53,10 +57,12 @@ MEANING: dict[Moment, str] = {
     Moment.REQUEST_DUPLICATED: "the request is delivered twice",
     Moment.REQUEST_DELAYED: "the request arrives for_s late",
     Moment.REQUEST_REORDERED: "the request is overtaken by the saga's next one to the same participant, or for_s late",
+    Moment.REQUEST_REPLAYED: "the request comes once more for_s after it was answered, when its saga may be over",
     Moment.POISON: "the request arrives as something that is not a message",
     Moment.UNKNOWN_VERSION: "the request is of a version that nobody knows",
     Moment.OVERSIZED: "the request is larger than any message may be",
     Moment.OVERSIZED_ANSWER: "the answer is larger than any message may be",
+    Moment.UNEXPECTED_ANSWER: "the answer is one that nobody knows",
     Moment.ERROR: "the participant fails before its commit",
     Moment.CRASH_BEFORE_COMMIT: "the participant dies before its commit",
     Moment.CRASH_AFTER_COMMIT: "the participant dies after its commit, before it answers",
@@ -73,6 +79,8 @@ MEANING: dict[Moment, str] = {
     " while the participant has the request in hand",
     Moment.COORDINATOR_FORGOT: "the coordinator breaks its promise: the confirmed message that leads to the request is"
     " lost, or the execution's history, while the participant has the request in hand",
+    Moment.CLOCK_AHEAD: "the clocks of the participant's host are for_s ahead of all others, from the start",
+    Moment.CLOCK_SET_BACK: "the time of day on the participant's host is set back by for_s when the request arrives",
     Moment.CONTEXT_LOST: "the request arrives without its trace context: what follows is in a trace of its own",
 }
 DISTURBANCES = frozenset(
@@ -83,6 +91,7 @@ HELD = frozenset(
     {
         Moment.REQUEST_DELAYED,
         Moment.REQUEST_REORDERED,
+        Moment.REQUEST_REPLAYED,
         Moment.ANSWER_DELAYED,
         Moment.ANSWER_REORDERED,
     }
@@ -92,6 +101,8 @@ CRASHES = frozenset({Moment.CRASH_BEFORE_COMMIT, Moment.CRASH_AFTER_COMMIT})
 """What ends a participant."""
 CORRUPTED = frozenset({Moment.POISON, Moment.UNKNOWN_VERSION, Moment.OVERSIZED})
 """What makes a request unreadable."""
+CLOCKS = frozenset({Moment.CLOCK_AHEAD, Moment.CLOCK_SET_BACK})
+"""What changes no more than times."""
 BROKEN_PROMISES = frozenset({Moment.COORDINATOR_FORGOT})
 """What no coordinator does that keeps its promises: no safeguard is expected to help."""
 ONLY_IN_TRACES = frozenset({Moment.CONTEXT_LOST})
@@ -101,6 +112,7 @@ LATE_S = 75.0
 FOR_EVER_S = 600.0
 DEFAULT_S: dict[Moment, float] = {
     Moment.REQUEST_REORDERED: LATE_S,
+    Moment.REQUEST_REPLAYED: LATE_S,
     Moment.ANSWER_REORDERED: LATE_S,
     Moment.HANG: FOR_EVER_S,
     Moment.COORDINATOR_FORGOT: 0.0,

@@ -17,7 +17,7 @@ from kernel.policy import Policy
 from kernel.ports import Clock, Tracer
 from kernel.saga import Saga
 from kernel.tracing import NoTracer
-from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.faults.plan import CLOCKS, Fault, FaultPlan, Moment
 from scenarios.runs.workload import NO_TIME, ServiceTimes
 
 
@@ -153,6 +153,25 @@ def _drop_work(reason: str) -> None:
     raise ParticipantCrashed(reason)
 
 
+class _WrongClock:
+    """A host's clock: everything on it is ahead, and its time of day is set back now and then."""
+
+    def __init__(self, clock: Clock, ahead_s: float, set_back_s: Callable[[], float]) -> None:
+        self._clock, self._ahead_s, self._set_back_s = clock, ahead_s, set_back_s
+
+    def wall_s(self) -> float:
+        """See Clock."""
+        return self._clock.wall_s() + self._ahead_s - self._set_back_s()
+
+    def mono_s(self) -> float:
+        """See Clock."""
+        return self._clock.mono_s() + self._ahead_s
+
+    async def sleep(self, seconds: float) -> None:
+        """See Clock."""
+        await self._clock.sleep(seconds)
+
+
 class PlannedFaults:
     """The Faults port of a run: strikes what the plan says and keeps a record of it."""
 
@@ -185,13 +204,37 @@ class PlannedFaults:
             self._by_operation[fault.operation].append((number, fault))
         self._index = {order_id: index for index, order_id in enumerate(order_ids)}
         self._lines: dict[tuple[str, str], list[tuple[int, Fault]]] = {}
+        self._over = False
+        self._set_back_s: dict[str, float] = {}
         self.disturb: Callable[[Fault, str, int], Awaitable[None]] | None = None
         """What is done when a request arrives at which the coordinator is to be disturbed; None = it is not done from here."""
+
+    def lift(self) -> None:
+        """Strike no more."""
+        self._over = True
 
     def arrive(self, command: Command) -> int:
         """A request has reached its participant; which attempt it is."""
         self.record.note("arrived", command.order_id, command.name, self._clock.mono_s())
-        return self.record.attempts[command.order_id, command.name]
+        attempt = self.record.attempts[command.order_id, command.name]
+        self.strike(Moment.CLOCK_AHEAD, command.order_id, command.name, attempt)
+        if fault := self.strike(Moment.CLOCK_SET_BACK, command.order_id, command.name, attempt):
+            service = self.saga.served_by[command.name]
+            self._set_back_s[service] = self._set_back_s.get(service, 0.0) + self.delay_s(fault)
+        return attempt
+
+    def clock_of(self, service: str, clock: Clock) -> Clock:
+        """See ports.Faults."""
+        ahead_s = sum(
+            self.delay_s(fault)
+            for fault in self.plan.faults
+            if fault.moment is Moment.CLOCK_AHEAD
+            and self.saga.served_by[fault.operation] == service
+            and any(fault.strikes_order(i, seed=self._seed) for i in self._index.values())
+        )
+        if not any(f.moment in CLOCKS for f in self.plan.faults):
+            return clock
+        return _WrongClock(clock, ahead_s, lambda: self._set_back_s.get(service, 0.0))
 
     def answer(self, command: Command) -> int:
         """An answer is about to leave; which one it is."""
@@ -225,6 +268,8 @@ class PlannedFaults:
         Of several lines for one address the first is struck; the others are reached, and the run says so.
         """
         found = None
+        if self._over:
+            return None
         for number, fault in self._planned(order_id, operation):
             index = self._index[order_id]
             if fault.moment is moment and fault.strikes_attempt(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from kernel.saga import Saga
 from scenarios.faults.plan import (
     BROKEN_PROMISES,
+    CLOCKS,
     CORRUPTED,
     DISTURBANCES,
     ONLY_IN_TRACES,
@@ -23,7 +24,18 @@ _LASTS = {
     Moment.REQUEST_DELAYED: PAST_THE_STEP_DEADLINE_S,
     Moment.ANSWER_DELAYED: PAST_THE_STEP_DEADLINE_S,
 }
-ONLY_ONCE = DISTURBANCES | BROKEN_PROMISES | CORRUPTED | {Moment.REFUSED, Moment.OVERSIZED_ANSWER}
+ONLY_ONCE = (
+    DISTURBANCES
+    | BROKEN_PROMISES
+    | CORRUPTED
+    | {
+        Moment.REFUSED,
+        Moment.OVERSIZED_ANSWER,
+        Moment.UNEXPECTED_ANSWER,
+        Moment.REQUEST_REPLAYED,
+        *CLOCKS,
+    }
+)
 """What happens to a saga once, or to its message for good."""
 STRUCK = {"every": 2}
 """Every second order of a cell is struck; the others stand by, and must not be harmed."""

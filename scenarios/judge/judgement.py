@@ -10,6 +10,7 @@ from kernel.guards import Guards
 from kernel.policy import Policy
 from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
+from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
 from scenarios.judge.exposure import timing
 from scenarios.judge.laws import judge_laws
@@ -64,22 +65,6 @@ def judge(
     open if ledgers were `still_changing` at the deadline: the machine was too slow. A run whose customers came faster than
     it could serve them is UNKNOWN too, unless ledgers are wrong for another reason than a deadline: see load.py.
     """
-    rows, impossible = possible(saga, ledgers)
-    facts = gather(saga, asked, rows)
-    waiting = list(parked)
-    register = {one.order_id: one for one in waiting}
-    orders = [
-        judge_order(
-            f,
-            register,
-            saga_deadline_s=math.inf
-            if f.asked.order_id in {*redriven, *resumed}
-            else policy.saga_s(),
-            finished=f.asked.order_id in finished,
-        )
-        for f in facts
-    ]
-    classes = {o.order_id: o.order_class for o in orders}
     known = Known(
         policy=policy,
         guards=guards or Guards.all(),
@@ -87,6 +72,24 @@ def judge(
         attempts=attempts,
         conducted=conducted,
     )
+    rows, impossible = possible(saga, ledgers, set_back=known.set_back())
+    facts = gather(saga, asked, rows)
+    waiting = list(parked)
+    register = {one.order_id: one for one in waiting}
+    # What nobody could read has to be repaired before it can be redriven.
+    beyond = {i.order_id for i in injections if i.moment == Moment.UNEXPECTED_ANSWER and i.struck}
+    orders = [
+        judge_order(
+            f,
+            register,
+            saga_deadline_s=math.inf
+            if f.asked.order_id in {*redriven, *resumed}
+            else policy.saga_s(),
+            finished=f.asked.order_id in finished and f.asked.order_id not in beyond,
+        )
+        for f in facts
+    ]
+    classes = {o.order_id: o.order_class for o in orders}
     judged = partial(
         judge_laws,
         saga,

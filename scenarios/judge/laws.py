@@ -1,5 +1,6 @@
 """The laws of a whole run, from the participants' rows alone. What comes before what is decided by causes: see causes.py."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
@@ -238,7 +239,7 @@ def _unheard(
         acted = {row["operation"] for row in order.rows}
         for operation, leading in reactions.items():
             heard = [name for r in leading for name in _heard(r, announced)]
-            came = 1 if arrived is None else arrived.get((order_id, operation), 0)
+            came = math.inf if arrived is None else arrived.get((order_id, operation), 0)
             if heard and operation not in waiting[order_id] and (operation not in acted or came < len(heard)):  # fmt: skip
                 why = (
                     f"{order_id}: {' and '.join(heard)} should lead to {operation}, and one did not"

@@ -22,8 +22,10 @@ CLOCKS_DIFFER_S = 0.5
 """Two clocks of one host are read one after the other: a busy machine may be away for a moment in between."""
 
 
-def possible(saga: Saga, ledgers: Mapping[str, Any]) -> tuple[Ledgers, list[Impossible]]:
-    """The rows that can be read, and what is wrong with the others."""
+def possible(
+    saga: Saga, ledgers: Mapping[str, Any], *, set_back: bool = False
+) -> tuple[Ledgers, list[Impossible]]:
+    """The rows that can be read, and what is wrong with the others. `set_back`: whether times of day were, which then say nothing."""
     found: list[Impossible] = []
     kept: dict[str, dict[str, list[Row]]] = {}
     for name in saga.services:
@@ -46,6 +48,8 @@ def possible(saga: Saga, ledgers: Mapping[str, Any]) -> tuple[Ledgers, list[Impo
                     good.append(row)
             kept[name][table] = good
         found += _of_ledger(saga, name, kept[name])
+        if not set_back:
+            found += _wall_clock(name, kept[name]["ledger"])
         found += _twice(saga, name, kept[name])
     return kept, found
 
@@ -114,7 +118,6 @@ def _of_ledger(saga: Saga, name: str, tables: dict[str, list[Row]]) -> Iterable[
         if next_one["mono_s"] < one["mono_s"]:
             why = f"row {next_one['seq']} of the ledger of {name} is older than the row before it"
             yield why, [_seen(name, "ledger", one), _seen(name, "ledger", next_one)]
-    yield from _wall_clock(name, good)
 
 
 def _wall_clock(name: str, rows: list[Row]) -> Iterable[Impossible]:

@@ -16,7 +16,7 @@ from scenarios.judge.balances import Broken
 from scenarios.judge.causes import Row, causes_of
 from scenarios.judge.oracle import OrderFacts, witness
 
-_FINAL_AT_ONCE = CORRUPTED | {Moment.OVERSIZED_ANSWER}
+_FINAL_AT_ONCE = CORRUPTED | {Moment.OVERSIZED_ANSWER, Moment.UNEXPECTED_ANSWER}
 """What nobody tries again: it would fail each time."""
 _SHARED = CRASHES | DISTURBANCES
 """What strikes whoever is in the same hands, and takes attempts that never arrive."""
@@ -41,6 +41,10 @@ class Known:
     def shared(self) -> bool:
         """Whether a fault struck that others feel."""
         return any(i.moment in _SHARED and i.struck for i in self.injections)
+
+    def set_back(self) -> bool:
+        """Whether the time of day was set back anywhere: then a deadline comes later."""
+        return any(i.moment == Moment.CLOCK_SET_BACK and i.struck for i in self.injections)
 
     def at_once(self) -> dict[str, set[str]]:
         """order_id -> the operations at which a fault struck that is final at once."""
@@ -143,6 +147,7 @@ def deadlines(saga: Saga, facts: Sequence[OrderFacts], expired: set[str], known:
             and known.guards.timeouts
             and policy.on_deadline == OnDeadline.COMPENSATE
             and not known.shared
+            and not known.set_back()
             and order_id not in expired
             and lasted_s > 1.1 * policy.saga_s() + _SLACK_S
         ):

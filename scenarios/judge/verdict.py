@@ -118,6 +118,10 @@ class Verdict:
             counted[order.order_class] += 1
         return counted
 
+    def is_bad(self) -> bool:
+        """Whether it is INCONSISTENT."""
+        return self.judgement is Judgement.INCONSISTENT
+
     def overloaded(self) -> bool:
         """Whether it is UNKNOWN for nothing but its load, which a benchmark may want to see."""
         saturated = self.load is not None and self.load.saturated

@@ -1,6 +1,7 @@
 """The customers of a run: each comes at its time and asks until its order is accepted."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -27,6 +28,10 @@ class Customer:
     attempts: int = 0
     told: list[str] = field(default_factory=list)
     refusal: str = ""
+    also: list[Any] = field(default_factory=list)
+    """What is sent under the same order_id while the first request is on its way: the same again, or another content."""
+    reads: list[tuple[str, str]] = field(default_factory=list)
+    """See Asked."""
 
     def asked(self) -> Asked:
         """What the judge is told about it."""
@@ -36,17 +41,21 @@ class Customer:
             told=tuple(self.told),
             intended_mono_s=self.intended_mono_s,
             accepted_mono_s=self.accepted_mono_s,
+            also=tuple(self.also),
+            reads=tuple((shown, then) for shown, then in self.reads),
         )
 
     def line(self, index: int) -> dict[str, Any]:
-        """Its line of orders.jsonl."""
-        return {"schema": SCHEMA, "index": index, **asdict(self)}
+        """Its line of orders.jsonl; without what is empty and seldom there."""
+        line = {"schema": SCHEMA, "index": index, **asdict(self)}
+        return {k: v for k, v in line.items() if v or k not in ("also", "reads")}
 
     @classmethod
     def of_line(cls, line: dict[str, Any], saga: Saga) -> Self:
         """The customer that a line of orders.jsonl tells of."""
         known: dict[str, Any] = {k: v for k, v in line.items() if k not in ("schema", "index")}
         known["order"] = saga.order(**line["order"])
+        known["also"] = [saga.order(**content) for content in line.get("also", ())]
         return cls(**known)
 
 
@@ -78,6 +87,14 @@ async def come(
                 await clock.sleep(PAUSE_S)
         accepted(customer)
 
+    async def ask_again(customer: Customer, content: Any) -> None:
+        while (left_s := customer.intended_mono_s - clock.mono_s()) > 0:
+            await clock.sleep(left_s)
+        with contextlib.suppress(Failure):
+            await system.start(content)
+
     async with asyncio.TaskGroup() as shop:
         for customer in customers:
             shop.create_task(be_served(customer))
+            for content in customer.also:
+                shop.create_task(ask_again(customer, content))

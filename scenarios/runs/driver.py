@@ -18,10 +18,13 @@ from scenarios.runs.customers import Customer, come
 from scenarios.runs.environment import RunningSystem
 from scenarios.runs.probe import Readers
 from scenarios.runs.spec import RunSpec
+from scenarios.runs.variety import repeated
 from scenarios.styles.index import STYLES
 
 WARM_UP_S = 0.1
 """Between opening a system and its first order: consumers are subscribed by then."""
+MOST_REDRIVES = 3
+"""What was parked may have hidden a second thing that was."""
 MOST_PATIENCE = MAX_REDELIVERIES + 1
 """A fault that strikes every attempt can hold a request back as often as that."""
 
@@ -68,7 +71,9 @@ class Driver:
     ) -> None:
         self.spec, self.clock = spec, clock
         self.policy, self.plan = spec.policy(), spec.plan()
-        orders = spec.scenario.orders(spec.saga, spec.orders, seed=spec.seed, plan=self.plan)
+        orders = spec.scenario.orders(
+            spec.saga, spec.orders, seed=spec.seed, plan=self.plan, variety=spec.variety
+        )
         self.order_ids = [order.order_id for order in orders]
         self.faults = PlannedFaults(
             self.plan,
@@ -93,8 +98,12 @@ class Driver:
         )
         offsets = offsets_s(spec.arrivals, spec.orders, rate_per_s=spec.rate_per_s, seed=spec.seed)
         self.customers = [
-            Customer(order=order, intended_mono_s=offset)
-            for order, offset in zip(orders, offsets, strict=True)
+            Customer(
+                order=order,
+                intended_mono_s=offset,
+                also=repeated(spec.saga, order, index, seed=spec.seed, kinds=spec.variety),
+            )
+            for index, (order, offset) in enumerate(zip(orders, offsets, strict=True))
         ]
         self.failures: list[str] = []
 
@@ -168,6 +177,41 @@ class Driver:
         if left:  # what comes again after that was answered before
             self.failures.append(f"{left} requests were still held back at the end")
         return settlement
+
+    async def send_on(
+        self,
+        system: SagaSystem,
+        ended: Ended,
+        *,
+        orders_in_flight: int,
+        sent: Callable[[list[Parked]], None] = lambda parked: None,
+    ) -> Ended:
+        """Lift every fault, redrive what is parked as an operator would, and judge again: all of it must end now.
+
+        What cannot be read is left alone. `sent` is called with what has been sent on.
+        """
+        redriven: set[str] = set()
+        settlement = ended.settlement
+        waiting = ended.parked
+        for _ in range(MOST_REDRIVES):
+            chosen = [parked.parked_id for parked in waiting if parked.operation or parked.reported]
+            if not chosen:
+                break
+            self.faults.lift()
+            going = await system.redrive(chosen)
+            sent(going)
+            redriven |= {parked.order_id for parked in going}
+            settlement = await self.settle(system)
+            waiting = await system.parked()
+        if not redriven:
+            return ended
+        return await self.end(
+            system,
+            settlement=settlement,
+            orders_in_flight=orders_in_flight,
+            redriven=redriven,
+            finished=redriven,
+        )
 
     async def end(
         self,

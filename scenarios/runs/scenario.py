@@ -1,7 +1,7 @@
 """What a failure scenario is: orders, faults, and what must become of each order."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from kernel.saga import Saga
 from scenarios.faults.plan import FaultPlan, Moment
 from scenarios.runs.probe import Probe
 from scenarios.runs.processes import RestartPolicy
+from scenarios.runs.variety import IDS, named, varied
 from scenarios.runs.workload import NO_TIME, ServiceTimes
 
 PLENTY = 1_000_000
@@ -43,25 +44,35 @@ class Scenario:
     """Who keeps reading while the run lasts, and what was wrong with what they were shown."""
     restart: RestartPolicy = field(default_factory=RestartPolicy)
     """What happens to a participant's process that died, where it has one."""
+    any_item: bool = False
+    """Whether its stock stands for any item: of each there is as much."""
     least_time_scale: float = 0.0
     """Deadlines shorter than this times the policy's would only measure the restart of a broker."""
 
-    def orders(self, saga: Saga, n: int, *, seed: int, plan: FaultPlan) -> list[Any]:
-        """The n orders of a run; a planned refusal is in what is ordered."""
+    def orders(
+        self, saga: Saga, n: int, *, seed: int, plan: FaultPlan, variety: Collection[str] = ()
+    ) -> list[Any]:
+        """The n orders of a run; a planned refusal is in what is ordered. `variety`: see variety.py."""
         chance, customers = random.Random(seed), saga.workload
         made = []
+        own = self.item is not None or (self.stock is not None and not self.any_item)
         for index in range(n):
             item = customers.item if self.item is None else self.item(index)
             order = customers.order(index, n=n, chance=chance, item=item)
+            order = varied(saga, order, index, seed=seed, kinds=variety, own_stock=own)
             for fault in plan.faults:
                 if fault.moment is Moment.REFUSED and fault.strikes_order(index, seed=seed):
                     order = customers.refusable(order, fault.operation)
             made.append(order)
-        return made
+        return named(made, seed=seed) if IDS in variety else made
 
-    def units(self, saga: Saga, n: int) -> dict[str, int]:
+    def units(self, saga: Saga, n: int, *, variety: Collection[str] = ()) -> dict[str, int]:
         """The initial units of each item for n orders."""
-        return {saga.workload.item: PLENTY} if self.stock is None else self.stock(n)
+        usual = saga.workload.item
+        units = {usual: PLENTY} if self.stock is None else self.stock(n)
+        if variety and (self.stock is None or self.any_item) and self.item is None:
+            units = units | dict.fromkeys(saga.workload.items, units[usual])
+        return units
 
 
 def every(step: int, struck: Classes, otherwise: Classes = COMMITTED) -> Callable[[int], Classes]:

@@ -62,6 +62,8 @@ class RunSpec:
     """Whether spans, logs and the coordinator's own records are kept."""
     trace_sampling: float = 1.0
     """The share of traces that are recorded, 0..1."""
+    variety: tuple[str, ...] = ()
+    """How customers differ: see variety.py."""
     arrivals: str = Arrivals.POISSON
     service_times: ServiceTimes | None = None
     """None = the scenario's."""
@@ -93,7 +95,7 @@ class RunSpec:
 
     def units(self) -> dict[str, int]:
         """The initial units of each item."""
-        return self.scenario.units(self.saga, self.orders)
+        return self.scenario.units(self.saga, self.orders, variety=self.variety)
 
     def needs_wires(self) -> bool:
         """Whether the plan cuts a participant off."""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
-from kernel.customers import Workload
+from kernel.customers import Variation, Workload
 from shared_domain.trip.messages import Trip
 from shared_domain.trip.participants.holding import stock_up
 from shared_domain.trip.participants.hotel import DESK_CLOSES_H
@@ -12,6 +12,16 @@ from shared_domain.trip.participants.payment import CARD_LIMIT_CENTS
 
 FULL = "full"
 """A hotel, flight or kind of car of which nothing is left in any run."""
+PLACES = ("Lisbon ", "lisbon", "Lisboa", "\u00c5lesund")
+"""Further places, whose names are easily taken for each other."""
+_CENTS = (1, 32_767, 32_768, 65_536, CARD_LIMIT_CENTS - 1, CARD_LIMIT_CENTS)
+_NAMES = (
+    "Zo\u00eb \u00c5ngstr\u00f6m",
+    "O'Brien; --",
+    "\u674e\u5c0f\u9f8d",
+    '"quoted"',
+    "\U0001f9f3",
+)
 
 
 def trip(index: int, *, n: int, chance: Random, item: str) -> Trip:
@@ -45,9 +55,38 @@ def refusable(wanted: Trip, operation: str) -> Trip:
     return _REFUSED[operation](wanted) if operation in _REFUSED else wanted
 
 
+def _elsewhere(wanted: Trip, chance: Random) -> Trip:
+    """Hotel, flight and car need not be at one place."""
+    hotel, flight, car = (chance.choice((wanted.hotel, *PLACES)) for _ in range(3))
+    return replace(wanted, hotel=hotel, flight=flight, car=car)
+
+
+VARY = {
+    "travellers": Variation(
+        change=lambda wanted, chance: replace(wanted, travellers=chance.randint(1, 5)),
+        of_stock=True,
+    ),
+    "places": Variation(change=_elsewhere, of_stock=True),
+    "prices": Variation(
+        change=lambda wanted, chance: replace(wanted, price_cents=chance.choice(_CENTS))
+    ),
+    "hours": Variation(
+        change=lambda wanted, chance: replace(
+            wanted, arrives_h=chance.choice((0, DESK_CLOSES_H - 1))
+        )
+    ),
+    "texts": Variation(
+        change=lambda wanted, chance: replace(wanted, traveller=chance.choice(_NAMES))
+    ),
+    "customers": Variation(
+        change=lambda wanted, chance: replace(wanted, traveller=f"traveller-{chance.randrange(2)}")
+    ),
+}
 WORKLOAD = Workload(
     order=trip,
     refusable=refusable,
     item="Lisbon",
     stock={"hotel": stock_up, "flight": stock_up, "car": stock_up},
+    vary=VARY,
+    items=PLACES,
 )

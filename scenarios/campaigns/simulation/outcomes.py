@@ -24,6 +24,7 @@ def schedule_of(job: Job, *, turns: int) -> Schedule:
         faults=job.plan,
         guards=job.guards,
         bug=job.bug,
+        variety=job.variety,
     ).with_orders_named()
 
 

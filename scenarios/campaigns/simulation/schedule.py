@@ -17,6 +17,7 @@ from scenarios.catalog.index import scenarios_of
 from scenarios.faults.json_schema import validator
 from scenarios.faults.plan import (
     BROKEN_PROMISES,
+    CLOCKS,
     DISTURBANCES,
     HELD,
     ONLY_IN_TRACES,
@@ -27,6 +28,7 @@ from scenarios.faults.plan import (
 from scenarios.faults.space import ONLY_ONCE
 from scenarios.runs.environment import Backends
 from scenarios.runs.spec import RunSpec
+from scenarios.runs.variety import kinds_of, parse
 from scenarios.styles.index import STYLES
 
 SCHEMA = 1
@@ -38,6 +40,9 @@ LASTS_S = (0.1, 0.5, 1.0, 3.0, 8.0, 20.0, 75.0)
 """Unscaled: below, around and above the waits of retries, the step deadline of 5 s and the saga deadline of 60 s."""
 SCARCE = "scarce"
 """The scenario with too few things, where a saga has one."""
+FROM_THE_SECOND = tuple(range(2, 30))
+"""Works once, and never again."""
+SKEWS_S = (0.005, 0.1, 1.0, 20.0)
 SHORTEST_DELAY_S, LONGEST_DELAY_S = 0.01, 10.0
 _LASTING = HELD | DISTURBANCES | {Moment.SLOW}
 _DELAYS = (Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED)
@@ -64,6 +69,8 @@ class Schedule:
     delays: FaultPlan = field(default_factory=FaultPlan)
     guards: str = "all"
     bug: str = ""
+    variety: tuple[str, ...] = ()
+    """How customers differ: see variety.py."""
 
     def job(self, key: str = "", *, time_scale: float = TIME_SCALE) -> Job:
         """The same run for any backends."""
@@ -80,7 +87,19 @@ class Schedule:
             variant=self.variant,
             saga=self.saga,
             bug=self.bug,
+            variety=self.variety,
         )
+
+    def order_ids(self) -> list[str]:
+        """What its orders are called."""
+        orders = self.spec().scenario.orders(
+            load_saga(self.saga),
+            self.orders,
+            seed=self.seed,
+            plan=self.whole_plan,
+            variety=self.variety,
+        )
+        return [order.order_id for order in orders]
 
     def spec(self) -> RunSpec:
         """The run under virtual time."""
@@ -130,6 +149,9 @@ class Schedule:
         given = {k: v for k, v in document.items() if k != "schema"}
         for name in ("faults", "delays"):
             given[name] = FaultPlan.from_json(given.get(name, FaultPlan().to_json()))
+        given["variety"] = parse(
+            ",".join(given.get("variety", [])), load_saga(given.get("saga", DEFAULT))
+        )
         schedule = cls(**given)
         schedule._check()
         return schedule.with_orders_named()
@@ -190,6 +212,7 @@ class Space:
             saga=self.saga,
             guards=self.guards,
             bug=self.bug,
+            variety=kinds_of(saga),
         )
 
     @staticmethod
@@ -211,7 +234,9 @@ def _faults(
         if not turns_back and operation in saga.refusable and chance.random() < 0.3:
             moment = Moment.REFUSED
         always = moment not in ONLY_ONCE and chance.random() < 0.5
-        attempts = "all" if always else (chance.choice((1, 1, 1, 2)),)
+        attempts: Any = "all" if always else (chance.choice((1, 1, 1, 2)),)
+        if always and chance.random() < 0.3:
+            attempts = FROM_THE_SECOND
         if moment in ONLY_ONCE:
             attempts = (1,)
         found.append(
@@ -220,10 +245,16 @@ def _faults(
                 operation=operation,
                 moment=moment,
                 attempts=attempts,
-                for_s=chance.choice(LASTS_S) if moment in _LASTING else None,
+                for_s=_lasts_s(moment, chance),
             )
         )
     return found
+
+
+def _lasts_s(moment: Moment, chance: random.Random) -> float | None:
+    if moment in CLOCKS:
+        return chance.choice(SKEWS_S)
+    return chance.choice(LASTS_S) if moment in _LASTING else None
 
 
 def _applies(saga: Saga, moment: Moment, operation: str, style: str) -> bool:

@@ -35,6 +35,8 @@ def _simpler(schedule: Schedule) -> Iterator[Schedule]:
     """What could be left out or made plainer, the most first."""
     if schedule.delays.faults:
         yield replace(schedule, delays=FaultPlan())
+    if len(schedule.variety) > 1:
+        yield replace(schedule, variety=())
     for index in range(schedule.orders):
         if schedule.orders > 1:
             yield _without_order(schedule, index)
@@ -43,6 +45,8 @@ def _simpler(schedule: Schedule) -> Iterator[Schedule]:
     for smaller in _fewer(schedule.delays):
         yield replace(schedule, delays=smaller)
     usual = Schedule(style=schedule.style)
+    for kind in schedule.variety:
+        yield replace(schedule, variety=tuple(k for k in schedule.variety if k != kind))
     for name in ("scenario", "variant", "turns", "rate_per_s", "seed"):
         if getattr(schedule, name) != getattr(usual, name):
             yield replace(schedule, **{name: getattr(usual, name)})

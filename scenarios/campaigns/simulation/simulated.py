@@ -4,13 +4,14 @@ import asyncio
 import gc
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from kernel.errors import first
 from kernel.memory_files import MemoryFolder
+from kernel.ports import Parked
 from kernel.saga import Saga
 from kernel.tracing import NoTracer
 from scenarios.campaigns.simulation.loop import NeverEnds, SimulatedLoop
@@ -19,6 +20,7 @@ from scenarios.catalog.bugs import planted
 from scenarios.faults.planned import FaultRecord
 from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment
+from scenarios.runs.reader import Reader
 from scenarios.runs.spec import RunSpec
 from scenarios.styles.index import STYLES
 
@@ -60,6 +62,8 @@ class EventLog(FaultRecord, NoTracer):
         served = saga.served_by.items()
         self._calls = {"place order", *(f"{name} {operation}" for operation, name in served)}
         self._clock = clock
+        self.changed: Callable[[str], None] = lambda order_id: None
+        """Told of every order to which something may have happened."""
         self.entries: list[tuple[Any, ...]] = []
         self._open = True
 
@@ -86,8 +90,15 @@ class EventLog(FaultRecord, NoTracer):
             yield parent
         except BaseException as failure:
             self.note("failed", order_id, name, type(failure).__name__)
+            self.changed(order_id)
             raise
         self.note("returned", order_id, name)
+        self.changed(order_id)
+
+    def sent(self, parked: list[Parked]) -> None:
+        """An operator has sent these on."""
+        for one in parked:
+            self.note("redriven", one.order_id, one.operation)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,14 +186,27 @@ async def _staged(
         running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
         disturber = driver.disturber(running_system)
         await driver.start()
-        async with disturber.at_work():
+        reader = Reader(running_system.system, environment.participants, driver.customers)
+        log.changed = reader.look_at
+        async with disturber.at_work(), asyncio.TaskGroup() as looking:
+            reading = looking.create_task(reader.run())
             await driver.serve(running_system.system, lambda customer: None)
             settlement = await driver.settle(running_system.system)
-        ended = await driver.end(
-            running_system.system,
-            settlement=settlement,
-            orders_in_flight=disturber.orders_in_flight,
-        )
+            await reader.reload()
+            ended = await driver.end(
+                running_system.system,
+                settlement=settlement,
+                orders_in_flight=disturber.orders_in_flight,
+            )
+            again = await driver.send_on(
+                running_system.system,
+                ended,
+                orders_in_flight=disturber.orders_in_flight,
+                sent=log.sent,
+            )
+            if again.verdict.is_bad() or again.settlement.how == "deadline":
+                ended = again
+            reading.cancel()
         backlog = await running_system.system.backlog()
     log.close()
     return ended, backlog

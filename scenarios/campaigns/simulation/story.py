@@ -14,7 +14,7 @@ from scenarios.faults.plan import MEANING, Fault
 
 MOST_ALIKE = 4
 """Most steps of one kind that are told."""
-_STAMP, _NUMBER = 11, re.compile(r"(?<!order-)\d+")
+_STAMP, _NUMBER = 11, re.compile(r"(?<![\w-])\d+")
 _FAILED = {
     "CancelledError": "is given up",
     "OutcomeUnknown": "brings no answer",
@@ -32,6 +32,7 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
         f"{orders} in the {schedule.style}, {schedule.variant or load_saga(schedule.saga).variant}",
         "too few units" if schedule.scenario == "scarce" else "",
         f"guards {schedule.guards}" if schedule.guards != "all" else "",
+        f"customers differ in {', '.join(schedule.variety)}" if schedule.variety else "",
         f"with the planted bug {schedule.bug} ({bugs_of(schedule.saga)[schedule.bug].words})"
         if schedule.bug
         else "",
@@ -50,12 +51,13 @@ def story(schedule: Schedule, simulated: Simulated, found: Finding | None) -> li
 def _plan_in_words(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
     """Faults and delays, and whether they struck at all."""
     struck = {entry[2] for entry in simulated.log if entry[1] == "struck"}
+    ids = schedule.order_ids()
     for number, fault in enumerate(schedule.whole_plan.faults):
         kind = "Delay" if schedule.is_delay(number) else "Fault"
-        yield f"{kind}: {_fault_in_words(fault)}{'' if number in struck else ' (it found no occasion)'}."
+        yield f"{kind}: {_fault_in_words(fault, ids)}{'' if number in struck else ' (it found no occasion)'}."
 
 
-def _fault_in_words(fault: Fault) -> str:
+def _fault_in_words(fault: Fault, ids: list[str]) -> str:
     match fault.attempts:
         case "all":
             times = "every time"
@@ -65,7 +67,7 @@ def _fault_in_words(fault: Fault) -> str:
             times = f"at attempt {', '.join(map(str, numbers))}"
         case _:
             times = "now and then"
-    who = ", ".join(f"order-{index:05d}" for index in fault.orders) or "no order of this run"
+    who = ", ".join(ids[index] for index in fault.orders) or "no order of this run"
     return f"{who}, {fault.operation}, {times}: {_meaning(fault)}"
 
 
@@ -116,6 +118,9 @@ def _lines(schedule: Schedule, simulated: Simulated) -> Iterator[str]:
         elif what in ("returned", "failed"):
             order_id, name = rest[:2]
             line = _ending(name, *rest[2:], changed=changed.pop((order_id, name), False))
+        elif what == "redriven":
+            order_id, operation = rest
+            line = f"the faults are over, and an operator sends {operation or 'it'} on"
         elif what == "struck":
             number, order_id, operation, attempt = rest[:4]
             line = f"  * {operation}, attempt {attempt}: {_meaning(faults[number])}"

@@ -1,7 +1,9 @@
 """The laws of what participants keep: money, stock, business rows and refusals, each checked against ledger and order."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import median
 from typing import Any
 
 from kernel.ledger import Effect
@@ -12,6 +14,7 @@ from kernel.resources import MONEY, Pool, Resource
 from kernel.saga import Saga
 from scenarios.judge.causes import Row
 from scenarios.judge.oracle import OrderFacts, witness
+from scenarios.judge.possible import CLOCKS_DIFFER_S
 from scenarios.judge.verdict import Witness
 
 Broken = list[tuple[str, list[Witness]]]
@@ -153,6 +156,8 @@ def _orders_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> 
     """The service that opens sagas knows each order as it was asked for, once it has opened or refused it."""
     broken: Broken = []
     rows = {row["order_id"]: row for row in ledgers[saga.opener].get("orders", [])}
+    misdated = _misdated(facts, rows)
+    usual = median(misdated.values()) if misdated else 0.0
     for order in facts:
         order_id, row = order.asked.order_id, rows.get(order.asked.order_id)
         if row is None:
@@ -160,9 +165,24 @@ def _orders_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> 
                 broken.append((f"{order_id}: opened, and no row of it in orders", []))
             continue
         proof = [{"participant": saga.opener, "table": "orders", **row}]
+        if abs(misdated.get(order_id, usual) - usual) > CLOCKS_DIFFER_S:
+            why = f"{order_id}: it was not placed when its ledger row says"
+            broken.append((why, proof))
         if "message" in row and (wrong := _wrong_message(saga, order, row["message"])):
             broken.append((f"{order_id}: {wrong}", proof))
     return broken
+
+
+def _misdated(facts: Sequence[OrderFacts], rows: Mapping[str, Row]) -> dict[str, float]:
+    """order_id -> seconds between its first ledger row and the time from which its deadline counts; infinite if that is none."""
+    found: dict[str, float] = {}
+    for order in facts:
+        placed = rows.get(order.asked.order_id, {}).get("placed_wall_s")
+        opened = [r for r in order.rows if r["operation"] == order.saga.forward[0] and "wall_s" in r]  # fmt: skip
+        if placed is not None and opened:
+            number = isinstance(placed, int | float) and not math.isnan(placed)
+            found[order.asked.order_id] = placed - opened[0]["wall_s"] if number else math.inf
+    return found
 
 
 def _wrong_message(saga: Saga, order: OrderFacts, text: Any) -> str:

@@ -91,6 +91,12 @@ def _of_ledger(saga: Saga, name: str, tables: dict[str, list[Row]]) -> Iterable[
     known = {operation for operation, service in saga.served_by.items() if service == name}
     good = []
     for row in tables["ledger"]:
+        if "wall_s" in row and not _number(row["wall_s"]):
+            yield (
+                f"the ledger of {name} has the time of day {row['wall_s']!r:.40}",
+                [_seen(name, "ledger", row)],
+            )
+            continue
         if row["operation"] not in known or row["effect"] not in set(Effect):
             why = f"{name} has no {row['operation']!r:.40} {row['effect']!r:.40}"
         elif row["answer"] not in _answers(saga, row["operation"], row["effect"]):
@@ -173,6 +179,9 @@ def _twice(saga: Saga, name: str, tables: dict[str, list[Row]]) -> Iterable[Impo
         tables[table] = [alike[0] for alike in rows.values()]
         if table == "orders" and name == saga.opener:
             for row in tables[table]:
+                if row.get("expired", 0) not in (0, 1):
+                    why = f"order {row['order_id']} has expired {row['expired']!r:.40} times"
+                    yield why, [_seen(name, table, row)]
                 if row["status"] not in {PENDING, *TERMINAL}:
                     why = f"order {row['order_id']} has the status {row['status']!r:.40}"
                     yield why, [_seen(name, table, row)]

@@ -126,6 +126,8 @@ def deadlines(saga: Saga, facts: Sequence[OrderFacts], expired: set[str], known:
 
     `expired`: the orders that it has marked.
     """
+    if known.conducted:
+        return [(f"{order_id}: marked as too late, and nobody watches deadlines", []) for order_id in sorted(expired)]  # fmt: skip
     broken: Broken = []
     policy = known.policy
     for order in facts:
@@ -143,8 +145,7 @@ def deadlines(saga: Saga, facts: Sequence[OrderFacts], expired: set[str], known:
             why = f"{order_id}: open for {lasted_s:.2f} s, and its deadline of {policy.saga_s():.2f} s was said to have passed"
             broken.append((why, rows))
         elif (
-            not known.conducted
-            and known.guards.timeouts
+            known.guards.timeouts
             and policy.on_deadline == OnDeadline.COMPENSATE
             and not known.shared
             and not known.set_back()

@@ -136,7 +136,7 @@ class Schedule:
     def to_json(self) -> dict[str, Any]:
         """As a JSON document."""
         plans = {"faults": self.faults.to_json(), "delays": self.delays.to_json()}
-        return {"schema": SCHEMA, **asdict(self), **plans}
+        return {"schema": SCHEMA, **asdict(self), "variety": list(self.variety), **plans}
 
     @classmethod
     def from_json(cls, document: Any) -> Self:

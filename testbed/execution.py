@@ -24,7 +24,8 @@ from scenarios.faults.plan import FaultPlan
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.backends import open_backends
 from scenarios.runs.scenario import Scenario
-from scenarios.runs.spec import RunSpec
+from scenarios.runs.spec import READS_PER_S, RunSpec
+from scenarios.runs.variety import parse
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
 from testbed.runs import SuiteResult, run_suite
@@ -59,6 +60,9 @@ async def run_scenarios(
     otlp: str = "",
     arrivals: str = Arrivals.POISSON,
     service_times: ServiceTimes | None = None,
+    variety: str = "usual",
+    redrive: bool = False,
+    reads_per_s: float = READS_PER_S,
     repeat: int = 1,
 ) -> SuiteResult:
     """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
@@ -93,6 +97,9 @@ async def run_scenarios(
                 otlp=otlp,
                 arrivals=arrivals,
                 service_times=service_times,
+                variety=parse(variety, saga),
+                redrive=redrive,
+                reads_per_s=reads_per_s,
             )
             for scenario in scenarios
             for style in styles

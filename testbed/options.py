@@ -86,6 +86,12 @@ ServiceTimesOption = Annotated[
         help="How long services take, in ms before --time-scale: none, or payment=lognormal:80:800,inventory=constant:5 (median, p99). Default: the scenario's."
     ),
 ]
+VarietyOption = Annotated[
+    str,
+    typer.Option(
+        help="How customers differ: usual, all (order ids too), none, or names such as quantities,items,amounts,texts,customers,twice,changed."
+    ),
+]
 OrderArgument = Annotated[str, typer.Argument(help="An order id, such as order-00003.")]
 Below = Annotated[
     Path,

@@ -12,6 +12,7 @@ from scenarios.catalog.bug import Bug
 from scenarios.catalog.bugs import bugs_of
 from scenarios.catalog.index import scenarios_of
 from scenarios.judge.verdict import Judgement
+from scenarios.runs.variety import kinds_of
 from scenarios.styles.index import STYLES
 
 ORDERS, RATE_PER_S, TIME_SCALE = 12, 60.0, 0.03
@@ -145,6 +146,8 @@ def clean_jobs(saga: Saga, sagas: int, *, seed: int) -> list[Job]:
                 seed=number,
                 time_scale=CLEAN_TIME_SCALE,
                 rate_per_s=CLEAN_RATE_PER_S,
+                variety=kinds_of(saga),
+                redrive=True,
             )
             for name in scenarios_of(saga)
             for style in STYLES

@@ -56,6 +56,7 @@ class Job:
     """"" = the saga's default."""
     bug: str = ""
     variety: tuple[str, ...] = ()
+    redrive: bool = False
 
     def spec(self, backends: Backends) -> RunSpec:
         """The run that it is on these backends."""
@@ -73,6 +74,7 @@ class Job:
             variant=self.variant or saga.variant,
             extra_plan=self.plan,
             variety=self.variety,
+            redrive=self.redrive,
             evidence=False,
         )
 

@@ -19,6 +19,7 @@ from scenarios.faults.space import Cell
 from scenarios.runs.backends import as_options, which_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA, read_json, read_lines
+from scenarios.runs.variety import kinds_of
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
 SCENARIO = "any_ending"
@@ -61,6 +62,8 @@ class Sweep:
             guards=self.guards,
             variant=self.variant,
             saga=self.saga,
+            variety=kinds_of(cell.saga),
+            redrive=True,
         )
 
     def command(self) -> str:

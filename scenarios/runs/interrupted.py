@@ -161,6 +161,9 @@ class Interrupted:
             evidence=about["evidence"],
             trace_sampling=about["tracing"]["sampling"],
             arrivals=Arrivals(about["arrivals"]),
+            variety=tuple(about["variety"]),
+            redrive=about["redrive"],
+            reads_per_s=about["reads_per_s"],
             service_times=ServiceTimes.parse(about["service_times"]),
         )
 

@@ -1,12 +1,16 @@
 """Somebody who keeps asking how orders stand, and writes down what he is shown beside what is so."""
 
 import asyncio
+import random
 from collections.abc import Sequence
 
 from kernel.errors import Failure
 from kernel.participants import Participants
-from kernel.ports import SagaSystem
+from kernel.ports import Clock, SagaSystem
 from scenarios.runs.customers import Customer
+
+RECENT = 20
+"""The last orders are those that still change."""
 
 
 class Reader:
@@ -15,7 +19,7 @@ class Reader:
     def __init__(
         self, system: SagaSystem, participants: Participants, customers: Sequence[Customer]
     ) -> None:
-        self._system, self._participants = system, participants
+        self._system, self._participants, self._customers = system, participants, customers
         self._reads = {c.order.order_id: c.reads for c in customers}
         self._waiting: dict[str, None] = {}
         self._something = asyncio.Event()
@@ -35,6 +39,15 @@ class Reader:
                 order_id = next(iter(self._waiting))
                 del self._waiting[order_id]
                 await self._read(order_id)
+
+    async def look_around(self, *, per_s: float, clock: Clock, seed: int) -> None:
+        """Read one of the last orders so often, until cancelled."""
+        chance = random.Random(seed)
+        while True:
+            await clock.sleep(1 / per_s)
+            accepted = [c.order.order_id for c in self._customers if c.accepted_mono_s is not None]
+            if accepted:
+                await self._read(chance.choice(accepted[-RECENT:]))
 
     async def reload(self) -> None:
         """Read every order twice more: what is shown once everything is over stays so."""

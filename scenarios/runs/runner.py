@@ -27,13 +27,14 @@ from scenarios.runs.artifacts import SERVICE_LOG, acts_of, discarded, leave, red
 from scenarios.runs.control_socket import desk
 from scenarios.runs.customers import Customer
 from scenarios.runs.disk import full_disk
-from scenarios.runs.driver import Driver
+from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
 from scenarios.runs.folder import LOCK, WORK, RunFolder, verdict_document
 from scenarios.runs.interrupted import INTERRUPTED, Interrupted, beside
 from scenarios.runs.journal import Journal, JournaledFaults, read_customers
 from scenarios.runs.participant_config import ParticipantConfig, faults_path, log_path, spans_path
 from scenarios.runs.probe import Readers
+from scenarios.runs.reader import Reader
 from scenarios.runs.saved_state import keep
 from scenarios.runs.spec import RunSpec, about, now_utc
 from scenarios.styles.index import STYLES
@@ -330,13 +331,19 @@ class _Run:
             async with disturber.at_work(), asyncio.TaskGroup() as troubled:
                 if self._spec.trouble_every_s:
                     troubled.create_task(trouble_maker.run())
-                reading = troubled.create_task(readers.run()) if readers else None
+                reading = [troubled.create_task(readers.run())] if readers else []
+                if self._spec.reads_per_s:
+                    reader = Reader(system, participants, driver.customers)
+                    around = reader.look_around(
+                        per_s=self._spec.reads_per_s, clock=clock, seed=self._spec.seed
+                    )
+                    reading.append(troubled.create_task(around))
                 await driver.serve(system, self._served)
                 trouble_maker.stop()
                 settlement = await self._settle(system, work)
                 settlement = await self._hold(system, work, settlement)
-                if reading is not None:
-                    reading.cancel()
+                for one in reading:
+                    one.cancel()
         ended = await driver.end(
             system,
             settlement=settlement,
@@ -347,6 +354,8 @@ class _Run:
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
+        if self._spec.redrive:
+            ended = await self._redrive(system, ended, disturber.orders_in_flight)
         if not ended.verdict.as_expected and not self._acts:
             ended.verdict.problems[:0] = [*full_disk(work), *await running_system.explain()]
         leave(
@@ -381,6 +390,22 @@ class _Run:
             )
             self._folder.write("soak.json", figures.to_json())
         return ended.verdict
+
+    async def _redrive(self, system: SagaSystem, ended: Ended, orders_in_flight: int) -> Ended:
+        """What is so once everything that was parked has been sent on."""
+        sent: list[Parked] = []
+        again = await self._driver.send_on(
+            system, ended, orders_in_flight=orders_in_flight, sent=sent.extend
+        )
+        if sent:
+            orders = {parked.order_id for parked in sent}
+            self._told["notes"].append(
+                f"{len(orders)} parked orders were redriven after the faults were over"
+            )
+        if not self._spec.evidence and not again.verdict.is_bad():
+            return ended
+        self._acted("redrive", sent)
+        return again
 
     def _readers(self, system: SagaSystem, participants: Participants) -> Readers | None:
         probe = self._spec.scenario.probe

@@ -18,6 +18,7 @@ from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA
 from scenarios.runs.pace import pace
 from scenarios.runs.scenario import Scenario
+from scenarios.runs.variety import as_option
 from scenarios.runs.workload import ServiceTimes
 from scenarios.styles.index import STYLES
 
@@ -29,6 +30,8 @@ POLICY_OPTIONS = {
     "on_deadline": "--on-deadline",
 }
 """What of a policy a user can choose, and the option of `saga run` that does it."""
+READS_PER_S = 20.0
+"""How often an ordinary run is looked at."""
 LEAST_SCALE_OF_A_RESTART = 0.5
 """A participant's process needs a second to start again; shorter deadlines would measure nothing else."""
 
@@ -64,6 +67,12 @@ class RunSpec:
     """The share of traces that are recorded, 0..1."""
     variety: tuple[str, ...] = ()
     """How customers differ: see variety.py."""
+    redrive: bool = False
+    """Whether what is parked is redriven once the run has settled and no fault strikes any more. A run that keeps no evidence only says
+    what went wrong with it.
+    """
+    reads_per_s: float = 0.0
+    """How often somebody reads the status of an order while the run lasts."""
     arrivals: str = Arrivals.POISSON
     service_times: ServiceTimes | None = None
     """None = the scenario's."""
@@ -139,6 +148,9 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         "rate_per_s": spec.rate_per_s,
         "arrivals": str(spec.arrivals),
         "service_times": str(spec.times()),
+        "variety": list(spec.variety),
+        "redrive": spec.redrive,
+        "reads_per_s": spec.reads_per_s,
         "guards": str(spec.guards),
         "saga": spec.saga.address,
         "step_order": spec.variant,
@@ -178,18 +190,19 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         f"--seed {spec.seed} {backends}",
         f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
     ]
-    if spec.guards != Guards.all():
-        parts.append(f"--guards={spec.guards}")
-    if spec.durability != "process":
-        parts.append(f"--durability {spec.durability}")
-    if spec.processes:
-        parts.append("--processes")
-    if spec.trace_sampling != 1:
-        parts.append(f"--trace-sampling {spec.trace_sampling:g}")
-    if spec.arrivals != Arrivals.POISSON:
-        parts.append(f"--arrivals {spec.arrivals}")
-    if spec.service_times is not None:
-        parts.append(f"--service-times {spec.service_times}")
+    kinds = as_option(spec.saga, spec.variety)
+    unusual = {
+        f"--guards={spec.guards}": spec.guards != Guards.all(),
+        f"--durability {spec.durability}": spec.durability != "process",
+        "--processes": spec.processes,
+        f"--trace-sampling {spec.trace_sampling:g}": spec.trace_sampling != 1,
+        f"--arrivals {spec.arrivals}": spec.arrivals != Arrivals.POISSON,
+        f"--service-times {spec.service_times}": spec.service_times is not None,
+        f"--variety {kinds}": kinds != "usual",
+        "--redrive": spec.redrive,
+        f"--reads {spec.reads_per_s:g}": spec.reads_per_s != READS_PER_S,
+    }
+    parts += [option for option, said in unusual.items() if said]
     usual = Policy()
     parts += [
         f"{option} {getattr(spec.rules, name)}"

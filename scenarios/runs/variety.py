@@ -23,16 +23,22 @@ def kinds_of(saga: Saga) -> tuple[str, ...]:
     return (*_GENERAL, *saga.workload.vary)
 
 
+def usual(saga: Saga) -> tuple[str, ...]:
+    """Every kind but the names: people who read a run look for order-00003."""
+    return tuple(kind for kind in kinds_of(saga) if kind != IDS)
+
+
 def parse(text: str, saga: Saga) -> tuple[str, ...]:
-    """`all`, `none`, or names separated by commas. Raise UsageError for anything else."""
+    """`usual`, `all`, `none`, or names separated by commas. Raise UsageError for anything else."""
     known = kinds_of(saga)
-    if text in ("all", "none"):
-        return known if text == "all" else ()
+    named_sets = {"usual": usual(saga), "all": known, "none": ()}
+    if text in named_sets:
+        return named_sets[text]
     names = tuple(name.strip() for name in text.split(",") if name.strip())
     for name in names:
         if name not in known:
             raise UsageError(
-                f"unknown variety {name!r}{nearest(name, known)}: use all, none, or some of {', '.join(known)}"
+                f"unknown variety {name!r}{nearest(name, known)}: use usual, all, none, or some of {', '.join(known)}"
             )
     return names
 
@@ -83,3 +89,11 @@ def _changed(saga: Saga, order: Any, chance: Random) -> Any:
 
 def _chance(seed: int, kind: str, index: int) -> Random:
     return Random(f"{seed}:{kind}:{index}")
+
+
+def as_option(saga: Saga, kinds: tuple[str, ...]) -> str:
+    """What `parse` reads as these kinds."""
+    for name in ("usual", "all", "none"):
+        if parse(name, saga) == kinds:
+            return name
+    return ",".join(kinds)

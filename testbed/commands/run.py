@@ -16,6 +16,8 @@ from report.tables import distance_from_saturation, findings
 from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.interrupted import Interrupted
+from scenarios.runs.spec import READS_PER_S
+from scenarios.runs.variety import parse
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
 from testbed.execution import run_scenarios, run_until_done, say_backends, show, wide
@@ -38,6 +40,7 @@ from testbed.options import (
     Styles,
     TimeScale,
     TraceSampling,
+    VarietyOption,
 )
 from testbed.runs import SuiteResult, resume_run, suite_folder
 
@@ -119,6 +122,20 @@ def run(
             help="Seconds to wait for an operator (saga dead-letters, saga executions) if sagas are parked.",
         ),
     ] = 0.0,
+    variety: VarietyOption = "usual",
+    redrive: Annotated[
+        bool,
+        typer.Option(
+            "--redrive",
+            help="Redrive what is parked once the run has settled and its faults are over: all of it must end then.",
+        ),
+    ] = False,
+    reads: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1000, help="How often per second somebody reads the status of an order."
+        ),
+    ] = READS_PER_S,
     trace_sampling: TraceSampling = 1.0,
     otlp: Otlp = "",
     out: Out = Path("runs"),
@@ -139,6 +156,11 @@ def run(
         raise typer.Exit(result.exit_code())
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
+    if redrive and processes:
+        raise UsageError(
+            "--redrive cannot end the faults in processes of their own: leave out --processes"
+        )
+    parse(variety, load_saga(saga))
     if processes:
         settings.check_processes(chosen, engine)
     chosen_saga = load_saga(saga)
@@ -182,6 +204,9 @@ def run(
             otlp=otlp,
             arrivals=arrivals.value,
             service_times=times,
+            variety=variety,
+            redrive=redrive,
+            reads_per_s=reads,
             repeat=repeat,
         )
     )

@@ -174,6 +174,8 @@ def _in_both_contexts(folder: Path, wanted: Traced) -> list[SuiteResult]:
                     rate_per_s=RATE_PER_S,
                     time_scale=wanted.time_scale,
                     extra_plan=plan,
+                    variety="none",
+                    reads_per_s=0.0,
                 )
             )
         )

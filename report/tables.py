@@ -178,6 +178,15 @@ def findings(row: RunRow, *, most: int = 3) -> list[str]:
     return [plain(f"{row.scenario}, {row.label}: {line}").plain for line in lines]
 
 
+def worst_order(row: RunRow) -> str:
+    """An order that shows what is wrong with a run, "" = nothing is, or no order does."""
+    if row.bad:
+        return str(row.bad[0]["order_id"])
+    broken = (law for law in row.verdict["laws"] if not law["held"])
+    witnesses = (w for law in broken for w in law["witnesses"] if "order_id" in w)
+    return next((str(w["order_id"]) for w in witnesses), "")
+
+
 def _isolation(found: dict[str, Any]) -> str:
     """What readers saw of unfinished sagas."""
     n = found["visits"]

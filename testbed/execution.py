@@ -62,6 +62,7 @@ async def run_scenarios(
     service_times: ServiceTimes | None = None,
     variety: str = "usual",
     redrive: bool = False,
+    bug: str = "",
     reads_per_s: float = READS_PER_S,
     repeat: int = 1,
 ) -> SuiteResult:
@@ -99,6 +100,7 @@ async def run_scenarios(
                 service_times=service_times,
                 variety=parse(variety, saga),
                 redrive=redrive,
+                bug=bug,
                 reads_per_s=reads_per_s,
             )
             for scenario in scenarios

@@ -12,12 +12,13 @@ from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
 from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
+from scenarios.judge.clocks import ahead_s, bounds
 from scenarios.judge.exposure import timing
 from scenarios.judge.laws import judge_laws
 from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
 from scenarios.judge.possible import possible
-from scenarios.judge.reasons import Known
+from scenarios.judge.reasons import Known, reason_of
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
 from scenarios.runs.scenario import COMPENSATED, ENDED, Scenario
@@ -112,8 +113,8 @@ def judge(
         for index, o in enumerate(orders)
     ]
     surprises = [
-        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(allowed))}"
-        for o, allowed in zip(orders, expected, strict=True)
+        f"{o.order_id} is {o.order_class}, expected {' or '.join(sorted(allowed))}{_because(o.why or reason_of(f, known))}"
+        for o, f, allowed in zip(orders, facts, expected, strict=True)
         if o.order_class not in allowed
     ]
     if wrong := scenario.check([o.order_class for o in orders]):
@@ -141,6 +142,7 @@ def judge(
         judgement = Judgement.INCONSISTENT
     else:
         judgement = Judgement.UNKNOWN if problems else Judgement.CONSISTENT
+    clocks = bounds(saga, facts)
     isolation = {}
     if visits is not None and scenario.probe is not None:
         isolation = asdict(scenario.probe.anomalies(visits, facts, rows))
@@ -149,11 +151,18 @@ def judge(
         as_expected=judgement is Judgement.CONSISTENT and not surprises,
         orders=orders,
         laws=laws,
-        timings=[timing(f, run_ended_mono_s=run_ended_mono_s) for f in facts],
+        timings=[
+            timing(f, run_ended_mono_s=run_ended_mono_s, ahead_s=ahead_s(clocks)) for f in facts
+        ],
         problems=problems if load.saturated and not bad else problems + surprises,
         isolation=isolation,
+        clocks=clocks,
         load=load,
     )
+
+
+def _because(reason: str) -> str:
+    return f": {reason}" if reason else ""
 
 
 _OPEN = frozenset({OrderClass.PARKED, OrderClass.STUCK, OrderClass.STUCK_IN_THE_OPEN})

@@ -155,3 +155,23 @@ def deadlines(saga: Saga, facts: Sequence[OrderFacts], expired: set[str], known:
             why = f"{order_id}: open for {lasted_s:.2f} s, and nobody noticed that its deadline of {policy.saga_s():.2f} s had passed"
             broken.append((why, rows))
     return broken
+
+
+def reason_of(order: OrderFacts, known: Known) -> str:
+    """Why an order did not go forward, in words; "" = it did, or nobody knows."""
+    saga = order.saga
+    for row in order.rows:
+        if _turns_back(saga, row):
+            how = "was refused" if row["effect"] == Effect.REFUSED else "was given up"
+            return f"{row['operation']} {how}{_after(order, str(row['operation']), known)}"
+        if saga.expired.__name__ in causes_of(row):
+            return "its saga deadline passed"
+    for operation in saga.forward:
+        if known.attempts and known.attempts.get((order.asked.order_id, operation), 0) > 1:
+            return f"{operation} was tried {known.attempts[order.asked.order_id, operation]} times"
+    return ""
+
+
+def _after(order: OrderFacts, operation: str, known: Known) -> str:
+    attempts = (known.attempts or {}).get((order.asked.order_id, operation), 0)
+    return f" after {attempts} attempts" if attempts > 1 else ""

@@ -108,6 +108,8 @@ class Verdict:
     problems: list[str]
     isolation: dict[str, Any] = field(default_factory=dict)
     """What readers saw during the run, and the anomalies in it: see isolation.py. Empty if nobody read."""
+    clocks: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """See clocks.py."""
     load: Load | None = None
     """None = the run was not judged."""
 

@@ -4,6 +4,7 @@ Every file is written whole or not at all; run.json says whether the run is comp
 """
 
 import json
+import math
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -94,10 +95,17 @@ def verdict_document(verdict: Verdict) -> dict[str, Any]:
         "problems": verdict.problems,
         "isolation": verdict.isolation,
         "timing": {
+            "clocks_ahead_s": {
+                name: [_finite(s) for s in pair] for name, pair in verdict.clocks.items()
+            },
             "orders": [asdict(timing) for timing in verdict.timings],
             "load": verdict.load.to_json() if verdict.load else None,
         },
     }
+
+
+def _finite(seconds: float) -> float | None:
+    return seconds if math.isfinite(seconds) else None
 
 
 def is_run(path: Path) -> bool:

@@ -163,6 +163,7 @@ class Interrupted:
             arrivals=Arrivals(about["arrivals"]),
             variety=tuple(about["variety"]),
             redrive=about["redrive"],
+            bug=about["bug"],
             reads_per_s=about["reads_per_s"],
             service_times=ServiceTimes.parse(about["service_times"]),
         )

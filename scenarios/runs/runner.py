@@ -19,9 +19,11 @@ from kernel.participants import Participants
 from kernel.ports import Parked, SagaSystem, Settlement
 from kernel.timeline import Evidence
 from scenarios.campaigns.soak import SoakFigures
+from scenarios.catalog.bugs import planted
 from scenarios.evidence.evidence import rows_of
 from scenarios.faults.nemesis import Nemesis
 from scenarios.faults.planned import read_record
+from scenarios.judge.clocks import in_words
 from scenarios.judge.verdict import Judgement, Verdict
 from scenarios.runs.artifacts import SERVICE_LOG, acts_of, discarded, leave, redriven
 from scenarios.runs.control_socket import desk
@@ -134,7 +136,8 @@ async def _judged(
 ) -> Verdict:
     folder.write("run.json", told | alive | {"status": "running"})
     try:
-        return await _Run(spec, folder, progress, told, alive, resumed=resumed).run()
+        with planted(spec.saga.address, spec.bug):
+            return await _Run(spec, folder, progress, told, alive, resumed=resumed).run()
     except _BROKEN as error:
         if resumed:
             raise _still_interrupted(folder, told | alive, error) from error
@@ -354,6 +357,8 @@ class _Run:
             readers=readers,
             elsewhere=[read_record(path) for path in self._faults_elsewhere(work)],
         )
+        if differ := in_words(ended.verdict.clocks):
+            self._told["notes"].append(differ)
         if self._spec.redrive:
             ended = await self._redrive(system, ended, disturber.orders_in_flight)
         if not ended.verdict.as_expected and not self._acts:

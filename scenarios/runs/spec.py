@@ -67,6 +67,8 @@ class RunSpec:
     """The share of traces that are recorded, 0..1."""
     variety: tuple[str, ...] = ()
     """How customers differ: see variety.py."""
+    bug: str = ""
+    """The planted bug that it runs with, "" = none."""
     redrive: bool = False
     """Whether what is parked is redriven once the run has settled and no fault strikes any more. A run that keeps no evidence only says
     what went wrong with it.
@@ -149,6 +151,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
         "arrivals": str(spec.arrivals),
         "service_times": str(spec.times()),
         "variety": list(spec.variety),
+        "bug": spec.bug,
         "redrive": spec.redrive,
         "reads_per_s": spec.reads_per_s,
         "guards": str(spec.guards),
@@ -199,6 +202,7 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         f"--arrivals {spec.arrivals}": spec.arrivals != Arrivals.POISSON,
         f"--service-times {spec.service_times}": spec.service_times is not None,
         f"--variety {kinds}": kinds != "usual",
+        f"--bug {spec.bug}": bool(spec.bug),
         "--redrive": spec.redrive,
         f"--reads {spec.reads_per_s:g}": spec.reads_per_s != READS_PER_S,
     }

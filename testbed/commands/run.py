@@ -1,6 +1,7 @@
 """`saga run`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +13,8 @@ from kernel.loading import DEFAULT, load_saga
 from kernel.policy import OnDeadline, Policy
 from report.columns import RUN_COLUMNS, values
 from report.repeats import rates, rates_table
-from report.tables import distance_from_saturation, findings
+from report.tables import distance_from_saturation, findings, worst_order
+from scenarios.campaigns.check_oracle import chosen_bugs
 from scenarios.judge.verdict import Exit
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.interrupted import Interrupted
@@ -123,6 +125,12 @@ def run(
         ),
     ] = 0.0,
     variety: VarietyOption = "usual",
+    bug: Annotated[
+        str,
+        typer.Option(
+            help="Plant this bug (see saga list) in the scenario that shows it, or in those given, and show what the judge says."
+        ),
+    ] = "",
     redrive: Annotated[
         bool,
         typer.Option(
@@ -148,8 +156,8 @@ def run(
     as_json: AsJson = False,
 ) -> None:
     """Run scenarios in both styles and judge the ledgers. Each run writes a run folder."""
-    if (resume is None) is not bool(scenarios):
-        raise UsageError("give scenarios (see saga list), or --resume FOLDER")
+    if (resume is None) is not bool(scenarios or bug):
+        raise UsageError("give scenarios (see saga list), --bug NAME, or --resume FOLDER")
     if resume is not None:
         result = run_until_done(resume_run(Interrupted.at(resume), broker))
         _show(result, repeat=1, as_json=as_json)
@@ -165,9 +173,19 @@ def run(
         settings.check_processes(chosen, engine)
     chosen_saga = load_saga(saga)
     variant = settings.choose_variant(chosen_saga, step_order)
-    wanted = settings.choose_scenarios(chosen_saga, scenarios or [])
-    styles = settings.choose_styles(style)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
+    styles = settings.choose_styles(style)
+    if bug:
+        (with_bug,) = chosen_bugs(chosen_saga, [bug])
+        styles = [name for name in styles if name in with_bug.found_by]
+        if not styles:
+            raise UsageError(f"the bug {bug} can only be in {', '.join(with_bug.found_by)}")
+        if processes:
+            raise UsageError("a bug is planted in this process only: leave out --processes")
+        if not scenarios:
+            scenarios, extra = [with_bug.scenario], extra + with_bug.plan
+        print(f"Planted: {with_bug.words}.", file=sys.stderr)
+    wanted = settings.choose_scenarios(chosen_saga, scenarios or [])
     rules = Policy(
         max_retries=retries,
         interval_s=retry_interval,
@@ -206,6 +224,7 @@ def run(
             service_times=times,
             variety=variety,
             redrive=redrive,
+            bug=bug,
             reads_per_s=reads,
             repeat=repeat,
         )
@@ -229,6 +248,8 @@ def _show(result: SuiteResult, *, repeat: int, as_json: bool) -> None:
             print(f"{row.folder}")
             if not row.verdict["as_expected"]:
                 print(f"  again: {row.about['replay']}")
+            if order_id := worst_order(row):
+                print(f"  its story: saga trace {order_id} --run {row.folder}")
 
 
 def _print_json(result: SuiteResult) -> None:

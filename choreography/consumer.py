@@ -169,6 +169,8 @@ class Consumer:
                 with contextlib.suppress(Failure):  # without an outbox it is lost
                     await self._publish(answer)
             await delivery.ack()
+        elif await self._database.read(lambda tx: self._inbox.answered(tx, command)):
+            await delivery.ack()  # a second chain found it done, or would have
         elif self._guards.dead_letters:
             await self._show(delivery, command, reason, failure, park=True)
         else:

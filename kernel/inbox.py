@@ -12,7 +12,7 @@ from kernel.outbox import Outbox
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (message_id TEXT PRIMARY KEY, answer TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY, operation TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS tombstones (order_id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 
 
@@ -50,7 +50,7 @@ class Inbox:
         answer = messages.reply(decision.answer, command, decision.reason)
         text = messages.to_bytes(answer).decode()
         if decision.effect is Effect.TOMBSTONE and self._guards.tombstones:
-            tx.run("INSERT OR IGNORE INTO tombstones VALUES (?, ?)", command.order_id, command.name)
+            tx.run("INSERT OR IGNORE INTO tombstones VALUES (?)", command.order_id)
         self._ledger.enter(tx, command, decision)
         tx.run("INSERT OR IGNORE INTO inbox VALUES (?, ?)", command.message_id, text)
         self._outbox.enqueue(tx, answer, text)

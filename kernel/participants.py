@@ -25,13 +25,17 @@ class Participants:
     by_name: dict[str, Participant]
 
     async def ledgers(self) -> Ledgers:
-        """Every participant's ledger and business rows."""
+        """Every participant's ledger, the answers in its inbox, and its business rows."""
         return {
             name: {
                 table: await participant.database.read(
-                    lambda tx, t=table: tx.all(f"SELECT * FROM {t} ORDER BY rowid")  # type: ignore[misc]
+                    lambda tx, t=table, key=key: tx.all(f"SELECT * FROM {t} ORDER BY {key}")  # type: ignore[misc]
                 )
-                for table in ("ledger", *self.saga.participants[name].TABLES)
+                for table, key in (
+                    ("ledger", "seq"),
+                    ("inbox", "message_id"),
+                    *((table, "rowid") for table in self.saga.participants[name].TABLES),
+                )
             }
             for name, participant in self.by_name.items()
         }

@@ -53,6 +53,8 @@ class FaultRecord:
         """(order_id, operation) -> how many messages were published that lead to it."""
         self.arrivals_mono_s: dict[str, list[float]] = defaultdict(list)
         """order_id -> when any request of it arrived: signs of life."""
+        self.times_mono_s: dict[tuple[str, str], list[float]] = defaultdict(list)
+        """(order_id, operation) -> when its requests arrived."""
         self.in_flight = 0
         """Requests that are on their way or being worked on."""
 
@@ -67,6 +69,7 @@ class FaultRecord:
             case "arrived", order_id, operation, mono_s:
                 self.attempts[order_id, operation] += 1
                 self.arrivals_mono_s[order_id].append(mono_s)
+                self.times_mono_s[order_id, operation].append(mono_s)
             case "answered", order_id, operation:
                 self.answers[order_id, operation] += 1
             case "published", message_id:
@@ -102,6 +105,8 @@ class FaultRecord:
         self.in_flight += other.in_flight
         for order_id, times in other.arrivals_mono_s.items():
             self.arrivals_mono_s[order_id] = sorted([*self.arrivals_mono_s[order_id], *times])
+        for what, came in other.times_mono_s.items():
+            self.times_mono_s[what] = sorted([*self.times_mono_s[what], *came])
         for key, injection in other.injections.items():
             mine = self.injections.setdefault(key, injection)
             mine.reached |= injection.reached

@@ -42,6 +42,8 @@ def judge(
     conducted: bool = False,
     units: Mapping[str, int] | None = None,
     attempts: Mapping[tuple[str, str], int] | None = None,
+    times_mono_s: Mapping[tuple[str, str], Sequence[float]] | None = None,
+    exact: bool = False,
     never_struck: Sequence[str] = (),
     failures: Sequence[str] = (),
     still_changing: bool = False,
@@ -54,7 +56,8 @@ def judge(
     """The verdict. Whatever the rows are, there is one: what cannot be is named and left out.
 
     `conducted`: whether somebody calls the participants; otherwise they react to what is announced. `units`: the initial stock, None =
-    not known. `attempts`: (order_id, operation) -> how often a request arrived, None = nobody counted.
+    not known. `attempts`: (order_id, operation) -> how often a request arrived, and `times_mono_s` when, None = nobody counted. `exact`: nothing
+    takes longer than it must, as under virtual time.
     `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
@@ -72,6 +75,8 @@ def judge(
         injections=injections,
         attempts=attempts,
         conducted=conducted,
+        times_mono_s=times_mono_s,
+        exact=exact,
     )
     rows, impossible = possible(saga, ledgers, set_back=known.set_back())
     facts = gather(saga, asked, rows)
@@ -100,7 +105,7 @@ def judge(
         ended={o for o, c in classes.items() if c not in _OPEN},
         open_for_good={o for o, c in classes.items() if c in BAD & _OPEN},
         parked=waiting,
-        given_away=set(discarded),
+        given_away={*discarded, *redriven},
         known=known,
         units=units,
         impossible=impossible,

@@ -1,14 +1,17 @@
 """The laws of a whole run, from the participants' rows alone. What comes before what is decided by causes: see causes.py."""
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from itertools import combinations, pairwise
 from typing import Any
 
+import orjson
+
+from kernel.errors import UnreadableMessage
 from kernel.ledger import Effect
+from kernel.messages import order_json
 from kernel.ports import Ledgers, Parked
-from kernel.reactions import Reaction
 from kernel.rows import reactions_by_rows
 from kernel.saga import Saga
 from kernel.steps import Stage
@@ -67,9 +70,14 @@ def judge_laws(
         Rule.STEP_ORDER: _steps_in_order(facts, stages),
         Rule.ONLY_FORWARD: _only_forward(facts),
         Rule.CAUSE: _compensation_has_a_cause(facts),
-        Rule.REFUSED_IS_DONE: _refusals_stand(facts),
+        Rule.REFUSED_IS_DONE: _refusals_stand(facts, known),
         Rule.REVERSE: _reverse_order(facts, stages),
         Rule.NOT_DROPPED: unheard,
+        Rule.ANSWERS: _answers_agree(saga, facts, ledgers),
+        Rule.PARKED_ONCE: [] if known.conducted else _parked_once(saga, facts, parked),
+        Rule.NO_MORE: []
+        if slow
+        else reasons.no_more_than_needed(saga, variant, facts, given_away, known),
         Rule.WHOLE_BUDGET: [] if slow else reasons.whole_budget(saga, facts, parked, known),
         Rule.FOR_A_REASON: [] if slow else reasons.undone_for_a_reason(saga, facts, known),
         Rule.DEADLINE: [] if slow else reasons.deadlines(saga, facts, expired, known),
@@ -177,14 +185,18 @@ def _compensation_has_a_cause(facts: Sequence[OrderFacts]) -> Broken:
     return broken
 
 
-def _refusals_stand(facts: Sequence[OrderFacts]) -> Broken:
-    """A refusal is definite: nothing was done, so nothing is to be undone. Whoever does not know of it may ask for that all the same."""
+def _refusals_stand(facts: Sequence[OrderFacts], known: Known) -> Broken:
+    """A refusal is definite: nothing was done, so nothing is to be undone. Whoever could not read it may ask for that all the same."""
     broken: Broken = []
+    at_once = known.at_once()
     for order in facts:
         for undo, forward in order.saga.undoes.items():
             refusals = {row["answer"]: row for row in order.of(forward, Effect.REFUSED)}
             for row in order.of(undo, *Effect):
-                if set(causes_of(row)) <= refusals.keys():
+                if (
+                    set(causes_of(row)) <= refusals.keys()
+                    and forward not in at_once[order.asked.order_id]
+                ):
                     refusal = refusals[causes_of(row)[0]]
                     why = f"{order.asked.order_id}: {undo} because {forward} was refused"
                     broken.append((why, [witness(refusal), witness(row)]))
@@ -224,10 +236,7 @@ def _unheard(
     waiting: dict[str, set[str]] = defaultdict(set)
     for letter in parked:
         waiting[letter.order_id].add(letter.operation)
-    reactions: dict[str, list[Reaction]] = defaultdict(list)
-    for reaction in reactions_by_rows(saga, variant):
-        if reaction.command is not saga.opening:
-            reactions[reaction.command.__name__].append(reaction)
+    leading = reasons.operations_after(saga, variant)
     broken: Broken = []
     for order in facts:
         order_id = order.asked.order_id
@@ -237,8 +246,8 @@ def _unheard(
         if order_id in expired and not any(p.reported and p.order_id == order_id for p in parked):
             announced.add(saga.expired.__name__)
         acted = {row["operation"] for row in order.rows}
-        for operation, leading in reactions.items():
-            heard = [name for r in leading for name in _heard(r, announced)]
+        for operation in saga.operations:
+            heard = [] if operation == saga.forward[0] else leading(operation, announced)
             came = math.inf if arrived is None else arrived.get((order_id, operation), 0)
             if heard and operation not in waiting[order_id] and (operation not in acted or came < len(heard)):  # fmt: skip
                 why = (
@@ -249,12 +258,66 @@ def _unheard(
     return broken
 
 
-def _heard(reaction: Reaction, announced: set[str]) -> list[str]:
-    """The announcements that each must lead to a request; those of a join together."""
-    names = sorted(k.__name__ for k in reaction.hears() if k.__name__ in announced)
-    if reaction.joins:
-        return [" with ".join(names)] if reaction.complete(announced) else []
-    return names
+def _parked_once(saga: Saga, facts: Sequence[OrderFacts], parked: Sequence[Parked]) -> Broken:
+    """What an operator has is there once, and nobody does it meanwhile; a customer may send her order twice."""
+    broken: Broken = []
+    own = {"", saga.forward[0]}
+    letters = Counter((p.order_id, p.operation) for p in parked if p.operation not in own)
+    done = {(f.asked.order_id, str(r["operation"])): r for f in facts for r in f.rows}
+    for (order_id, operation), n in letters.items():
+        row = done.get((order_id, operation))
+        if n > 1:
+            broken.append((f"{order_id}: {operation} is parked {n} times", []))
+        elif row is not None and row["effect"] != Effect.GAVE_UP:
+            why = f"{order_id}: {operation} is parked, and was done all the same"
+            broken.append((why, [witness(row)]))
+    return broken
+
+
+def _answers_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:
+    """What a participant answered, and will answer again, is what its ledger says, to that command, about that order."""
+    asked = {f.asked.order_id: f.asked for f in facts}
+    broken: Broken = []
+    for name in saga.services:
+        if "inbox" not in ledgers[name]:
+            continue
+        answers: dict[str, set[str]] = defaultdict(set)
+        for row in ledgers[name]["ledger"]:
+            answers[row["message_id"]].add(row["answer"])
+        kept = {row["message_id"]: row["answer"] for row in ledgers[name]["inbox"]}
+        for message_id in sorted(answers.keys() | kept.keys()):
+            order_id = message_id.rpartition(":")[0]
+            why = ""
+            if message_id not in kept:
+                why = "is in no inbox"
+            elif message_id not in answers:
+                why = "is in an inbox, and in no ledger"
+            elif order_id in asked:
+                contents = [order_json(content) for content in asked[order_id].contents]
+                why = _wrong_answer(
+                    saga, kept[message_id], message_id, answers[message_id], contents
+                )
+            if why:
+                proof = {"participant": name, "table": "inbox", "message_id": message_id}
+                broken.append((f"{message_id} {why}", [proof]))
+    return broken
+
+
+def _wrong_answer(
+    saga: Saga, text: str, message_id: str, wanted: set[str], contents: list[dict[str, Any]]
+) -> str:
+    try:
+        answer = saga.codec.from_bytes(text)
+    except (UnreadableMessage, TypeError):
+        return "has an answer that cannot be read"
+    if answer.name not in wanted:
+        return f"was answered {answer.name}, the ledger says {min(wanted)}"
+    if answer.caused_by != message_id:
+        return f"has an answer to {answer.caused_by}"
+    written = orjson.loads(text).get("message_id")
+    if written != answer.message_id:
+        return f"has an answer that calls itself {written}"
+    return "" if order_json(answer.order) in contents else "has an answer about another order"
 
 
 def _nobody_else(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> Broken:

@@ -245,11 +245,17 @@ def _lie(facts: OrderFacts) -> str:
             return f"the customer was told {final}, the order is {status or 'unknown'}"
         if final in told and (later := set(told[told.index(final) :]) - {final}):
             return f"the customer was told {final}, and {min(later)} afterwards"
+    if unknown := [word for word in told if word not in _WORDS]:
+        return f"the customer was told {unknown[0]!r:.40}"
     if status in _ENDED and told and told[-1] != status:
         return f"the customer was told {told[-1]} in the end, the order is {status}"
     if status and told[-1:] == ("UNKNOWN",):
         return f"the customer was told that there is no such order, and it is {status}"
     return _misread(facts.asked.reads)
+
+
+_WORDS = frozenset({PENDING, *_ENDED, "PARKED", "UNKNOWN"})
+"""What a customer can be told."""
 
 
 def _misread(reads: Sequence[tuple[str, str]]) -> str:

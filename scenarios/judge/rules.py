@@ -37,6 +37,9 @@ class Rule(StrEnum):
     WHOLE_BUDGET = "nobody gives up before the whole retry budget is spent"
     FOR_A_REASON = "what is undone was refused, given up or too late"
     DEADLINE = "a saga is too late when its deadline has passed, and not before"
+    ANSWERS = "what was answered is what the ledger says"
+    PARKED_ONCE = "what an operator has is there once, and nobody does it meanwhile"
+    NO_MORE = "nobody is asked more often, or sooner, than there is a reason to"
     RESUMABLE = "what is parked can be finished once the faults are over"
 
 
@@ -156,6 +159,21 @@ MEANING: dict[Rule, Meaning] = {
         breaks="run",
         formula="caused by the deadline implies that it was announced, and not before; open for longer implies that it was"
         " (on the clock of the service that opened it)",
+    ),
+    Rule.ANSWERS: Meaning(
+        breaks="run",
+        formula="every ledger row has an answer in the inbox and every answer a row; its name is the row's, it names the command as its"
+        " cause, and is about the order that was asked for",
+    ),
+    Rule.PARKED_ONCE: Meaning(
+        breaks="run",
+        formula="a message that leads to a step is parked at most once, and then has no row but that of giving up (where services react:"
+        " a conductor cannot know what was done without an answer)",
+    ),
+    Rule.NO_MORE: Meaning(
+        breaks="run",
+        formula="under virtual time, where no fault strikes an order: as many requests of s as announcements that lead to s; where attempts"
+        " fail: at most the promised ones, and each after the promised wait",
     ),
     Rule.RESUMABLE: Meaning(
         breaks="order: stuck-in-the-open",

@@ -67,9 +67,16 @@ class Driver:
     """One run's customers, faults and policy, and its phases over a living system."""
 
     def __init__(
-        self, spec: RunSpec, *, clock: Clock, tracer: Tracer, record: FaultRecord | None = None
+        self,
+        spec: RunSpec,
+        *,
+        clock: Clock,
+        tracer: Tracer,
+        record: FaultRecord | None = None,
+        exact: bool = False,
     ) -> None:
-        self.spec, self.clock = spec, clock
+        """`exact`: nothing takes longer than it must, as under virtual time."""
+        self.spec, self.clock, self._exact = spec, clock, exact
         self.policy, self.plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(
             spec.saga, spec.orders, seed=spec.seed, plan=self.plan, variety=spec.variety
@@ -253,6 +260,8 @@ class Driver:
             conducted=STYLES[self.spec.style].conducted,
             units=self.spec.units(),
             attempts=self.faults.record.attempts,
+            times_mono_s=self.faults.record.times_mono_s,
+            exact=self._exact,
             never_struck=self.faults.never_struck(STYLES[self.spec.style].moments_without),
             failures=self.failures,
             still_changing=settlement.still_changing,

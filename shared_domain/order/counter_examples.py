@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from kernel.messages import to_bytes
 from kernel.policy import Policy
 from kernel.ports import Ledgers, Parked
 from scenarios.judge.judgement import judge
@@ -12,9 +13,8 @@ from scenarios.judge.oracle import Asked
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import OrderClass, Verdict
 from scenarios.runs.scenario import Scenario
+from shared_domain.order.laws import CARD_LIMIT_CENTS, UNSERVED
 from shared_domain.order.messages import Order
-from shared_domain.order.participants.payment import CARD_LIMIT_CENTS
-from shared_domain.order.participants.shipping import UNSERVED
 from shared_domain.order.saga import SAGA
 
 ORDER_ID, ITEM, PRICE = "o1", "book", 500
@@ -46,7 +46,7 @@ class CounterExample:
 
     `free`: the units that the stock row shows, where that is not what the ledger comes to; `charged`: likewise of the account. `parked`: the step at which it waits
     for an operator; `redriven`: who has sent it on in vain. `told`: what the customer was told last, if not the status.
-    `tried`: how often the requests of a step came. `unreasonable`: what was refused had no reason to be.
+    `recalled`: the answer that an inbox keeps, where it is not the ledger's. `tried`: how often the requests of a step came. `unreasonable`: what was refused had no reason to be.
     """
 
     rule: Rule
@@ -63,6 +63,7 @@ class CounterExample:
     redriven: bool = False
     tried: Mapping[str, int] | None = None
     unreasonable: bool = False
+    recalled: tuple[str, str] | None = None
 
     @property
     def order(self) -> Order:
@@ -273,6 +274,27 @@ EXAMPLES = [
         status="CANCELLED",
     ),
     CounterExample(
+        rule=Rule.ANSWERS,
+        description="The charge was entered as done, and whoever asks again is told that it was declined.",
+        rows=WENT_WELL,
+        status="CONFIRMED",
+        recalled=("ChargePayment", "PaymentDeclined"),
+    ),
+    CounterExample(
+        rule=Rule.PARKED_ONCE,
+        description="A refund was parked, and another copy of its message paid it all the same.",
+        rows=(PLACED, RESERVED, CHARGED, REFUSED, REFUNDED),
+        status="PENDING",
+        parked="RefundPayment",
+    ),
+    CounterExample(
+        rule=Rule.NO_MORE,
+        description="Nothing failed, and the card was asked for the money three times.",
+        rows=WENT_WELL,
+        status="CONFIRMED",
+        tried={"ReserveStock": 1, "ChargePayment": 3, "BookShipment": 1, "ConfirmOrder": 1},
+    ),
+    CounterExample(
         rule=Rule.RESUMABLE,
         description="A refund was parked. When payment worked again an operator sent it on, and it was parked again.",
         rows=(PLACED, RESERVED, CHARGED, REFUSED),
@@ -306,6 +328,7 @@ def judged(example: CounterExample) -> Verdict:
         injections=(),
         policy=Policy(),
         run_ended_mono_s=1_000,
+        exact=True,
         attempts=None
         if example.tried is None
         else {(ORDER_ID, k): n for k, n in example.tried.items()},
@@ -318,6 +341,8 @@ def ledgers_of(example: CounterExample) -> Ledgers:
     """The four participants' rows."""
     ledgers = ledgers_with(example.rows, lasts_s=example.lasts_s or len(example.rows) - 1)
     net = _net(example.rows)
+    if example.recalled:
+        _fill_inboxes(ledgers, *example.recalled)
     opened: dict[str, Any] = {"order_id": ORDER_ID, "status": example.status}
     if any(row[4] == "OrderExpired" for row in example.rows):
         opened["expired"] = 1
@@ -358,6 +383,19 @@ def ledgers_with(
         at = 100 + apart_s * number
         ledger.append(_row(len(ledger) + 1, ORDER_ID, operation, effect, delta, caused_by, at))
     return ledgers
+
+
+def _fill_inboxes(
+    ledgers: dict[str, dict[str, list[dict[str, Any]]]], operation: str, answer: str
+) -> None:
+    """Every answer as the ledger has it, but for one."""
+    for tables in ledgers.values():
+        tables["inbox"] = []
+        for row in tables["ledger"]:
+            name = answer if row["operation"] == operation else row["answer"]
+            event = SAGA.codec.kinds[name](order=ORDER, caused_by=row["message_id"])
+            text = to_bytes(event).decode()
+            tables["inbox"].append({"message_id": row["message_id"], "answer": text})
 
 
 def _net(rows: Sequence[Row]) -> Counter[str]:

@@ -5,10 +5,9 @@ from dataclasses import replace
 from random import Random
 
 from kernel.customers import Variation, Workload
+from shared_domain.order.laws import CARD_LIMIT_CENTS, UNSERVED
 from shared_domain.order.messages import Order
 from shared_domain.order.participants.inventory import stock_up
-from shared_domain.order.participants.payment import CARD_LIMIT_CENTS
-from shared_domain.order.participants.shipping import UNSERVED
 
 CITIES = ("Oslo", "Lima", "Accra", "Hanoi", "Turin", "Quito")
 SOLD_OUT = "sold-out"

@@ -5,10 +5,9 @@ from dataclasses import replace
 from random import Random
 
 from kernel.customers import Variation, Workload
+from shared_domain.trip.laws import CARD_LIMIT_CENTS, DESK_CLOSES_H
 from shared_domain.trip.messages import Trip
 from shared_domain.trip.participants.holding import stock_up
-from shared_domain.trip.participants.hotel import DESK_CLOSES_H
-from shared_domain.trip.participants.payment import CARD_LIMIT_CENTS
 
 FULL = "full"
 """A hotel, flight or kind of car of which nothing is left in any run."""

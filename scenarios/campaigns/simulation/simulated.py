@@ -143,7 +143,7 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     loop = SimulatedLoop(turns, limit_s=LIMIT_S)  # type: ignore[abstract]  # what is missing needs a network
     clock = VirtualClock(loop)
     log = EventLog(clock, spec.saga)
-    driver = Driver(spec, clock=clock, tracer=log, record=log)
+    driver = Driver(spec, clock=clock, tracer=log, record=log, exact=True)
     ended, failure, backlog = None, "", 0
     try:
         with (

@@ -7,15 +7,19 @@ from shared_domain.order.counter_examples import EXAMPLES, CounterExample
 _INTRO = """\
 # The oracle
 
-How a run is judged, and why you may believe it. Code, in reading order: `scenarios/judge/oracle.py` (one order), `scenarios/judge/laws.py` (the
-whole run), `scenarios/judge/exposure.py` (times), `shared_domain/order/isolation.py` (readers), `scenarios/judge/judgement.py` (the verdict): pure functions
-over the participants' rows.
+How a run is judged, and why you may believe it. Code, in reading order, all in `scenarios/judge/`: `possible.py` (rows that cannot be), `causes.py` (what came
+before what), `oracle.py` (one order), `laws.py`, `balances.py` and `reasons.py` (the whole run), `clocks.py` and `exposure.py` (times), `judgement.py` (the
+verdict): pure functions over the participants' rows. `shared_domain/order/isolation.py` has the readers of one scenario.
 
 ## What it reads
-The participants' own rows: ledgers and business tables, dumped after the run had settled. The register of what is parked (dead
-letters, failed executions) is read afterwards, and can only turn *stuck* into *parked*. What the customer was told is compared
-with the ledgers, never believed. The arrivals of requests, as the wire faults saw them, can only acquit a saga of having been
-dropped. It never reads the broker's audit, an execution's history or a trace.
+The participants' own rows: ledgers, business tables and the answers in inboxes, read after the run had settled. The register of what is parked (dead
+letters, failed executions) is read afterwards, and can only turn *stuck* into *parked*. What the customer was told, and what somebody read who kept asking, is
+compared with the ledgers, never believed. How often a request arrived is counted on the wire, to know whether a whole retry budget was spent. It never reads
+the broker's audit, an execution's history or a trace.
+
+What should happen is derived from the rows of the saga, not from the reactions or the state machine, which are on trial; what may be refused stands in
+the saga's `laws.py`. What came first is decided by causes and by each participant's own sequence: no clock decides anything between two participants.
+Whatever the rows are, there is a verdict: what no participant can have written breaks a rule of its own, and the rest is judged without it.
 
 ## How one order is judged
 First match wins, in the order of [reference/verdicts.md](reference/verdicts.md). A finding names the rule that is broken, in words, and
@@ -38,7 +42,8 @@ and runs the same scenarios without them; [planted_bugs.md](planted_bugs.md) has
 
 ## What it cannot see
 - A bug whose effects heal before the run settles, such as an event published before its commit and redelivered.
-- The difference between a lost message and one that waits in a queue for longer than a whole retry budget.
+- A time that was falsified by less than its neighbours in the ledger leave room for.
+- In real runs, whether a retry came when it was promised: the machine may have been slow. Under virtual time that is judged.
 - Anything that no participant writes down: an e-mail sent twice would need a participant of its own.
 - *Money is conserved* compares sums: two orders whose errors cancel out break the rule of the order only.
 """

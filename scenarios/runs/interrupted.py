@@ -161,10 +161,10 @@ class Interrupted:
             evidence=about["evidence"],
             trace_sampling=about["tracing"]["sampling"],
             arrivals=Arrivals(about["arrivals"]),
-            variety=tuple(about["variety"]),
-            redrive=about["redrive"],
-            bug=about["bug"],
-            reads_per_s=about["reads_per_s"],
+            variety=tuple(about.get("variety", ())),
+            redrive=about.get("redrive", False),
+            bug=about.get("bug", ""),
+            reads_per_s=about.get("reads_per_s", 0.0),
             service_times=ServiceTimes.parse(about["service_times"]),
         )
 

@@ -44,6 +44,14 @@ FROM_THE_SECOND = tuple(range(2, 30))
 """Works once, and never again."""
 SKEWS_S = (0.005, 0.1, 1.0, 20.0)
 SHORTEST_DELAY_S, LONGEST_DELAY_S = 0.01, 10.0
+_ASTRAY = (
+    Moment.ANSWER_LOST,
+    Moment.ANSWER_DELAYED,
+    Moment.ANSWER_DUPLICATED,
+    Moment.UNEXPECTED_ANSWER,
+    Moment.REQUEST_REPLAYED,
+)
+"""What happens to the answer that turns a saga back."""
 _LASTING = HELD | DISTURBANCES | {Moment.SLOW}
 _DELAYS = (Moment.REQUEST_DELAYED, Moment.ANSWER_DELAYED)
 
@@ -233,6 +241,11 @@ def _faults(
         moment = chance.choice([m for m in Moment if _applies(saga, m, operation, style)])
         if not turns_back and operation in saga.refusable and chance.random() < 0.3:
             moment = Moment.REFUSED
+        refused = [f.operation for f in found if f.moment is Moment.REFUSED and f.orders == (order,)]  # fmt: skip
+        if refused and chance.random() < 0.2:  # the answer that says so goes astray
+            operation, moment = refused[0], chance.choice(_ASTRAY)
+            if moment in STYLES[style].moments_without:
+                moment = Moment.ANSWER_LOST
         always = moment not in ONLY_ONCE and chance.random() < 0.5
         attempts: Any = "all" if always else (chance.choice((1, 1, 1, 2)),)
         if always and chance.random() < 0.3:

@@ -1,5 +1,6 @@
 """What became of mutants, as tables: counts by operator and style, and every one that was not killed."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from bench.latency import proportion
@@ -13,15 +14,15 @@ ALL = "all"
 
 
 def by_operator(rows: Sequence[Row]) -> TextTable:
-    """Operator x style: killed / survived / equivalent / invalid."""
+    """Operator x style: how many were killed, survived, are equivalent, are invalid."""
     styles = styles_of(rows)
-    columns = ("operator", *(f"{style}: {' / '.join(OUTCOMES)}" for style in styles))
-    operators = dict.fromkeys(row.operator for row in rows)
+    columns = ("operator", *(f"{style}: {outcome}" for style in styles for outcome in OUTCOMES))
+    counted = Counter((row.operator, row.style, row.outcome) for row in rows)
+    counted += Counter((ALL, row.style, row.outcome) for row in rows)
     lines: list[Line] = [
-        (operator, *(_counts([r for r in rows if (r.operator, r.style) == (operator, style)]) for style in styles))
-        for operator in operators
-    ]  # fmt: skip
-    lines.append((ALL, *(_counts([r for r in rows if r.style == style]) for style in styles)))
+        (operator, *(counted[operator, style, outcome] for style in styles for outcome in OUTCOMES))
+        for operator in dict.fromkeys([*(row.operator for row in rows), ALL])
+    ]
     return columns, lines
 
 
@@ -76,9 +77,3 @@ def summary(rows: Sequence[Row]) -> str:
         text += f"; {sum(row.crashed for row in kills)} of the kills show an exception, too"
     few = {o: sum(row.outcome == o for row in rows) for o in (EQUIVALENT, INVALID)}
     return f"{text}. {few[EQUIVALENT]} are equivalent, {few[INVALID]} invalid."
-
-
-def _counts(rows: Sequence[Row]) -> str:
-    if not rows:
-        return ""
-    return " / ".join(str(sum(row.outcome == outcome for row in rows)) for outcome in OUTCOMES)

@@ -20,6 +20,7 @@ from testbed.execution import wide
 from testbed.progress import counting
 from testbed.runs import in_hand, suite_folder
 
+SUMMARY = "summary.json"
 SHOWN = 40
 """Most survivors on the screen; all of them stand in survivors.md."""
 
@@ -69,12 +70,31 @@ def _hunt(wanted: Campaign, folder: Path) -> None:
 
 
 def _leave(folder: Path, rows: Sequence[Row]) -> None:
-    """The tables as documents."""
+    """The tables as documents, and what docs/oracle.md shows of them."""
+    (folder / SUMMARY).write_text(as_summary(folder, rows), encoding="utf-8")
     title = f"# Mutants\n\n{summary(rows)}\n\n"
     (folder / "table.md").write_text(
         title + markdown(*by_operator(rows)) + "\n" + markdown(*every(rows)), encoding="utf-8"
     )
     (folder / "survivors.md").write_text(title + markdown(*survivors(rows)), encoding="utf-8")
+
+
+def as_summary(folder: Path, rows: Sequence[Row]) -> str:
+    """What is kept of a table in docs/mutants: as JSON, with its command and date."""
+    tables = {
+        "by_operator": by_operator(rows),
+        "by_rule": by_rule(rows),
+        "survivors": survivors(rows),
+    }
+    document = {
+        "schema": SCHEMA,
+        "command": campaigns.campaign_of(folder).command(),
+        "date": campaigns.date_of(folder),
+        "summary": summary(rows),
+        "mutants": len({row.mutant for row in rows}),
+        **{name: {"columns": columns, "lines": lines} for name, (columns, lines) in tables.items()},
+    }
+    return json.dumps(document, indent=1) + "\n"
 
 
 def _print(rows: Sequence[Row], folder: Path) -> None:

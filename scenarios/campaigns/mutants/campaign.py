@@ -166,6 +166,11 @@ def campaign_of(folder: Path) -> Campaign:
     return Campaign(**{k: v for k, v in settings.items() if k not in ("schema", "begun")})
 
 
+def date_of(folder: Path) -> str:
+    """The day on which it was begun."""
+    return str(read_json(folder / SETTINGS)["begun"])
+
+
 def ratio(rows: Sequence[Row]) -> tuple[int, int]:
     """(killed, all that are neither equivalent nor invalid)."""
     counted = [row for row in rows if row.outcome not in (EQUIVALENT, INVALID)]

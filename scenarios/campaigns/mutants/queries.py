@@ -57,6 +57,14 @@ def writes(statement: ast.stmt) -> bool:
     return bool(re.search(r"\btx\.(run|run_many|insert)\(|\.enter\(|\.enqueue\(", text))
 
 
+def once(statement: ast.stmt) -> bool:
+    """Whether a statement that writes a row leaves the same when it runs twice."""
+    text = ast.unparse(statement)
+    return bool(
+        re.search(r"INSERT OR|UPDATE \w+ SET (\w+ = [?\d],? ?)+WHERE|ON CONFLICT|DELETE", text)
+    )
+
+
 def _runs_sql(node: ast.expr) -> bool:
     return (
         isinstance(node, ast.Call)

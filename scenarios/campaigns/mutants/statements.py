@@ -4,7 +4,7 @@ import ast
 import copy
 from collections.abc import Callable, Iterator
 
-from scenarios.campaigns.mutants.queries import writes
+from scenarios.campaigns.mutants.queries import once, writes
 from scenarios.campaigns.mutants.trees import (
     Edit,
     Function,
@@ -92,8 +92,8 @@ def dropped_row(function: Function) -> Iterator[Edit]:
 
 
 def repeated_row(function: Function) -> Iterator[Edit]:
-    """A row is written twice."""
-    yield from _repeated(function, writes)
+    """A row is written twice, where that makes a difference."""
+    yield from _repeated(function, lambda statement: writes(statement) and not once(statement))
 
 
 def dropped_call(function: Function) -> Iterator[Edit]:

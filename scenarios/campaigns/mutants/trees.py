@@ -14,7 +14,6 @@ _NOT_BEHAVIOUR = (
     "annotation",
     "returns",
     "decorator_list",
-    "args",
     "type_comment",
     "ctx",
     "op",
@@ -146,7 +145,7 @@ def about_guards(node: ast.AST) -> bool:
 
 def _nodes(node: ast.AST, path: Path) -> Iterator[tuple[Path, ast.AST]]:
     for name, value in ast.iter_fields(node):
-        if name in _NOT_BEHAVIOUR or _dead(node, name):
+        if name in _NOT_BEHAVIOUR or isinstance(value, ast.arguments) or _dead(node, name):
             continue
         children: list[tuple[str, int | None, ast.AST]] = []
         if isinstance(value, ast.AST):
@@ -181,6 +180,6 @@ def _on(test: ast.expr) -> bool:
 
 def _only_words(node: ast.AST) -> bool:
     """Whether it chooses between two texts for people."""
-    return isinstance(node, ast.IfExp) and all(
-        isinstance(arm, ast.Constant) and " " in str(arm.value) for arm in (node.body, node.orelse)
-    )
+    arms = (node.body, node.orelse) if isinstance(node, ast.IfExp) else ()
+    texts = [arm.value for arm in arms if isinstance(arm, ast.Constant)]
+    return len(texts) == 2 and any(" " in str(text) for text in texts)

@@ -15,7 +15,8 @@ from scenarios.campaigns.mutants.hunt import INVALID, KILLED, SURVIVED
 from scenarios.styles.index import STYLES
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
-FEW = ["--mutants", "--operator", "dropped-row", "--module", "participants", "--mutants-runs", 10]
+pytestmark = pytest.mark.timeout(180)
+FEW = ["--mutants", "--operator", "dropped-row", "--module", "participants", "--mutants-runs", 5]
 
 
 def _saga(*arguments, cwd):
@@ -28,15 +29,15 @@ def _saga(*arguments, cwd):
     ("option", "name", "valid"),
     [("--operator", "droped-row", "swallowed-exception"), ("--module", "inbx", "kernel.inbox")],
 )
-def test_an_unknown_name_is_answered_with_the_valid_ones(tmp_path, option, name, valid):
-    done = _saga("check-oracle", "--mutants", option, name, cwd=tmp_path)
+def test_an_unknown_name_is_answered_with_the_valid_ones(saga, option, name, valid):
+    done = saga("check-oracle", "--mutants", option, name)
     assert done.returncode == 2
     assert f"unknown {option.removeprefix('--')} '{name}'" in done.stderr
     assert valid in done.stderr
 
 
-def test_options_of_mutants_go_with_mutants(tmp_path):
-    done = _saga("check-oracle", "--sample", 3, cwd=tmp_path)
+def test_options_of_mutants_go_with_mutants(saga):
+    done = saga("check-oracle", "--sample", 3)
     assert done.returncode == 2
     assert "go with --mutants" in done.stderr
 
@@ -71,15 +72,15 @@ def test_an_interrupted_table_is_completed_by_resume_and_is_the_same(tmp_path):
 @pytest.mark.alone
 @pytest.mark.slow
 def test_most_of_a_sample_are_killed_and_every_survivor_is_listed(tmp_path):
-    wanted = Campaign(saga="order", runs=40, seed=7, styles=list(STYLES), sample=60)
+    wanted = Campaign(saga="order", runs=20, seed=7, styles=list(STYLES), sample=60)
     campaign.begin(tmp_path, wanted)
     run_campaign(wanted, tmp_path, done=lambda one: None)
     rows = table(tmp_path)
     assert {(row.mutant, row.style) for row in rows} == {(m.address, s) for m, s in wanted.wanted()}
     killed, counted = ratio(rows)
-    assert killed >= 0.6 * counted
+    assert killed >= 0.5 * counted
     assert not [row for row in rows if row.contradicted]
-    assert all(row.rules and 1 <= row.schedules <= 40 for row in rows if row.outcome == KILLED)
+    assert all(row.rules and 1 <= row.schedules <= 20 for row in rows if row.outcome == KILLED)
     assert all(row.why for row in rows if row.outcome in (EQUIVALENT, INVALID))
     named = {(line[0], line[1]) for line in survivors(rows)[1]}
     assert named == {(row.mutant, row.style) for row in rows if row.outcome == SURVIVED}

@@ -91,7 +91,7 @@ def _changes(source, operator):
         (REACT, "swapped-branches", "if self.joins: A else: B -> B else A"),
         (REACT, "swallowed-exception", "except Failure: await delivery.requeue() -> pass"),
         (REACT, "dropped-call", "await delivery.ack() -> nothing"),
-        (REACT, "repeated-call", "await delivery.ack() -> twice"),
+        (REACT, "swallowed-exception", "await self.call(delivery) -> try: await self.call(delivery) except Exception: pass"),
         (REACT, "moved-call", "await delivery.ack() -> first of all"),
         (REPLY, "wrong-cause", "caused_by=''"),
         (REPLY, "wrong-cause", "caused_by=to.caused_by"),

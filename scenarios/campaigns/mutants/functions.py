@@ -68,7 +68,6 @@ OPERATORS: dict[str, Operator] = {
     "dropped-row": _alone(statements.dropped_row),
     "repeated-row": _alone(statements.repeated_row),
     "dropped-call": _alone(statements.dropped_call),
-    "repeated-call": _alone(statements.repeated_call),
     "moved-call": _alone(statements.moved_call),
     "write-order": _alone(statements.write_order),
     "wrong-key": _over(ids.wrong_key),

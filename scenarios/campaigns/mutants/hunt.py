@@ -72,7 +72,7 @@ def hunt_one(address: str, mutant: str, style: str, runs: int, seed: int) -> Hun
     fork = multiprocessing.get_context("fork")
     mutants_of(address)  # before it is forked: children share it
     here, there = fork.Pipe(duplex=False)
-    child = fork.Process(target=_hunt, args=(there, address, mutant, style, runs, seed))
+    child = fork.Process(target=_in_child, args=(there, address, mutant, style, runs, seed))
     child.start()
     there.close()
     so_far = Hunted(mutant=mutant, style=style, outcome=SURVIVED, schedules=0)
@@ -96,6 +96,11 @@ def hunt_one(address: str, mutant: str, style: str, runs: int, seed: int) -> Hun
         if endless
         else f"exit code {child.exitcode}",
     )
+
+
+def _in_child(tell: Connection, *arguments: Any) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the worker has been ended
+        _hunt(tell, *arguments)
 
 
 def _hunt(tell: Connection, address: str, name: str, style: str, runs: int, seed: int) -> None:

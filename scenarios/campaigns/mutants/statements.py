@@ -68,12 +68,15 @@ def early_return(function: Function) -> Iterator[Edit]:
 
 
 def swallowed_exception(function: Function) -> Iterator[Edit]:
-    """What fails is passed over."""
+    """What fails is passed over: where it is raised, where it is caught, and before it comes there."""
+    tried = [
+        node.body for node in ast.walk(function) if isinstance(node, ast.Try) and node.handlers
+    ]
     for path, block, place, statement in _each(function):
         match statement:
             case ast.Raise():
                 yield _instead(path, block, place, [ast.Pass()], statement)
-            case ast.Expr(value=ast.Await()) if not observes(statement):
+            case ast.Expr(value=ast.Await()) if any(block is one for one in tried):
                 yield _instead(path, block, place, [_deaf(statement)], statement)
             case ast.Try(handlers=handlers):
                 for number, handler in enumerate(handlers):
@@ -93,17 +96,15 @@ def dropped_row(function: Function) -> Iterator[Edit]:
 
 def repeated_row(function: Function) -> Iterator[Edit]:
     """A row is written twice, where that makes a difference."""
-    yield from _repeated(function, lambda statement: writes(statement) and not once(statement))
+    for path, block, place, statement in _each(function):
+        if _is_call(statement) and writes(statement) and not once(statement):
+            twice = _put(block, place, [statement, statement])
+            yield Edit(path, twice, source(statement), "twice", statement.lineno)
 
 
 def dropped_call(function: Function) -> Iterator[Edit]:
     """A call is left out."""
     yield from _dropped(function, lambda statement: not writes(statement))
-
-
-def repeated_call(function: Function) -> Iterator[Edit]:
-    """A call is made twice."""
-    yield from _repeated(function, lambda statement: not writes(statement))
 
 
 def moved_call(function: Function) -> Iterator[Edit]:
@@ -184,18 +185,6 @@ def _dropped(function: Function, wanted: Callable[[ast.stmt], bool]) -> Iterator
             yield _instead(path, block, place, [], statement)
 
 
-def _repeated(function: Function, wanted: Callable[[ast.stmt], bool]) -> Iterator[Edit]:
-    for path, block, place, statement in _each(function):
-        if _is_call(statement) and wanted(statement):
-            yield Edit(
-                path,
-                _put(block, place, [statement, statement]),
-                source(statement),
-                "twice",
-                statement.lineno,
-            )
-
-
 def _is_call(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.Expr) or observes(statement):
         return False
@@ -205,7 +194,7 @@ def _is_call(statement: ast.stmt) -> bool:
 
 def _acts(statement: ast.stmt) -> bool:
     """Whether it does something that can be seen from outside."""
-    return any(
+    return not isinstance(statement, Function) and any(
         isinstance(n, ast.Await) or (isinstance(n, ast.stmt) and _is_call(n))
         for n in ast.walk(statement)
     )

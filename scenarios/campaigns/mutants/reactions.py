@@ -110,15 +110,16 @@ def _others(saga: Saga, line: Doing) -> Iterator[Doing]:
 
 
 def _further(saga: Saga, line: Doing, lines: list[Doing]) -> Iterator[Doing]:
-    """The next operations of two other services: a service has one reaction to a message."""
+    """The next operation of another service, and the pivot: what was done before, an inbox would only recall."""
     commands = _commands(saga)
     names = list(commands)
-    place = names.index(line[1].__name__)
     taken = {service for service, _ in lines}
-    after = [*names[place + 1 :], *names[:place]]
-    free = [name for name in after if saga.served_by[name] not in taken]
-    for name in free[:2]:
-        yield saga.served_by[name], commands[name]
+    pivot = [step.name for step in saga.steps if step.pivot]
+    after = names[names.index(line[1].__name__) + 1 :]
+    free = [name for name in after if saga.served_by[name] not in taken][:1]
+    for name in dict.fromkeys((*free, *pivot)):
+        if saga.served_by[name] not in taken:
+            yield saga.served_by[name], commands[name]
 
 
 def _commands(saga: Saga) -> dict[str, type[Command]]:

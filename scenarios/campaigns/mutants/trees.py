@@ -51,7 +51,7 @@ def source(*nodes: ast.AST) -> str:
 
 
 def expressions(function: Function) -> Iterator[tuple[Path, ast.expr]]:
-    """Every expression that decides what the function does, outermost first."""
+    """Every expression that decides what the function does, outermost first; not what an error says."""
     for path, node in _nodes(function, ()):
         if isinstance(node, ast.expr):
             yield path, node
@@ -158,7 +158,7 @@ def _nodes(node: ast.AST, path: Path) -> Iterator[tuple[Path, ast.AST]]:
                 if isinstance(child, ast.AST) and any(child is one for one in kept)
             ]
         for field, index, child in children:
-            if observes(child) or _only_words(child):
+            if observes(child) or _only_words(child) or isinstance(node, ast.Raise):
                 continue
             step = (*path, (field, index))
             if not isinstance(child, ast.expr_context | ast.operator | ast.cmpop | ast.boolop):
@@ -168,6 +168,8 @@ def _nodes(node: ast.AST, path: Path) -> Iterator[tuple[Path, ast.AST]]:
 
 def _dead(node: ast.AST, name: str) -> bool:
     """Whether that part of the node runs only with a safeguard off."""
+    if isinstance(node, ast.IfExp):
+        return name == "orelse" and _on(node.test)
     if not isinstance(node, ast.If):
         return False
     off = isinstance(node.test, ast.UnaryOp) and about_guards(node.test)

@@ -47,8 +47,9 @@ ROOMS = (
         name="messages",
         modules=("kernel.messages",),
         styles=BOTH,
-        functions=("Message.order_id", "Message.name", "Message.message_id", "order_json", "to_json", "traced", "reply", "follow"),
+        functions=("Message.order_id", "Message.name", "Message.message_id", "order_json", "to_json", "reply"),
     ),
+    Room(name="messages", modules=("kernel.messages",), styles=(CHOREOGRAPHY,), functions=("follow",)),
     Room(
         name="messages",
         modules=("choreography.cloud_events",),

@@ -98,7 +98,7 @@ def _changes(source, operator):
         (REACT, "swallowed-exception", "await self.call(delivery) -> try: await self.call(delivery) except Exception: pass"),
         (REACT, "moved-call", "await delivery.ack() -> first of all"),
         (REPLY, "wrong-cause", "caused_by=''"),
-        (REPLY, "wrong-cause", "caused_by=to.caused_by"),
+        (REPLY, "wrong-key", "to.message_id -> to.caused_by"),
         (REPLY, "key-collision", "-> f':{to.name}'"),
         (REPLY, "truncated-id", "to.message_id -> to.message_id[:-1]"),
         (STATUS, "wrong-status", "'PENDING' -> 'CONFIRMED'"),

@@ -12,7 +12,17 @@ from unittest.mock import patch
 from scenarios.campaigns.mutants import expressions, ids, queries, statements
 from scenarios.campaigns.mutants.mutant import Mutant
 from scenarios.campaigns.mutants.rooms import Room
-from scenarios.campaigns.mutants.trees import Edit, Function, edit, functions_in, line_of, replaced
+from scenarios.campaigns.mutants.trees import (
+    Edit,
+    Function,
+    Path,
+    at,
+    dumped,
+    edit,
+    functions_in,
+    line_of,
+    replaced,
+)
 from scenarios.campaigns.mutants.trees import expressions as all_expressions
 
 Operator = Callable[[Function, ast.Module], Iterator[Edit]]
@@ -93,14 +103,14 @@ def mutants_of_functions(room: Room, module: ModuleType) -> Iterator[Mutant]:
     for place, function in functions_in(tree):
         if not room.has(module, place):
             continue
-        seen = {ast.dump(function)}
+        seen = set[tuple[Path, str]]()
         for name, operator in OPERATORS.items():
             number = 0
             for change in operator(function, tree):
-                new = ast.dump(replaced(function, change))
-                if new in seen:
+                mark = change.path, dumped(change.new)
+                if mark in seen or mark[1] == dumped(at(function, change.path)):
                     continue
-                seen.add(new)
+                seen.add(mark)
                 number += 1
                 yield Mutant(
                     room=room.name,

@@ -48,18 +48,11 @@ def wrong_cause(node: ast.expr) -> Iterator[ast.expr]:
             yield ast.Constant("")
         case ast.Call(keywords=keywords):
             for place, keyword in enumerate(keywords):
-                if keyword.arg == "caused_by" and isinstance(keyword.value, ast.Attribute):
-                    for value in _causes(keyword.value):
-                        changed = [*keywords]
-                        changed[place] = ast.keyword(arg="caused_by", value=value)
-                        yield ast.Call(func=node.func, args=node.args, keywords=changed)
-
-
-def _causes(value: ast.Attribute) -> Iterator[ast.expr]:
-    if value.attr != "caused_by":
-        yield ast.Attribute(value=value.value, attr="caused_by", ctx=ast.Load())
-    yield ast.Constant("")
-    yield ast.Attribute(value=value.value, attr="order_id", ctx=ast.Load())
+                value = keyword.value
+                if keyword.arg == "caused_by" and ast.unparse(value).endswith("message_id"):
+                    nobody = ast.keyword(arg="caused_by", value=ast.Constant(""))
+                    changed = [*keywords[:place], nobody, *keywords[place + 1 :]]
+                    yield ast.Call(func=node.func, args=node.args, keywords=changed)
 
 
 def _cut(node: ast.expr, upper: ast.expr) -> ast.expr:

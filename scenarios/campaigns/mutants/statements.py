@@ -10,6 +10,7 @@ from scenarios.campaigns.mutants.trees import (
     Function,
     Path,
     about_guards,
+    at,
     blocks,
     is_docstring,
     leaves,
@@ -74,7 +75,7 @@ def swallowed_exception(function: Function) -> Iterator[Edit]:
     ]
     for path, block, place, statement in _each(function):
         match statement:
-            case ast.Raise():
+            case ast.Raise() if not _is_all_of_a_handler(path, block):
                 yield _instead(path, block, place, [ast.Pass()], statement)
             case ast.Expr(value=ast.Await()) if any(block is one for one in tried):
                 yield _instead(path, block, place, [_deaf(statement)], statement)
@@ -119,11 +120,7 @@ def moved_call(function: Function) -> Iterator[Edit]:
         if not _is_call(statement) or first or not names.isdisjoint(assigned - known):
             continue
         changed = copy.deepcopy(function)
-        node: ast.AST = changed
-        for name, index in path[:-1]:
-            node = getattr(node, name) if index is None else getattr(node, name)[index]
-        rest = getattr(node, path[-1][0])
-        rest[place] = ast.Pass()
+        at(changed, path)[place] = ast.Pass()
         body = [copy.deepcopy(statement), *changed.body]
         yield Edit((("body", None),), body, source(statement), "first of all", statement.lineno)
 
@@ -157,18 +154,10 @@ def lost_update(function: Function) -> Iterator[Edit]:
 def _each(function: Function) -> Iterator[tuple[Path, Block, int, ast.stmt]]:
     """Every statement that is not only there for a tracer, with its block and its place in it."""
     for path, living in blocks(function):
-        block = _whole(function, path)
+        block: Block = at(function, path)
         for place, statement in enumerate(block):
             if any(statement is one for one in living) and not observes(statement):
                 yield path, block, place, statement
-
-
-def _whole(function: Function, path: Path) -> Block:
-    node: ast.AST = function
-    for name, index in path[:-1]:
-        node = getattr(node, name) if index is None else getattr(node, name)[index]
-    block: Block = getattr(node, path[-1][0])
-    return block
 
 
 def _put(block: Block, place: int, new: Block) -> Block:
@@ -181,8 +170,13 @@ def _instead(path: Path, block: Block, place: int, new: Block, old: ast.stmt) ->
 
 def _dropped(function: Function, wanted: Callable[[ast.stmt], bool]) -> Iterator[Edit]:
     for path, block, place, statement in _each(function):
-        if _is_call(statement) and wanted(statement):
+        if _is_call(statement) and wanted(statement) and not _is_all_of_a_handler(path, block):
             yield _instead(path, block, place, [], statement)
+
+
+def _is_all_of_a_handler(path: Path, block: Block) -> bool:
+    """Whether to leave it out is to swallow the exception."""
+    return len(block) == 1 and len(path) > 1 and path[-2][0] == "handlers"
 
 
 def _is_call(statement: ast.stmt) -> bool:

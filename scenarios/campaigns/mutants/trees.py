@@ -92,6 +92,19 @@ def functions_in(tree: ast.Module) -> Iterator[tuple[str, Function]]:
                     yield f"{node.name}.{inner.name}", inner
 
 
+def at(function: Function, path: Path) -> Any:
+    """What stands at a path."""
+    node: Any = function
+    for name, index in path:
+        node = getattr(node, name) if index is None else getattr(node, name)[index]
+    return node
+
+
+def dumped(new: Any) -> str:
+    """A node, or a list of statements, as a text that is the same for the same code."""
+    return "; ".join(map(ast.dump, new)) if isinstance(new, list) else ast.dump(new)
+
+
 def line_of(function: Function, change: Edit) -> int:
     """The line of the statement that is changed."""
     node: Any = function

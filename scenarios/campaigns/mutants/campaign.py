@@ -107,7 +107,10 @@ def results(folder: Path) -> list[Hunted]:
     text = path.read_text(encoding="utf-8")
     if text and not text.endswith("\n"):
         path.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
-    return [Hunted(**line | {"rules": tuple(line["rules"])}) for line in read_lines(path)]
+    lines = read_lines(path)
+    for line in lines:
+        line["rules"] = tuple(line["rules"])
+    return [Hunted(**line) for line in lines]
 
 
 def table(folder: Path) -> list[Row]:

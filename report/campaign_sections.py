@@ -1,10 +1,11 @@
-"""The sections about campaigns: the fault space, and the safeguards."""
+"""The sections about campaigns: the fault space, the safeguards, and mutants."""
 
 from bench.latency import proportion
 from kernel.guards import OFF
 from report.found import Found
 from report.guard_matrix import guard_matrix, guards_in_words
 from report.heat_map import heat_map
+from report.mutant_tables import by_operator, summary, survivors
 from report.section import Section
 from report.sweep_tables import bad_cells, what
 from report.text_table import Row
@@ -60,4 +61,22 @@ def safeguards(found: Found) -> Section | None:
         command="; ".join(found.ablated_by),
         figure=guard_matrix(found.ablated),
         table=(("guard off", *styles), lines),
+    )
+
+
+def mutants(found: Found) -> Section | None:
+    """What the judge does not see."""
+    if not found.mutants:
+        return None
+    _, lines = survivors(found.mutants)
+    unseen = f" The first survivor: {lines[0][0]}, {lines[0][1]}." if lines else ""
+    return Section(
+        name="mutants",
+        title="Would the judge see a mistake in the code?",
+        answer=f"{summary(found.mutants)}{unseen}",
+        reading="Rows are operators: each changes one thing of what a team writes, in all places where it can. A cell counts the mutants that some rule killed, that nothing killed, that nobody could tell from the original, and that could not be loaded.",
+        not_reading="A mutant is no mistake that anybody made. One that survives shows a rule or a customer that is missing, not a fault of the sagas.",
+        command="; ".join(found.mutated_by),
+        figure=None,
+        table=by_operator(found.mutants),
     )

@@ -14,6 +14,8 @@ from kernel.saga import Saga
 from report.traceability import BROKEN, INTACT, Scored
 from scenarios.campaigns import sweep
 from scenarios.campaigns.ablation import Ablated
+from scenarios.campaigns.mutants import campaign
+from scenarios.campaigns.mutants.campaign import Row
 from scenarios.campaigns.sweep import CellResult
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.evidence.scores import score
@@ -39,6 +41,9 @@ class Found:
     swept: Saga | None = None
     """The saga whose fault space the cells are."""
     ablated: list[Ablated] = field(default_factory=list)
+    mutants: list[Row] = field(default_factory=list)
+    mutated_by: list[str] = field(default_factory=list)
+    """The commands that made the mutants."""
     paths: dict[tuple[str, str], list[list[Segment]]] = field(default_factory=dict)
     broken: list[RunRow] = field(default_factory=list)
     """Runs in which a service lost the trace context, on purpose."""
@@ -82,6 +87,9 @@ def collect(folder: Path, *, told: Callable[[str], None] = lambda text: None) ->
             Ablated(**line | {"rules": tuple(line["rules"])}) for line in document["cells"]
         ]
         found.ablated_by.append(document["command"])
+    for path in sorted(folder.rglob(campaign.RESULTS)):
+        found.mutants += campaign.table(path.parent)
+        found.mutated_by.append(campaign.campaign_of(path.parent).command())
     for path in sorted(folder.rglob("traceability.json")):
         found.traced_by.append(read_json(path)["command"])
     sagas: dict[tuple[str, str], list[dict[str, list[dict[str, object]]]]] = {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from report.campaign_sections import faults, safeguards
+from report.campaign_sections import faults, mutants, safeguards
 from report.evidence_sections import by_scenario, costs, reconstruction
 from report.found import Found
 from report.run_sections import (
@@ -19,7 +19,7 @@ from report.section import Section
 
 _MAKERS: tuple[Callable[[Found], Section | None], ...] = (
     outcomes, damage, latency, compared, course, breakdown, inconsistency, reconstruction, by_scenario, costs, calls, faults,
-    safeguards,
+    safeguards, mutants,
 )  # fmt: skip
 
 

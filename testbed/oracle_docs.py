@@ -1,8 +1,16 @@
-"""docs/oracle.md: every rule of the judge with its formula and rows that break it."""
+"""docs/oracle.md: every rule of the judge with its formula and rows that break it, and the mutants that it does not see."""
 
+import json
+from pathlib import Path
+from typing import Any
+
+from report.text_table import markdown
 from scenarios.judge.rules import MEANING, Rule
 from shared_domain.order.bugs.index import BUGS
 from shared_domain.order.counter_examples import EXAMPLES, CounterExample
+
+MUTANTS = Path(__file__).parents[1] / "docs" / "mutants"
+"""summary.json of a full `saga check-oracle --mutants`, by saga."""
 
 _INTRO = """\
 # The oracle
@@ -40,12 +48,22 @@ shown apart. Isolation: [isolation.md](isolation.md).
 `saga check-oracle` plants {bugs} known saga bugs, one at a time, in every style that can have them, runs the scenario that should show each,
 and runs the same scenarios without them; [planted_bugs.md](planted_bugs.md) has the table. When you write a rule, add the bug that it must find.
 
-## What it cannot see
+{mutants}## What it cannot see
 - A bug whose effects heal before the run settles, such as an event published before its commit and redelivered.
 - A time that was falsified by less than its neighbours in the ledger leave room for.
 - In real runs, whether a retry came when it was promised: the machine may have been slow. Under virtual time that is judged.
 - Anything that no participant writes down: an e-mail sent twice would need a participant of its own.
 - *Money is conserved* compares sums: two orders whose errors cancel out break the rule of the order only.
+"""
+
+_MUTANTS = """\
+## Mutants
+A list of bugs shows what its authors thought of. `saga check-oracle --mutants` changes everything that a team writes, one thing at a
+time, by operators: the participants and their rows, messages and ids, the reactions, consumer, relay, inbox, outbox, ledger, and every field
+of every state of the state machine. Each mutant is explored in every style that it can affect until a rule is broken or its schedules
+have passed. It is *killed* by the rule; *invalid* if it cannot be loaded; *equivalent* if nobody could tell it from the original, with the reason in
+`equivalent_mutants.json`; or it has *survived*: a hole in the judge, or in the workload if no schedule comes to the line. Left out is what
+runs only with a safeguard off, what an operator alone asks for, and what only a tracer hears.
 """
 
 
@@ -54,7 +72,29 @@ def oracle() -> str:
     parts = [_INTRO]
     examples = {example.rule: example for example in EXAMPLES}
     parts += [_rule(rule, examples[rule]) for rule in Rule]
-    return "\n".join([*parts, _END.format(bugs=len(BUGS))])
+    return "\n".join([*parts, _END.format(bugs=len(BUGS), mutants=_mutants())])
+
+
+def _mutants() -> str:
+    """The section about mutants: the tables of the committed runs, and every survivor by name."""
+    parts = [_MUTANTS]
+    for path in sorted(MUTANTS.glob("*.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        parts += [
+            f"### Mutants of the {path.stem} saga\n",
+            f"`{document['command']}` ({document['date']}): {document['mutants']:,} mutants. {document['summary']}\n",
+            _table(document["by_operator"]),
+            f"Which rule killed them:\n\n{_table(document['by_rule'])}",
+        ]
+        if document["survivors"]["lines"]:
+            parts.append(f"Survivors:\n\n{_table(document['survivors'])}")
+        else:
+            parts.append("There are no survivors.\n")
+    return "\n".join(parts) + "\n"
+
+
+def _table(table: dict[str, Any]) -> str:
+    return markdown(table["columns"], table["lines"])
 
 
 def _rule(rule: Rule, example: CounterExample) -> str:

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from bench.latency import proportion
+from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from scenarios.campaigns.check_oracle import (
     Finding,
@@ -20,11 +21,14 @@ from scenarios.campaigns.check_oracle import (
     clean_jobs,
     jobs_of,
 )
+from scenarios.campaigns.mutants.campaign import Campaign, check_names
 from scenarios.campaigns.outcome import Outcome
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
+from testbed import settings
+from testbed.commands.mutants import check_by_mutants
 from testbed.execution import wide
-from testbed.options import AsJson, Out, SagaOption, Seed
+from testbed.options import AsJson, Out, SagaOption, Seed, Styles
 from testbed.progress import counting
 from testbed.runs import suite_folder
 
@@ -51,11 +55,56 @@ def check_oracle(
             help="Number of sagas without a bug to run as well; none may raise an alarm.",
         ),
     ] = 0,
+    mutants: Annotated[
+        bool,
+        typer.Option(
+            "--mutants",
+            help="Make mutants by operators and explore each, instead of planting known bugs.",
+        ),
+    ] = False,
+    mutants_runs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Number of schedules to search for each mutant in each style.",
+        ),
+    ] = 400,
+    operator: Annotated[
+        list[str] | None, typer.Option(help="Only mutants by this operator; may be repeated.")
+    ] = None,
+    module: Annotated[
+        list[str] | None,
+        typer.Option(help="Only mutants of this module or room; may be repeated."),
+    ] = None,
+    sample: Annotated[
+        int, typer.Option(min=0, help="Number of mutants to draw by --seed; 0 = all.")
+    ] = 0,
+    style: Styles = "both",
+    resume: Annotated[
+        Path | None, typer.Option(help="Folder of an interrupted --mutants to continue.")
+    ] = None,
     out: Out = Path("runs"),
     as_json: AsJson = False,
 ) -> None:
-    """Test the judge: plant known saga bugs and report by which rule and scenario each one is found."""
+    """Test the judge: plant known saga bugs, or mutants, and report by which rule each one is found."""
     chosen_saga = load_saga(saga)
+    if mutants:
+        if bugs or clean:
+            raise UsageError("--mutants goes with neither names of bugs nor --clean")
+        check_names(chosen_saga, operator or [], module or [])
+        campaign = Campaign(
+            saga=chosen_saga.address,
+            runs=mutants_runs,
+            seed=seed,
+            styles=settings.choose_styles(style),
+            operators=operator or [],
+            modules=module or [],
+            sample=sample,
+        )
+        check_by_mutants(campaign, resume=resume, out=out, as_json=as_json)
+    if operator or module or sample or resume or style != "both":
+        raise UsageError("--operator, --module, --sample, --style and --resume go with --mutants")
     chosen = chosen_bugs(chosen_saga, bugs or [])
     folder = suite_folder(out, f"check-oracle-s{seed}")
     total = len(jobs_of(chosen_saga, chosen, runs=repeat, seed=seed))

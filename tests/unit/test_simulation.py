@@ -448,3 +448,14 @@ def test_nothing_of_a_job_is_lost_when_it_becomes_a_schedule():
         guards="-inbox", saga="tests/sagas/ticket", variant="usual", bug="x",
     )  # fmt: skip
     assert schedule_of(job, turns=5).job("k", time_scale=0.5) == job
+
+
+def test_a_participant_that_never_gives_way_is_ended_and_that_is_said(monkeypatch):
+    def spins(*_):
+        while True:
+            pass
+
+    monkeypatch.setattr("scenarios.campaigns.simulation.simulated.CPU_S", 0.2)
+    monkeypatch.setattr("shared_domain.order.participants.payment.load", spins)
+    found = look(Schedule(style="choreography"))
+    assert any("without giving way" in why for why in found.why)

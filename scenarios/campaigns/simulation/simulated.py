@@ -4,10 +4,12 @@ import asyncio
 import gc
 import hashlib
 import json
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from kernel.errors import first
 from kernel.memory_files import MemoryFolder
@@ -28,6 +30,8 @@ EPOCH_S = 1_000_000_000.0
 """When virtual time begins, in seconds since the epoch: the same for every run."""
 LIMIT_S = 10_000.0
 """No run needs more virtual time than this, or it never ends."""
+CPU_S = 60.0
+"""No run needs more of a processor."""
 TICK_S = 1e-6
 """What a turn of the loop takes, so that nothing happens at the same time as anything else."""
 
@@ -129,6 +133,29 @@ def without_collector() -> Iterator[None]:
             gc.enable()
 
 
+@contextmanager
+def _ended_by_force(troubles: list[str]) -> Iterator[None]:
+    """A loop that never comes back to the event loop is ended after CPU_S of this process; only a main thread can do that.
+
+    It is noted in `troubles`, too: whoever catches everything catches this.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, frame: object) -> NoReturn:
+        troubles.append(f"still busy after {CPU_S:g} s without giving way")
+        raise NeverEnds(troubles[-1])
+
+    before = signal.signal(signal.SIGVTALRM, end)
+    signal.setitimer(signal.ITIMER_VIRTUAL, CPU_S, CPU_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 def play(schedule: Schedule) -> Simulated:
     """Carry a schedule out."""
     return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
@@ -148,6 +175,7 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
     try:
         with (
             without_collector(),
+            _ended_by_force(loop.troubles),
             planted(spec.saga.address, bug),
             MemoryFolder(reused=True) as folder,
         ):

@@ -451,7 +451,7 @@ def test_nothing_of_a_job_is_lost_when_it_becomes_a_schedule():
 
 
 def test_a_participant_that_never_gives_way_is_ended_and_that_is_said(monkeypatch):
-    def spins(*_):
+    def spins(*_, **__):
         while True:
             pass
 

@@ -11,9 +11,11 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from kernel import child
 from kernel.errors import UsageError
+from kernel.ports import Disturbance
 from kernel.scratch import scratch
 
 START_S = 60.0
@@ -34,12 +36,25 @@ def find_server() -> Path | None:
     return Path(found) if found else None
 
 
+class Node(Disturbance, Protocol):
+    """A RabbitMQ node that this process may kill and control: a real one, or a model of one."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether its data are still there when it has ended."""
+        ...
+
+    async def control(self, *words: str) -> str:
+        """Run its control program; what it printed. Raise UsageError if it fails."""
+        ...
+
+
 class RabbitNode:
     """One node on loopback with its own epmd, in its own folder. Open it with `async with RabbitNode.open()`."""
 
     def __init__(self, server: Path, folder: Path, *, stays: bool) -> None:
         """`stays`: whether its data are still there when it has ended."""
-        self._server, self.folder, self.stays = server, folder, stays
+        self._server, self.folder, self._stays = server, folder, stays
         known = folder / _PORTS
         if not known.exists():
             known.write_text(json.dumps([child.free_port() for _ in range(3)]), encoding="utf-8")
@@ -69,6 +84,11 @@ class RabbitNode:
                 await node.kill()
                 if node._epmd is not None:
                     await child.end(node._epmd, with_signal=signal.SIGKILL)
+
+    @property
+    def stays(self) -> bool:
+        """See Node."""
+        return self._stays
 
     @property
     def url(self) -> str:

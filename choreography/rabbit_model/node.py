@@ -15,9 +15,6 @@ from choreography.rabbit_model.vhost import Vhost
 class ModelNode:
     """One node. Open it with `async with ModelNode.open(...)`."""
 
-    stays = False
-    """Whether its data are still there when it has ended; see RabbitNode."""
-
     def __init__(self, *, port: int, chance: random.Random | None) -> None:
         self._port, self._chance = port, chance
         self.vhost = Vhost(chance)
@@ -38,6 +35,11 @@ class ModelNode:
             yield node
         finally:
             await node.kill()
+
+    @property
+    def stays(self) -> bool:
+        """See Node."""
+        return False
 
     @property
     def url(self) -> str:

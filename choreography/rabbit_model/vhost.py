@@ -58,6 +58,10 @@ class Vhost:
         self.confirmed: Callable[[], None] = lambda: None
         """Called after every sync: whoever has confirms to send sends them together."""
 
+    def in_hand(self) -> int:
+        """How many messages are in consumers' hands. A real node says that only to its operator."""
+        return sum(len(queue.in_hand) for queue in self.queues.values())
+
     # -- topology
 
     def declare_exchange(self, name: str, kind: str, *, passive: bool) -> None:

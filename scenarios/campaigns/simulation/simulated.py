@@ -223,7 +223,7 @@ async def _staged(
             if again.verdict.is_bad() or again.settlement.how == "deadline":
                 ended = again
             reading.cancel()
-        backlog = await running_system.system.backlog()
+        backlog = await surroundings.left_over(running_system.system.backlog)
     log.close()
     return ended, backlog
 

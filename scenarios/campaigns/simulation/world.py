@@ -1,6 +1,6 @@
 """What is around a simulated run: its loop, its backends, and what happens to them that no fault plan names."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -32,6 +32,10 @@ class World(Protocol):
         """What happens to connections meanwhile."""
         ...
 
+    async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:
+        """How much is left to do once all is over. `backlog`: what the system itself says."""
+        ...
+
 
 class Embedded:
     """Coordinators that are called directly, whose ready callbacks run in any order."""
@@ -50,6 +54,10 @@ class Embedded:
     def weather(self) -> AbstractAsyncContextManager[None]:
         """See World: none."""
         return nullcontext()
+
+    async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:
+        """See World."""
+        return await backlog()
 
 
 def _real() -> Callable[..., World]:

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from choreography.rabbit_model.node import ModelNode
 from choreography.rabbit_model.session import Session
 from scenarios.campaigns.simulation.adapters.machine import Process
+from scenarios.campaigns.simulation.adapters.network import LATE_S
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 
 EVENTS = (0, 0, 1, 1, 2, 3)
@@ -44,6 +45,7 @@ class Weather:
         finally:
             working.cancel()
             await asyncio.wait([working])
+            await asyncio.sleep(2 * LATE_S)  # what has just broken is known to be
 
     async def _work(self, times_s: list[float]) -> None:
         begun_s = self._loop.time()

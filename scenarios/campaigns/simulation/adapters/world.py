@@ -1,7 +1,8 @@
 """A run's backends under virtual time where the production adapters are driven: a modelled RabbitMQ node, and the engine over HTTP."""
 
+import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 
 from scenarios.campaigns.simulation.adapters.clients import simulated_clients
@@ -10,6 +11,9 @@ from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 from scenarios.campaigns.simulation.adapters.nodes import SimulatedEngine, SimulatedNode
 from scenarios.campaigns.simulation.adapters.weather import Weather
 from scenarios.runs.environment import Backends, EngineHost, RunEnvironment
+
+LEFT_OVER_S, LOOK_S = 2.0, 0.1
+"""How long what is delivered again may take once a run is over, and how often one looks."""
 
 
 class RealAdapters:
@@ -47,6 +51,16 @@ class RealAdapters:
         return Weather(
             self.loop, chance, node=self._node, processes=self._processes
         ).at_work()
+
+    async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:
+        """See World. What a broken connection has brought back has some time; what is in hand for ever counts as well."""
+        assert self._node is not None
+        give_up_s = self.loop.time() + LEFT_OVER_S
+        while True:
+            left = await backlog() + self._node.vhost.in_hand()
+            if not left or self.loop.time() > give_up_s:
+                return left
+            await asyncio.sleep(LOOK_S)
 
     # -- Machine
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from importlib import import_module
 from typing import Protocol
 
 from scenarios.campaigns.simulation.loop import SimulatedLoop
@@ -61,10 +62,11 @@ class Embedded:
 
 
 def _real() -> Callable[..., World]:
-    # Client libraries are loaded only where they are driven: they take half a second.
-    from scenarios.campaigns.simulation.adapters.world import RealAdapters
-
-    return RealAdapters
+    """Client libraries are loaded only where they are driven: that takes half a second."""
+    make: Callable[..., World] = import_module(
+        "scenarios.campaigns.simulation.adapters.world"
+    ).RealAdapters
+    return make
 
 
 def world(adapters: str, seed: int | None, *, limit_s: float) -> World:

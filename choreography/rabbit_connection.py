@@ -119,6 +119,17 @@ class _Wire(aiormq.connection.Connection):
     async def channel(self, *arguments: Any, **options: Any) -> aiormq.abc.AbstractChannel:
         return await super().channel(*arguments, **{"frame_buffer_size": FRAMES, **options})
 
+    async def close(
+        self,
+        exc: aiormq.abc.ExceptionType | None = asyncio.CancelledError,
+        timeout: TimeoutType = None,  # noqa: ASYNC109
+    ) -> None:
+        # LOOK: who waits for an answer gets the reason of the close. Where the server has ended the stream there is none, and
+        # aiormq raises a bare Exception; where heartbeats stay away it raises a cancellation. Neither looks like a lost connection.
+        if exc is None or isinstance(exc, asyncio.CancelledError):
+            exc = aiormq.exceptions.ConnectionClosed(0, "the connection to RabbitMQ was lost")
+        await super().close(exc, timeout)
+
 
 class _Underlay(UnderlayConnection):
     @classmethod

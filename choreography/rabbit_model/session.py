@@ -351,7 +351,7 @@ class Session(asyncio.Protocol):
 
     def close(self, text: str) -> None:
         """Close the connection from the node's side."""
-        self._method(spec.Connection.Close(reply_code=320, reply_text=f"CONNECTION_FORCED - {text}"))
+        self._close(320, f"CONNECTION_FORCED - {text}")
 
     def close_channel(self, text: str) -> None:
         """Close the first channel."""
@@ -425,6 +425,11 @@ class Session(asyncio.Protocol):
             )
         )
 
+    def _close(self, code: int, text: str) -> None:
+        self._method(
+            spec.Connection.Close(reply_code=code, reply_text=text, class_id=0, method_id=0)
+        )
+
     def _method(self, frame: Frame) -> None:
         self.send(of_method(frame, 0))
 
@@ -476,8 +481,7 @@ class Session(asyncio.Protocol):
             except Refused as error:
                 self.refuse(channel, error, frame)
             except NotImplementedError as error:
-                text = f"NOT_IMPLEMENTED - {error}"
-                self._method(spec.Connection.Close(reply_code=540, reply_text=text))
+                self._close(540, f"NOT_IMPLEMENTED - {error}")
             else:
                 if answer is not None:
                     self.send(of_method(answer, number))

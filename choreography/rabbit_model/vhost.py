@@ -13,8 +13,8 @@ from typing import Any
 from choreography.rabbit_model.frames import is_persistent, with_death
 from choreography.rabbit_model.queues import Message, Queue, Stored, matches
 
-SLOWEST_SYNC_S = 0.004
-"""Longest time from a publish to its being durable. The real node syncs when it is idle, and every 200 ms."""
+SLOWEST_SYNC_S = 0.2
+"""Longest time from a publish to its being durable, mostly far less. The real node syncs when it is idle, and every 200 ms."""
 LEFT_ASIDE = 0.2
 """How often one message of several waits for the next sync."""
 DELIVERY_LIMIT = "x-delivery-limit"
@@ -281,7 +281,7 @@ class Vhost:
 
     def _sync_soon(self) -> None:
         if self._syncing is None:
-            wait_s = self._chance.uniform(0, SLOWEST_SYNC_S) if self._chance is not None else 0.0
+            wait_s = 0.0 if self._chance is None else SLOWEST_SYNC_S * self._chance.random() ** 5
             self._syncing = asyncio.get_running_loop().call_later(wait_s, self._sync)
 
     def _sync(self) -> None:

@@ -18,6 +18,7 @@ from scenarios.campaigns.simulation.loop import NeverEnds, SimulatedLoop
 from scenarios.campaigns.simulation.schedule import Schedule
 from scenarios.campaigns.simulation.world import EMBEDDED, World, world
 from scenarios.catalog.bugs import planted
+from scenarios.faults.plan import DISTURBANCES
 from scenarios.faults.planned import FaultRecord
 from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment
@@ -205,7 +206,8 @@ async def _staged(
         log.changed = reader.look_at
         async with disturber.at_work(), asyncio.TaskGroup() as looking:
             reading = looking.create_task(reader.run())
-            async with surroundings.weather():
+            planned = {fault.moment for fault in driver.plan.faults}
+            async with surroundings.weather(kills=not planned & DISTURBANCES):
                 await driver.serve(running_system.system, lambda customer: None)
                 settlement = await driver.settle(running_system.system)
             await reader.reload()

@@ -29,8 +29,8 @@ class World(Protocol):
         """Where its coordinators are."""
         ...
 
-    def weather(self) -> AbstractAsyncContextManager[None]:
-        """What happens to connections meanwhile."""
+    def weather(self, *, kills: bool) -> AbstractAsyncContextManager[None]:
+        """What happens to connections and coordinators meanwhile. `kills`: whether these may die."""
         ...
 
     async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:
@@ -52,8 +52,8 @@ class Embedded:
         """See World."""
         return nullcontext(Backends())
 
-    def weather(self) -> AbstractAsyncContextManager[None]:
-        """See World: none."""
+    def weather(self, *, kills: bool) -> AbstractAsyncContextManager[None]:
+        """See World: nothing."""
         return nullcontext()
 
     async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:

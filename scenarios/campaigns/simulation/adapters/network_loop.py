@@ -9,6 +9,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable
+from heapq import heappop
 from typing import Any
 
 from scenarios.campaigns.simulation.adapters.calls import Calls
@@ -54,13 +55,8 @@ class NetworkLoop(SimulatedLoop):
             self.turns += 1
             if self.turns > self._most_turns:
                 raise NeverEnds(f"still busy after {MAX_TURNS} turns")
-            if (
-                draw is not None
-                and timers
-                and timers[0][0] - self._now_s < WORK_S
-                and draw() < BUSY_RATIO
-            ):
-                self._wait()
+            if draw is not None and draw() < BUSY_RATIO:
+                self._work(timers)
             handle = ready.popleft()
             if handle.cancelled():
                 continue
@@ -69,6 +65,13 @@ class NetworkLoop(SimulatedLoop):
                 process.hold(handle)
             else:
                 handle._run()
+
+    def _work(self, timers: list[tuple[float, int, asyncio.TimerHandle]]) -> None:
+        """Let the next timer be due, if that is no long time away."""
+        while timers and timers[0][2].cancelled():
+            heappop(timers)
+        if timers and timers[0][0] - self._now_s < WORK_S:
+            self._wait()
 
     def thaw(self, process: Process) -> None:
         """Let a frozen process go on."""

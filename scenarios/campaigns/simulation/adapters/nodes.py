@@ -8,7 +8,7 @@ from choreography.rabbit_model.node import ModelNode
 from kernel.memory_files import Folder
 from kernel.ports import Clock
 from orchestration.engine.registry import Entropy
-from orchestration.server import Serving, serving
+from orchestration import server
 from scenarios.campaigns.simulation.adapters.machine import Process
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 
@@ -71,7 +71,7 @@ class SimulatedEngine:
         self._port = loop.network.free_port()
         self.process = Process("engine")
         self._life: asyncio.Task[None] | None = None
-        self._serving: asyncio.Future[Serving] | None = None
+        self._serving: asyncio.Future[server.Serving] | None = None
 
     @property
     def endpoint(self) -> str:
@@ -115,8 +115,8 @@ class SimulatedEngine:
         """See Disturbance."""
         self._loop.thaw(self.process)
 
-    async def _live(self, up: "asyncio.Future[Serving]") -> None:
-        async with serving(
+    async def _live(self, up: "asyncio.Future[server.Serving]") -> None:
+        async with server.serving(
             port=self._port, data=self._folder, shutdown_s=0.0, **self._options
         ) as served:
             up.set_result(served)

@@ -1,15 +1,27 @@
-"""What happens to connections on an ordinary day, drawn from a run's seed: they break, the broker closes them, somebody stands still."""
+"""What happens on an ordinary day, drawn from a run's seed: connections break, the broker closes them, somebody stands still or dies."""
 
 import asyncio
+import contextlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Protocol
 
 from choreography.rabbit_model.node import ModelNode
 from choreography.rabbit_model.session import Session
+from kernel.ports import Disturbance
 from scenarios.campaigns.simulation.adapters.machine import Process
 from scenarios.campaigns.simulation.adapters.network import LATE_S
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
+
+class Coordinator(Disturbance, Protocol):
+    """The coordinator of a run, as a process."""
+
+    @property
+    def process(self) -> Process:
+        """What stands still with it."""
+        ...
+
 
 EVENTS = (0, 0, 1, 1, 2, 3)
 """How many a run has. A step can be tried again as often as the most of them, so no order is harmed by them alone."""
@@ -27,14 +39,19 @@ class Weather:
         chance: random.Random,
         *,
         node: ModelNode,
-        processes: list[Process],
+        coordinator: Coordinator,
+        kills: bool,
     ) -> None:
-        self._loop, self._chance, self._node, self._processes = loop, chance, node, processes
+        """`coordinator`: who stands still or dies. `kills`: whether it dies; not where a fault plan kills it."""
+        self._loop, self._chance, self._node = loop, chance, node
+        self._coordinator, self._stopped = coordinator, asyncio.Event()
         self._kinds = [self._break, self._break, self._stall]
+        if kills:
+            self._kinds += [self._kill, self._kill]
 
     @asynccontextmanager
     async def at_work(self) -> AsyncIterator[None]:
-        """Make trouble as long as the context is open."""
+        """Make trouble as long as the context is open; what has begun is ended."""
         if self._node.sessions:
             self._kinds += [self._close, self._close_channel, self._block]
         chance = self._chance
@@ -43,14 +60,18 @@ class Weather:
         try:
             yield
         finally:
-            working.cancel()
-            await asyncio.wait([working])
+            self._stopped.set()
+            await working
             await asyncio.sleep(2 * LATE_S)  # what has just broken is known to be
 
     async def _work(self, times_s: list[float]) -> None:
         begun_s = self._loop.time()
         for time_s in times_s:
-            await asyncio.sleep(begun_s + time_s - self._loop.time())
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(begun_s + time_s):
+                    await self._stopped.wait()
+            if self._stopped.is_set():
+                return
             await self._chance.choice(self._kinds)()
 
     async def _break(self) -> None:
@@ -60,14 +81,18 @@ class Weather:
 
     async def _stall(self) -> None:
         """A process stands still for a moment: another one had the core, or it collected garbage."""
-        process = self._chance.choice(self._processes)
-        if process.frozen:
+        if self._coordinator.process.frozen:
             return
-        process.freeze()
+        self._coordinator.freeze()
         try:
             await asyncio.sleep(self._chance.uniform(0, LONGEST_S))
         finally:
-            self._loop.thaw(process)
+            self._coordinator.thaw()
+
+    async def _kill(self) -> None:
+        """The coordinator is killed (-9), and its supervisor starts it again."""
+        await self._coordinator.kill()
+        await self._coordinator.restart()
 
     async def _close(self) -> None:
         if session := self._session():

@@ -6,10 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 
 from scenarios.campaigns.simulation.adapters.clients import simulated_clients
-from scenarios.campaigns.simulation.adapters.machine import Process
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 from scenarios.campaigns.simulation.adapters.nodes import SimulatedEngine, SimulatedNode
-from scenarios.campaigns.simulation.adapters.weather import Weather
+from scenarios.campaigns.simulation.adapters.weather import Coordinator, Weather
 from scenarios.runs.environment import Backends, EngineHost, RunEnvironment
 
 LEFT_OVER_S, LOOK_S = 2.0, 0.1
@@ -23,7 +22,7 @@ class RealAdapters:
         self.loop = NetworkLoop(seed, limit_s=limit_s)  # type: ignore[abstract]  # what is missing needs a machine
         self._seed = seed
         self._chance = None if seed is None else random.Random(f"{seed}:coordinators")
-        self._processes: list[Process] = []
+        self._coordinator: Coordinator | None = None
         self._node: SimulatedNode | None = None
 
     @contextmanager
@@ -36,20 +35,20 @@ class RealAdapters:
     async def backends(self) -> AsyncIterator[Backends]:
         """Where the coordinators are."""
         self._node = node = SimulatedNode(self.loop, chance=self._chance)
-        self._processes.append(node.process)
+        self._coordinator = node
         await node.restart()
         try:
             yield Backends(broker=node.url, node=node, engine="embedded", machine=self)
         finally:
             await node.kill()
 
-    def weather(self) -> AbstractAsyncContextManager[None]:
+    def weather(self, *, kills: bool) -> AbstractAsyncContextManager[None]:
         """Ordinary trouble as long as the context is open."""
-        if self._seed is None or self._node is None:
+        if self._seed is None or self._node is None or self._coordinator is None:
             return nullcontext()
         chance = random.Random(f"{self._seed}:weather")
         return Weather(
-            self.loop, chance, node=self._node, processes=self._processes
+            self.loop, chance, node=self._node, coordinator=self._coordinator, kills=kills
         ).at_work()
 
     async def left_over(self, backlog: Callable[[], Awaitable[int]]) -> int:
@@ -87,5 +86,5 @@ class RealAdapters:
             entropy=environment.entropy,
             chance=self._chance,
         )
-        self._processes[:] = [engine.process]
+        self._coordinator = engine
         return engine

@@ -40,8 +40,8 @@ class Node(Disturbance, Protocol):
     """A RabbitMQ node that this process may kill and control: a real one, or a model of one."""
 
     @property
-    def stays(self) -> bool:
-        """Whether its data are still there when it has ended."""
+    def kept(self) -> Path | None:
+        """Where its data stay when it has ended; None = they are lost."""
         ...
 
     async def control(self, *words: str) -> str:
@@ -54,7 +54,7 @@ class RabbitNode:
 
     def __init__(self, server: Path, folder: Path, *, stays: bool) -> None:
         """`stays`: whether its data are still there when it has ended."""
-        self._server, self.folder, self._stays = server, folder, stays
+        self._server, self.folder, self.stays = server, folder, stays
         known = folder / _PORTS
         if not known.exists():
             known.write_text(json.dumps([child.free_port() for _ in range(3)]), encoding="utf-8")
@@ -86,9 +86,9 @@ class RabbitNode:
                     await child.end(node._epmd, with_signal=signal.SIGKILL)
 
     @property
-    def stays(self) -> bool:
+    def kept(self) -> Path | None:
         """See Node."""
-        return self._stays
+        return self.folder if self.stays else None
 
     @property
     def url(self) -> str:

@@ -1,27 +1,23 @@
 """Bugs to plant in the production adapters: in what RabbitMQ's does, and in what boto3 and the engine's HTTP side do.
 
-Each is a mistake that somebody has made with such an adapter. None of them can be seen over the embedded broker and engine.
+Each is a mistake that somebody has made with such an adapter. Those in RabbitMQ's cannot be seen over the embedded broker at all.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from unittest.mock import patch
 
 import aiormq.channel
-from botocore.exceptions import BotoCoreError
 
 from choreography import rabbit_consumer, rabbit_publisher, rabbit_topology
 from choreography.rabbit_connection import LOST
 from choreography.rabbit_publisher import Publisher
-from orchestration import step_functions, tasks
+from orchestration import server, step_functions
 from orchestration.engine import invoker
 from orchestration.engine.errors import StatesError
 from orchestration.engine.service import StepFunctionsEngine
-from orchestration.step_functions import Refused, StepFunctions
-from scenarios.campaigns.simulation.adapters import nodes
+from orchestration.step_functions import StepFunctions
 
 _State, _Acks = rabbit_consumer._State, rabbit_consumer._Acks
 _Delivery = rabbit_consumer._Delivery
@@ -115,22 +111,6 @@ async def _never_again(*arguments, **options):
     with contextlib.suppress(*LOST):
         await _consume(*arguments, **options)
     await asyncio.Event().wait()
-
-
-_newest: dict[str, object] = {}
-_make_delivery = _Delivery.__init__
-
-
-def _remembers_the_newest_channel(self, service, message, acks, move):
-    _make_delivery(self, service, message, acks, move)
-    _newest[service] = acks
-
-
-async def _on_the_newest_channel(self):
-    _remembers_the_newest_channel  # noqa: B018
-    acks = _newest.get(self._service, self._acks)
-    acks._deliveries[self._tag] = _State.HELD
-    acks.settle(self._tag, _State.DONE)
 
 
 # -- the publisher
@@ -248,15 +228,6 @@ async def _no_answer_is_a_yes(self, *, machine_arn, name, document):
         await _start(self, machine_arn=machine_arn, name=name, document=document)
 
 
-async def _the_second_time_is_a_refusal(self, *, machine_arn, name, document):
-    parameters = {
-        "stateMachineArn": machine_arn,
-        "name": name,
-        "input": step_functions.json.dumps(document),
-    }
-    await self._call("StartExecution", parameters)
-
-
 _start = StepFunctions.start
 _executions = StepFunctions.executions
 
@@ -270,14 +241,6 @@ async def _failed_ones_are_overlooked(self, machine_arn, *, status=""):
 
 async def _does_not_resume(self):
     return None
-
-
-def _function_errors_are_answers(body):
-    raise _Answered(body)
-
-
-class _Answered(Exception):
-    pass
 
 
 _http_invoker = invoker.http_invoker
@@ -311,29 +274,10 @@ async def _errors_are_answers(endpoint, functions=()):
         yield call
 
 
-@contextlib.asynccontextmanager
-async def _no_answer_is_final(endpoint, functions=()):
-    async with _http_invoker(endpoint, functions) as invoke:
-
-        async def call(resource, payload):
-            try:
-                return await invoke(resource, payload)
-            except StatesError as error:
-                if error.error == "Lambda.SdkClientException":
-                    raise StatesError("Lambda.Unknown", error.cause) from error
-                raise
-
-        yield call
-
-
 HTTP = {
     "no_answer_is_a_yes": AdapterBug(
         target=StepFunctions, name="start", value=_no_answer_is_a_yes, within=400,
         words="a StartExecution without an answer counts as accepted",
-    ),
-    "the_second_time_is_a_refusal": AdapterBug(
-        target=StepFunctions, name="start", value=_the_second_time_is_a_refusal, within=400,
-        words="a StartExecution that is repeated after its answer was lost counts as refused",
     ),
     "failed_ones_are_overlooked": AdapterBug(
         target=StepFunctions, name="executions", value=_failed_ones_are_overlooked, within=400,
@@ -344,15 +288,11 @@ HTTP = {
         words="an engine that comes back does not go on with its executions",
     ),
     "no_answer_is_null": AdapterBug(
-        target=nodes.server, name="http_invoker", value=_no_answer_is_null, within=400,
+        target=server, name="http_invoker", value=_no_answer_is_null, within=400,
         words="a function that does not answer has answered null",
     ),
     "errors_are_answers": AdapterBug(
-        target=nodes.server, name="http_invoker", value=_errors_are_answers, within=400,
+        target=server, name="http_invoker", value=_errors_are_answers, within=400,
         words="an error that a function reports is its answer",
-    ),
-    "no_answer_is_final": AdapterBug(
-        target=nodes.server, name="http_invoker", value=_no_answer_is_final, within=400,
-        words="a broken connection to a function is an error that nobody retries",
     ),
 }  # fmt: skip

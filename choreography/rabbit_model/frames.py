@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import pamqp.frame
 from pamqp import commands
@@ -82,13 +83,11 @@ def is_persistent(header: bytes) -> bool:
     return _read(header).properties.delivery_mode == 2
 
 
-def with_death(
-    header: bytes, *, queue: str, reason: str, exchange: str, routing_key: str
-) -> bytes:
+def with_death(header: bytes, *, queue: str, reason: str, exchange: str, routing_key: str) -> bytes:
     """A content header that says once more where its message died, and why: x-death."""
     content = _read(header)
-    headers = dict(content.properties.headers or {})
-    deaths = [dict(death) for death in headers.get("x-death") or ()]  # type: ignore[union-attr, call-overload]
+    headers: dict[str, Any] = dict(content.properties.headers or {})
+    deaths = [dict(death) for death in headers.get("x-death") or ()]
     known = next((d for d in deaths if (d["queue"], d["reason"]) == (queue, reason)), None)
     if known is not None:
         deaths.remove(known)
@@ -104,7 +103,7 @@ def with_death(
     headers["x-death"] = [known, *deaths]
     for name, value in (("queue", queue), ("reason", reason), ("exchange", exchange)):
         headers.setdefault(f"x-first-death-{name}", value)
-    content.properties.headers = headers  # type: ignore[assignment]
+    content.properties.headers = headers
     return content.marshal()
 
 

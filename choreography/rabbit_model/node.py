@@ -7,6 +7,7 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 from choreography.rabbit_model.session import Session
 from choreography.rabbit_model.vhost import Vhost
@@ -37,9 +38,9 @@ class ModelNode:
             await node.kill()
 
     @property
-    def stays(self) -> bool:
+    def kept(self) -> Path | None:
         """See Node."""
-        return False
+        return None
 
     @property
     def url(self) -> str:

@@ -117,16 +117,19 @@ class _Channel:
             header=header,
             body=body,
         )
-        confirm, tag = None, 0
+        confirm: Callable[[], None] | None = None
+        tag = 0
         if self._confirms:
             self._published += 1
             tag = self._published
             self._owed[tag] = False
 
-            def confirm() -> None:
+            def durable() -> None:
                 if tag in self._owed:
                     self._owed[tag] = True
                     self._session.owes(self)
+
+            confirm = durable
 
         try:
             routed, refused = self._vhost.publish(message, confirm)
@@ -496,4 +499,3 @@ class Session(asyncio.Protocol):
     def _leave(self) -> None:
         if self._transport is not None:
             self._transport.close()
-

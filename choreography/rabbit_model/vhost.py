@@ -72,7 +72,9 @@ class Vhost:
                 raise Refused(404, f"NOT_FOUND - no exchange '{name}' in vhost '/'")
             self._exchanges[name] = _Exchange(kind=kind)
         elif not passive and known.kind != kind:
-            raise Refused(406, f"PRECONDITION_FAILED - inequivalent arg 'type' for exchange '{name}'")
+            raise Refused(
+                406, f"PRECONDITION_FAILED - inequivalent arg 'type' for exchange '{name}'"
+            )
 
     def delete_exchange(self, name: str) -> None:
         """Remove it, if it is there."""
@@ -129,12 +131,12 @@ class Vhost:
 
     # -- messages
 
-    def publish(
-        self, message: Message, confirm: Callable[[], None] | None
-    ) -> tuple[bool, bool]:
+    def publish(self, message: Message, confirm: Callable[[], None] | None) -> tuple[bool, bool]:
         """(whether a queue takes it, whether one refuses it). `confirm` is called once it is durable. Raise Refused."""
         targets = self._routed(message)
-        taking = [q for q in targets if not q.is_full or q.arguments.get("x-overflow") != "reject-publish"]
+        taking = [
+            q for q in targets if not q.is_full or q.arguments.get("x-overflow") != "reject-publish"
+        ]
         copies = [self._put(queue, message) for queue in taking]
         if len(taking) < len(targets):
             confirm = None

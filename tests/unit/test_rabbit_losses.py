@@ -34,7 +34,9 @@ async def _lost(opening):
     assert not isinstance(seen.value, TimeoutError)
 
 
-@pytest.mark.parametrize("reason", [None, asyncio.CancelledError()], ids=["the stream ended", "no heartbeat"])
+@pytest.mark.parametrize(
+    "reason", [None, asyncio.CancelledError()], ids=["the stream ended", "no heartbeat"]
+)
 async def test_whoever_waits_for_an_answer_sees_a_lost_connection(node, monkeypatch, reason):
     answer = Session._of_channel
 

@@ -16,12 +16,15 @@ class BlockingSocket(asyncio.Protocol):
         self._network = network
         self._transport: Transport | None = None
         self._arrived, self._changed = bytearray(), asyncio.Event()
-        self._ended, self._lost = False, None
+        self._ended = False
+        self._lost: Exception | None = None
         self._timeout_s: float | None = None
         self._files, self._closed = 0, False
 
     @classmethod
-    def connect(cls, network: Network, address: tuple[str, int], timeout_s: Any) -> "BlockingSocket":
+    def connect(
+        cls, network: Network, address: tuple[str, int], timeout_s: Any
+    ) -> "BlockingSocket":
         """A connection. Raise OSError."""
         new = cls(network)
         new.settimeout(timeout_s)

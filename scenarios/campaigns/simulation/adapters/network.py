@@ -64,6 +64,10 @@ class Listener(asyncio.AbstractServer):
     async def start_serving(self) -> None:
         """It does already."""
 
+    async def serve_forever(self) -> None:
+        """See asyncio."""
+        await asyncio.Event().wait()
+
     async def wait_closed(self) -> None:
         """Nothing is left to wait for."""
 

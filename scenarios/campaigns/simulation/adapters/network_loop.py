@@ -82,7 +82,7 @@ class NetworkLoop(SimulatedLoop):
         self._made += 1
         return _Future(self._made, loop=self)
 
-    async def create_connection(  # type: ignore[override]
+    async def create_connection(
         self,
         protocol_factory: Any,
         host: str | None = None,
@@ -96,7 +96,7 @@ class NetworkLoop(SimulatedLoop):
             host, port = sock.address
         return await self.network.connect(protocol_factory, host or LOOPBACK, port or 0)
 
-    async def create_server(  # type: ignore[override]
+    async def create_server(
         self, protocol_factory: Any, host: Any = None, port: Any = None, **_: Any
     ) -> Any:
         """See asyncio. Raise OSError if the address is taken."""

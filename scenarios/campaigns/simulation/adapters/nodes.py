@@ -3,12 +3,13 @@
 import asyncio
 import random
 from collections.abc import Mapping
+from typing import Any
 
 from choreography.rabbit_model.node import ModelNode
 from kernel.memory_files import Folder
 from kernel.ports import Clock
-from orchestration.engine.registry import Entropy
 from orchestration import server
+from orchestration.engine.registry import Entropy
 from scenarios.campaigns.simulation.adapters.machine import Process
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 
@@ -60,7 +61,7 @@ class SimulatedEngine:
         chance: random.Random | None,
     ) -> None:
         self._loop, self._folder, self._chance = loop, folder, chance
-        self._options = {
+        self._options: dict[str, Any] = {
             "lambda_endpoint": lambda_endpoint,
             "time_scale": time_scale,
             "durability": durability,

@@ -14,6 +14,7 @@ from scenarios.campaigns.simulation.adapters.machine import Process
 from scenarios.campaigns.simulation.adapters.network import LATE_S
 from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 
+
 class Coordinator(Disturbance, Protocol):
     """The coordinator of a run, as a process."""
 

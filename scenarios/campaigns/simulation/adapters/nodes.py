@@ -16,6 +16,9 @@ from scenarios.campaigns.simulation.adapters.network_loop import NetworkLoop
 SLOWEST_START_S = 0.3
 """Longest time in which a coordinator comes back. A real node takes seconds, which nobody has at this time scale."""
 
+SHUTDOWN_S = 0.001
+"""How long a killed engine's handlers, which can do nothing any more, are waited for. For aiohttp, 0 is for ever."""
+
 
 class SimulatedNode(ModelNode):
     """A modelled node that can be frozen, too."""
@@ -118,7 +121,7 @@ class SimulatedEngine:
 
     async def _live(self, up: "asyncio.Future[server.Serving]") -> None:
         async with server.serving(
-            port=self._port, data=self._folder, shutdown_s=0.0, **self._options
+            port=self._port, data=self._folder, shutdown_s=SHUTDOWN_S, **self._options
         ) as served:
             up.set_result(served)
             await served.engine.resume()

@@ -53,6 +53,23 @@ async def test_whoever_waits_for_an_answer_sees_a_lost_connection(node, monkeypa
     await close(connection)
 
 
+async def test_a_channel_that_is_closed_during_a_declaration_is_no_clash_of_arguments(
+    node, monkeypatch
+):
+    answer = Session._of_channel
+
+    def close_instead(self, number, frame):
+        if isinstance(frame, spec.Queue.Declare):
+            self.close_channel("closed for a test")
+        else:
+            answer(self, number, frame)
+
+    monkeypatch.setattr(Session, "_of_channel", close_instead)
+    connection = await connect(node.url)
+    await _lost(QUEUES.declare(connection))
+    await close(connection)
+
+
 async def test_a_publisher_that_is_blocked_says_that_nothing_was_sent(node):
     connection = await connect(node.url)
     publisher = await Publisher.open(connection, confirms=True)

@@ -38,27 +38,27 @@ def _logs(hash_seed, runs):
 
 
 def test_the_same_seed_gives_the_same_bytes_in_every_process():
-    first = _logs("0", 8)
-    assert first == _logs("4711", 8)
-    assert len({line.split()[2] for line in first.splitlines()}) == 8
+    first = _logs("0", 4)
+    assert first == _logs("4711", 4)
+    assert len({line.split()[2] for line in first.splitlines()}) == 4
 
 
 @pytest.mark.parametrize("style", list(STYLES))
 def test_a_calm_run_confirms_its_orders(style):
     schedule = Schedule(style=style, orders=3, adapters=REAL)
     assert look(schedule) is None
-    assert play(schedule).ended.verdict.counts() == {"committed": 3}
+    assert play(schedule).ended.verdict.counts()["committed"] == 3
 
 
 def test_nothing_is_wrong_in_some_schedules():
-    found = explore_part(SPACE, 0, 12, collect=True)
-    assert (found.runs, found.kinds) == (12, {})
+    found = explore_part(SPACE, 0, 6, collect=True)
+    assert (found.runs, found.kinds) == (6, {})
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_nothing_is_wrong_in_many_schedules():
-    found = explore_part(SPACE, 12, 300, collect=True)
+    found = explore_part(SPACE, 6, 300, collect=True)
     assert (found.runs, found.kinds) == (300, {})
 
 

@@ -118,11 +118,16 @@ async def _never_again(*arguments, **options):
 
 async def _not_waited_for(self, body, properties, exchange, routing_key):
     await self._unblocked()
-    with contextlib.suppress(*LOST):
-        publishing = self._channel.basic_publish(
-            body, exchange=exchange, routing_key=routing_key, properties=properties, wait=False
-        )
-        _in_background.add(asyncio.ensure_future(publishing))
+
+    async def send():
+        with contextlib.suppress(*LOST, asyncio.CancelledError):
+            await self._channel.basic_publish(
+                body, exchange=exchange, routing_key=routing_key, properties=properties, wait=False
+            )
+
+    sending = asyncio.ensure_future(send())
+    _in_background.add(sending)
+    sending.add_done_callback(_in_background.discard)
 
 
 _in_background: set[object] = set()

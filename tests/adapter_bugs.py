@@ -88,13 +88,6 @@ async def _acked_instead_of_requeued(self):
     await self.ack()
 
 
-async def _acked_before_the_retry_is_kept(self, failed):
-    await self.ack()
-    headers = {"x-attempts": rabbit_consumer.told(*self.attempts, failed)}
-    with contextlib.suppress(Exception):
-        await self._move(f"{self._service}.retry.{failed.number}", self.envelope, headers)
-
-
 async def _attempts_forgotten(self, failed):
     await self._move(f"{self._service}.retry.{failed.number}", self.envelope, {})
     await self.ack()
@@ -171,39 +164,35 @@ RABBITMQ = {
         words="an ack of several takes those with it that are to come again",
     ),
     "nacks_forgotten": AdapterBug(
-        target=_Acks, name="_send", value=_nacks_forgotten, within=400,
+        target=_Acks, name="_send", value=_nacks_forgotten, within=30,
         words="what is to come again stays in hand for ever",
     ),
     "one_batch_of_acks": AdapterBug(
-        target=_Acks, name="_tell", value=_one_batch_of_acks, within=400,
+        target=_Acks, name="_tell", value=_one_batch_of_acks, within=30,
         words="the acks of a channel leave once, later ones never",
     ),
     "acked_instead_of_requeued": AdapterBug(
-        target=_Delivery, name="requeue", value=_acked_instead_of_requeued, within=400,
+        target=_Delivery, name="requeue", value=_acked_instead_of_requeued, within=30,
         words="a requeue is an ack",
     ),
-    "acked_before_the_retry_is_kept": AdapterBug(
-        target=_Delivery, name="retry", value=_acked_before_the_retry_is_kept, within=400,
-        words="a message is acked before its delay queue has it",
-    ),
     "attempts_forgotten": AdapterBug(
-        target=_Delivery, name="retry", value=_attempts_forgotten, within=400,
+        target=_Delivery, name="retry", value=_attempts_forgotten, within=30,
         words="a retry does not know how many there have been",
     ),
     "dead_letter_dropped": AdapterBug(
-        target=_Delivery, name="dead_letter", value=_dead_letter_dropped, within=400,
+        target=_Delivery, name="dead_letter", value=_dead_letter_dropped, within=30,
         words="a dead letter is acked without being kept",
     ),
     "never_again": AdapterBug(
-        target=rabbit_consumer, name="_consume", value=_never_again, within=400,
+        target=rabbit_consumer, name="_consume", value=_never_again, within=60,
         words="a consumer whose connection is lost does not come back",
     ),
     "not_waited_for": AdapterBug(
-        target=Publisher, name="_confirmed", value=_not_waited_for, within=400,
+        target=Publisher, name="_confirmed", value=_not_waited_for, within=100,
         words="a publish counts as confirmed when it is sent",
     ),
     "lost_counts_as_confirmed": AdapterBug(
-        target=Publisher, name="_confirmed", value=_lost_counts_as_confirmed, within=400,
+        target=Publisher, name="_confirmed", value=_lost_counts_as_confirmed, within=100,
         words="a confirm that never came counts as one",
     ),
     "one_confirm_for_all": AdapterBug(
@@ -211,15 +200,15 @@ RABBITMQ = {
         words="the confirm of one message counts for all that wait",
     ),
     "never_opened_again": AdapterBug(
-        target=Publisher, name="is_open", value=property(lambda self: True), within=400,
+        target=Publisher, name="is_open", value=property(lambda self: True), within=60,
         words="a publisher whose channel is lost is used for ever",
     ),
     "delay_queue_forgets": AdapterBug(
-        target=rabbit_topology.Queues, name="_forwarding", value=_forgets, within=400,
+        target=rabbit_topology.Queues, name="_forwarding", value=_forgets, within=150,
         words="what expires in a delay queue goes nowhere",
     ),
     "delay_in_the_wrong_unit": AdapterBug(
-        target=rabbit_topology.Queues, name="all", value=_milliseconds_twice, within=400,
+        target=rabbit_topology.Queues, name="all", value=_milliseconds_twice, within=100,
         words="a delay queue holds a message a thousand times as long",
     ),
 }  # fmt: skip
@@ -281,23 +270,23 @@ async def _errors_are_answers(endpoint, functions=()):
 
 HTTP = {
     "no_answer_is_a_yes": AdapterBug(
-        target=StepFunctions, name="start", value=_no_answer_is_a_yes, within=400,
+        target=StepFunctions, name="start", value=_no_answer_is_a_yes, within=200,
         words="a StartExecution without an answer counts as accepted",
     ),
     "failed_ones_are_overlooked": AdapterBug(
-        target=StepFunctions, name="executions", value=_failed_ones_are_overlooked, within=400,
+        target=StepFunctions, name="executions", value=_failed_ones_are_overlooked, within=30,
         words="failed executions are not listed",
     ),
     "does_not_resume": AdapterBug(
-        target=StepFunctionsEngine, name="resume", value=_does_not_resume, within=400,
+        target=StepFunctionsEngine, name="resume", value=_does_not_resume, within=60,
         words="an engine that comes back does not go on with its executions",
     ),
     "no_answer_is_null": AdapterBug(
-        target=server, name="http_invoker", value=_no_answer_is_null, within=400,
+        target=server, name="http_invoker", value=_no_answer_is_null, within=30,
         words="a function that does not answer has answered null",
     ),
     "errors_are_answers": AdapterBug(
-        target=server, name="http_invoker", value=_errors_are_answers, within=400,
+        target=server, name="http_invoker", value=_errors_are_answers, within=30,
         words="an error that a function reports is its answer",
     ),
 }  # fmt: skip

@@ -5,6 +5,7 @@ See docs/decisions/0003-plain-connections.md.
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from typing import Any, cast
 
 import aio_pika
@@ -67,6 +68,16 @@ async def close(connection: AbstractConnection) -> None:
         await connection.close()  # it has no transport any more: this only notes that it is closed
 
 
+def at_once(waiting: Coroutine[None, None, None]) -> bool:
+    """Whether there is nothing to wait for, without the cost of a time limit."""
+    try:
+        waiting.send(None)
+    except StopIteration:
+        return True
+    waiting.close()
+    return False
+
+
 def public_address(url: str) -> str:
     """An AMQP URL without its user and password; anything else as it is."""
     scheme, mark, address = url.partition("://")
@@ -118,6 +129,30 @@ class _Wire(aiormq.connection.Connection):
 
     async def channel(self, *arguments: Any, **options: Any) -> aiormq.abc.AbstractChannel:
         return await super().channel(*arguments, **{"frame_buffer_size": FRAMES, **options})
+
+    async def ready(self) -> None:
+        # LOOK: for aiormq, a connection that is lost while the broker blocks it is never ready: who waits would wait for ever.
+        if at_once(super().ready()):
+            return
+        ready, closing = asyncio.ensure_future(super().ready()), self.closing
+        try:
+            await asyncio.wait({ready, closing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ready.cancel()
+            closing.cancel()
+        if self.is_closed:
+            raise aiormq.exceptions.ConnectionClosed(0, "the connection to RabbitMQ was lost")
+
+    async def close(
+        self,
+        exc: aiormq.abc.ExceptionType | None = asyncio.CancelledError,
+        timeout: TimeoutType = None,  # noqa: ASYNC109
+    ) -> None:
+        # LOOK: who waits for an answer gets the reason of the close. Where the server has ended the stream there is none, and
+        # aiormq raises a bare Exception; where heartbeats stay away it raises a cancellation. Neither looks like a lost connection.
+        if exc is None or isinstance(exc, asyncio.CancelledError):
+            exc = aiormq.exceptions.ConnectionClosed(0, "the connection to RabbitMQ was lost")
+        await super().close(exc, timeout)
 
 
 class _Underlay(UnderlayConnection):

@@ -11,9 +11,11 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from kernel import child
 from kernel.errors import UsageError
+from kernel.ports import Disturbance
 from kernel.scratch import scratch
 
 START_S = 60.0
@@ -32,6 +34,19 @@ def find_server() -> Path | None:
         return packaged[-1]
     found = shutil.which("rabbitmq-server")
     return Path(found) if found else None
+
+
+class Node(Disturbance, Protocol):
+    """A RabbitMQ node that this process may kill and control: a real one, or a model of one."""
+
+    @property
+    def kept(self) -> Path | None:
+        """Where its data stay when it has ended; None = they are lost."""
+        ...
+
+    async def control(self, *words: str) -> str:
+        """Run its control program; what it printed. Raise UsageError if it fails."""
+        ...
 
 
 class RabbitNode:
@@ -69,6 +84,11 @@ class RabbitNode:
                 await node.kill()
                 if node._epmd is not None:
                     await child.end(node._epmd, with_signal=signal.SIGKILL)
+
+    @property
+    def kept(self) -> Path | None:
+        """See Node."""
+        return self.folder if self.stays else None
 
     @property
     def url(self) -> str:

@@ -16,7 +16,7 @@ from urllib.request import HTTPSHandler, ProxyHandler, Request, build_opener
 
 from aio_pika.connection import make_url
 
-from choreography.rabbit_node import RabbitNode
+from choreography.rabbit_node import Node
 
 KINDS = "policies", "operator-policies"
 MANAGEMENT_PORTS = {"amqp": 15672, "amqps": 15671}
@@ -30,7 +30,7 @@ Policies = list[list[dict[str, Any]]]
 """The policies, and the operator's: name, pattern, apply-to, priority, definition."""
 
 
-async def policies_of_node(node: RabbitNode) -> Policies:
+async def policies_of_node(node: Node) -> Policies:
     """Those of a private node. Raise UsageError if it does not answer."""
     listed = []
     for kind in KINDS:

@@ -1,7 +1,6 @@
 """Publishing to RabbitMQ: persistent, mandatory, confirmed, many at a time on one channel."""
 
 import asyncio
-from collections.abc import Coroutine
 
 import aiormq
 from aio_pika.abc import AbstractConnection
@@ -9,7 +8,7 @@ from pamqp.commands import Basic
 from pamqp.common import FieldTable
 
 from choreography.cloud_events import CONTENT_TYPE, Envelope
-from choreography.rabbit_connection import LOST
+from choreography.rabbit_connection import LOST, at_once
 from kernel.errors import NotDelivered, OutcomeUnknown
 
 CONFIRM_S = 10.0
@@ -98,20 +97,12 @@ class Publisher:
         transport = self._connection.transport
         if transport is None:
             raise NotDelivered("the connection to RabbitMQ is closed")
-        if _at_once(transport.connection.ready()):
+        if at_once(transport.connection.ready()):
             return
         try:
             async with asyncio.timeout(BLOCKED_S):
                 await transport.connection.ready()
         except TimeoutError:
             raise NotDelivered("RabbitMQ blocks publishers: memory or disk alarm") from None
-
-
-def _at_once(waiting: Coroutine[None, None, None]) -> bool:
-    """Whether there is nothing to wait for, without the cost of a time limit."""
-    try:
-        waiting.send(None)
-    except StopIteration:
-        return True
-    waiting.close()
-    return False
+        except LOST as error:
+            raise NotDelivered(f"the connection was lost while it was blocked: {error}") from error

@@ -26,6 +26,8 @@ _KEEP_EXPIRED: FieldTable = {
 }
 _NEVER_DROPPED: FieldTable = {"x-overflow": "reject-publish"}
 """Where nothing catches what a policy's max-length would drop: whoever publishes hears of it and keeps the message."""
+_CLASH = "inequivalent arg"
+"""What a server says, among other words, of a queue that is there with other arguments."""
 _LOOKED_AT_FOR_EVER: FieldTable = {"x-delivery-limit": 1_000_000_000}
 """To look into a queue is to be delivered from it: RabbitMQ 4 would drop what was looked at twenty times."""
 PERMISSIONS = (r"^saga\.", r"^(saga\.|amq\.default$)", r"^saga\.")
@@ -121,6 +123,8 @@ class Queues:
         try:
             await channel.declare_queue(name, durable=True, arguments=arguments)
         except aiormq.exceptions.ChannelPreconditionFailed as clash:
+            if _CLASH not in str(clash):
+                raise  # the channel was closed for another reason meanwhile
             prefix = shlex.quote(self._topology.prefix)
             raise UsageError(
                 f"the queue {name} exists with other arguments ({clash}): remove that run's queues with"

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
-from choreography.rabbit_node import START_S, RabbitNode
+from choreography.rabbit_node import START_S, Node
 from kernel.errors import UsageError
 
 # What a channel process tells its connection when a client breaks the protocol; the client gets channel.close.
@@ -19,21 +19,21 @@ _AGAIN_S = 0.2
 
 
 @asynccontextmanager
-async def connections_closed(node: RabbitNode) -> AsyncIterator[bool]:
+async def connections_closed(node: Node) -> AsyncIterator[bool]:
     """Every connection is closed by the broker, once."""
     await _obeyed(node, "close_all_connections", "closed for a test")
     yield False
 
 
 @asynccontextmanager
-async def channels_closed(node: RabbitNode) -> AsyncIterator[bool]:
+async def channels_closed(node: Node) -> AsyncIterator[bool]:
     """The first channel of every connection is closed by the broker with PRECONDITION_FAILED, once."""
     await _obeyed(node, "eval", _CLOSE_CHANNELS)
     yield False
 
 
 @asynccontextmanager
-async def memory_alarm(node: RabbitNode) -> AsyncIterator[bool]:
+async def memory_alarm(node: Node) -> AsyncIterator[bool]:
     """Publishers are blocked: the node believes that it has no memory left."""
     await _obeyed(node, "set_vm_memory_high_watermark", _NO_MEMORY)
     try:
@@ -43,7 +43,7 @@ async def memory_alarm(node: RabbitNode) -> AsyncIterator[bool]:
 
 
 @asynccontextmanager
-async def disk_alarm(node: RabbitNode) -> AsyncIterator[bool]:
+async def disk_alarm(node: Node) -> AsyncIterator[bool]:
     """Publishers are blocked: the node believes that its disk is full."""
     await _obeyed(node, "set_disk_free_limit", _NO_DISK)
     try:
@@ -52,7 +52,7 @@ async def disk_alarm(node: RabbitNode) -> AsyncIterator[bool]:
         await _obeyed(node, "set_disk_free_limit", _USUAL_DISK)
 
 
-async def _obeyed(node: RabbitNode, *words: str) -> None:
+async def _obeyed(node: Node, *words: str) -> None:
     """Control the node as soon as it answers: another fault may have killed it. Raise UsageError if it stays away."""
     loop = asyncio.get_running_loop()
     give_up_at = loop.time() + START_S
@@ -67,7 +67,7 @@ async def _obeyed(node: RabbitNode, *words: str) -> None:
             return
 
 
-Trouble = Callable[[RabbitNode], AbstractAsyncContextManager[bool]]
+Trouble = Callable[[Node], AbstractAsyncContextManager[bool]]
 TROUBLES: dict[str, Trouble] = {
     "connections closed by the broker": connections_closed,
     "channels closed by the broker": channels_closed,

@@ -39,6 +39,8 @@ def application(engine: StepFunctionsEngine) -> web.Application:
             return _refusal(ApiError("RequestEntityTooLargeException", told, status=413))
         except ApiError as error:
             return _refusal(error)
+        except ConnectionError:
+            raise  # whoever asked has gone: there is nobody to answer, and nothing to log
         except Exception:
             _LOG.exception("%s failed", action)
             return _refusal(ApiError("InternalServerError", "see the engine's log", status=500))

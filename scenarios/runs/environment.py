@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from choreography.brokers import BrokerKind, kind_of
-from choreography.rabbit_node import RabbitNode
+from choreography.rabbit_node import Node
 from kernel.environment import Environment
 from kernel.memory_files import Folder
 from kernel.participants import Participants, open_participants
@@ -21,17 +21,54 @@ from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.runs.processes import ParticipantProcess, RestartPolicy
 
 
+class Machine(Protocol):
+    """Where the processes of a run's coordinators are, if that is not this machine."""
+
+    def free_port(self) -> int:
+        """A TCP port on loopback that nobody listens on."""
+        ...
+
+    def engine(
+        self,
+        environment: "RunEnvironment",
+        *,
+        lambda_endpoint: str,
+        functions: Mapping[str, str],
+    ) -> "EngineHost":
+        """The embedded engine, not started yet. `functions`: see EngineProcess."""
+        ...
+
+
+class EngineHost(Disturbance, Protocol):
+    """The embedded engine as a process of its own."""
+
+    @property
+    def endpoint(self) -> str:
+        """Where a Step Functions client finds it."""
+        ...
+
+    async def spawn(self) -> None:
+        """Start it without waiting for it."""
+        ...
+
+    async def ready(self) -> None:
+        """Return when it serves."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backends:
     """Where the coordinators of a run live.
 
     `broker`: "memory", or the AMQP URL of a RabbitMQ server. `node`: that server, if this process may
     kill it. `engine`: "inprocess", "embedded" (a child process), or the URL of a Step Functions endpoint.
+    `machine`: where such processes are, None = here.
     """
 
     broker: str = "memory"
-    node: RabbitNode | None = None
+    node: Node | None = None
     engine: str = "inprocess"
+    machine: Machine | None = None
 
     @property
     def broker_kind(self) -> str:

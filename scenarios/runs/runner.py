@@ -73,7 +73,7 @@ async def run(
     folder = RunFolder.create(runs, scenario=spec.scenario.name, style=spec.style, seed=spec.seed)
     told = about(spec, facts, folder.path) | {"run_id": secrets.token_hex(6)}
     node = spec.backends.node
-    alive = {"server": beside(folder.path, node.folder)} if node and node.stays else {}
+    alive = {"server": beside(folder.path, node.kept)} if node and node.kept else {}
     if spec.extra_plan.faults:
         folder.write("extra_plan.json", spec.extra_plan.to_json())
     (folder.path / WORK).mkdir()

@@ -22,7 +22,7 @@ from scenarios.faults.planned import PlannedFaults
 from scenarios.faults.soft_wire import SoftWire
 from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.judge.verdict import OrderClass
-from scenarios.runs.environment import RunEnvironment, RunningSystem, open_wires
+from scenarios.runs.environment import EngineHost, RunEnvironment, RunningSystem, open_wires
 from scenarios.runs.participant_config import ParticipantConfig
 from scenarios.runs.processes import ParticipantProcess, supervised
 from scenarios.styles.style import Look, Style
@@ -57,7 +57,9 @@ async def orchestration(environment: RunEnvironment) -> AsyncIterator[RunningSys
 
 
 async def _over_http(environment: RunEnvironment, stack: AsyncExitStack) -> RunningSystem:
-    ports = {name: free_port() for name in environment.services}
+    machine = environment.backends.machine
+    port_of_its_own = free_port if machine is None else machine.free_port
+    ports = {name: port_of_its_own() for name in environment.services}
     processes: Mapping[str, ParticipantProcess] = {}
     if environment.processes:
         supervising = supervised(
@@ -69,7 +71,7 @@ async def _over_http(environment: RunEnvironment, stack: AsyncExitStack) -> Runn
         )
         processes = await stack.enter_async_context(supervising)
     else:
-        port = free_port()
+        port = port_of_its_own()
         ports = dict.fromkeys(environment.services, port)
         functions = await _functions(environment, stack)
         await stack.enter_async_context(serve_functions(functions, port=port))
@@ -78,15 +80,10 @@ async def _over_http(environment: RunEnvironment, stack: AsyncExitStack) -> Runn
         wires = await open_wires(stack, {name: ("127.0.0.1", port) for name, port in ports.items()})
         ports = {name: wire.port for name, wire in wires.items()}
     endpoints = {name: f"http://127.0.0.1:{port}" for name, port in ports.items()}
-    url, coordinator, notes = environment.backends.engine, None, []
+    url, notes = environment.backends.engine, list[str]()
+    coordinator: EngineHost | None = None
     if url == "embedded":
-        coordinator = EngineProcess(
-            environment.disk,
-            lambda_endpoint=endpoints[environment.core.saga.opener],
-            time_scale=environment.core.policy.time_scale,
-            durability=environment.core.durability,
-            functions=endpoints,
-        )
+        coordinator = _engine(environment, endpoints)
         stack.push_async_callback(coordinator.kill)
         await coordinator.spawn()
         url = coordinator.endpoint
@@ -104,6 +101,20 @@ async def _over_http(environment: RunEnvironment, stack: AsyncExitStack) -> Runn
         wires=wires,
         processes=processes,
         notes=notes,
+    )
+
+
+def _engine(environment: RunEnvironment, endpoints: Mapping[str, str]) -> EngineHost:
+    """The engine as a process of its own, not started yet."""
+    opener = endpoints[environment.core.saga.opener]
+    if (machine := environment.backends.machine) is not None:
+        return machine.engine(environment, lambda_endpoint=opener, functions=endpoints)
+    return EngineProcess(
+        environment.disk,
+        lambda_endpoint=opener,
+        time_scale=environment.core.policy.time_scale,
+        durability=environment.core.durability,
+        functions=endpoints,
     )
 
 

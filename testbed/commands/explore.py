@@ -20,6 +20,7 @@ from scenarios.campaigns.simulation.explore import explore as explore_space
 from scenarios.campaigns.simulation.finding import Finding, rules_of
 from scenarios.campaigns.simulation.schedule import Space
 from scenarios.campaigns.simulation.shrink import size
+from scenarios.campaigns.simulation.world import ADAPTERS, EMBEDDED
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
 from testbed import settings
@@ -71,6 +72,13 @@ def explore(
             "--every-bug", help="Plant each bug in turn and search up to --runs schedules for it."
         ),
     ] = False,
+    adapters: Annotated[
+        str,
+        typer.Option(
+            help="Adapters to drive: embedded (fast), or real: those of RabbitMQ and boto3, over a model of the"
+            " node and the engine's own HTTP server."
+        ),
+    ] = EMBEDDED,
     collect: Annotated[
         bool,
         typer.Option(
@@ -96,15 +104,23 @@ def explore(
     """
     Guards.parse(guards)
     chosen_saga = load_saga(saga)
+    if adapters not in ADAPTERS:
+        raise UsageError(f"--adapters {adapters!r} is not one of: {', '.join(ADAPTERS)}")
     styles, bounds = settings.choose_styles(style), _bounds(faults)
     if every_bug:
-        if bug or check_real or collect or guards != "all":
+        if bug or check_real or collect or guards != "all" or adapters != EMBEDDED:
             raise UsageError(
-                "--every-bug goes with none of --bug, --collect, --guards and --check-real"
+                "--every-bug goes with none of --bug, --collect, --guards, --check-real and --adapters"
             )
         hunt_every_bug(chosen_saga, styles, bounds, runs=runs, seed=seed, out=out, as_json=as_json)
     space = Space(
-        saga=chosen_saga.address, styles=styles, faults=bounds, seed=seed, guards=guards, bug=bug
+        saga=chosen_saga.address,
+        styles=styles,
+        faults=bounds,
+        seed=seed,
+        guards=guards,
+        bug=bug,
+        adapters=adapters,
     )
     if bug:
         space = _with_bug(space)
@@ -246,6 +262,7 @@ def _document(
         "styles": list(space.styles),
         "guards": space.guards,
         "bug": space.bug,
+        "adapters": space.adapters,
         "runs": found.runs,
         "sagas": found.sagas,
         "states": len(found.states),

@@ -1,6 +1,7 @@
 """What every Broker promises: the embedded one and RabbitMQ pass the same suite, restarts included."""
 
 import asyncio
+import random
 import secrets
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -11,6 +12,7 @@ from choreography.broker import Attempt, Topology
 from choreography.cloud_events import envelope
 from choreography.memory_broker import MemoryBroker
 from choreography.rabbit_broker import RabbitBroker
+from choreography.rabbit_model.node import ModelNode
 from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.errors import NotDelivered, OutcomeUnknown
@@ -39,15 +41,17 @@ def _failed(number, why="it did not answer"):
     return Attempt(number=number, fault=why, wall_s=float(number))
 
 
-KINDS = ["memory", "rabbitmq", "rabbitmq-quorum"]
-SLOW = [pytest.param(kind, marks=pytest.mark.slow) for kind in KINDS]
-"""Kills of a node take long."""
+EMBEDDED = ["memory", "model", "model-quorum"]
+REAL = ["rabbitmq", "rabbitmq-quorum"]
+KINDS = [*EMBEDDED, *REAL]
+SLOW = [*EMBEDDED, *(pytest.param(kind, marks=pytest.mark.slow) for kind in REAL)]
+"""Kills of a real node take long."""
 
 
 @pytest.fixture(params=KINDS)
 def kind(request):
     """(kind of broker, RabbitMQ node or None)."""
-    node = None if request.param == "memory" else request.getfixturevalue("rabbit")
+    node = request.getfixturevalue("rabbit") if request.param in REAL else None
     return request.param, node
 
 
@@ -56,6 +60,8 @@ async def backend(kind, tmp_path):
     """(broker, disturbance) over an empty topology."""
     name, node = kind
     async with AsyncExitStack() as stack:
+        if name.startswith("model"):
+            node = await stack.enter_async_context(ModelNode.open(chance=random.Random(1)))
         if node is None:
             database = await stack.enter_async_context(
                 Database.open(tmp_path / "broker.sqlite", schema=memory_journal.SCHEMA)
@@ -271,7 +277,7 @@ async def test_every_message_is_in_the_audit(backend):
     assert await broker.audit() == [_placed(f"o{n}") for n in range(5)]
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], *SLOW[1:]], indirect=True)
+@pytest.mark.parametrize("kind", SLOW, indirect=True)
 async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_killed(backend):
     broker, coordinator = backend
     await asyncio.sleep(
@@ -298,7 +304,7 @@ async def test_nothing_confirmed_and_nothing_unacked_is_lost_when_the_broker_is_
             await delivery.ack()
 
 
-@pytest.mark.parametrize("kind", [KINDS[0], *SLOW[1:]], indirect=True)
+@pytest.mark.parametrize("kind", SLOW, indirect=True)
 async def test_a_retry_that_waits_survives_the_death_of_the_broker(backend):
     broker, coordinator = backend
     await asyncio.sleep(1.0)

@@ -12,6 +12,7 @@ from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from scenarios.campaigns.jobs import Job
+from scenarios.campaigns.simulation.world import ADAPTERS, EMBEDDED
 from scenarios.catalog.bugs import bugs_of
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults.json_schema import validator
@@ -62,6 +63,7 @@ class Schedule:
 
     `seed`: of what is ordered and when. `turns`: seed of the order in which what is ready at one instant runs; None = first
     come, first served. `delays`: how long messages take, where they take any time at all. `bug`: a planted bug, "" = none.
+    `adapters`: those that are driven, "embedded" or "real"; see world.py.
     """
 
     style: str
@@ -79,6 +81,7 @@ class Schedule:
     bug: str = ""
     variety: tuple[str, ...] = ()
     """How customers differ: see variety.py."""
+    adapters: str = EMBEDDED
 
     def job(self, key: str = "", *, time_scale: float = TIME_SCALE) -> Job:
         """The same run for any backends."""
@@ -177,7 +180,7 @@ class Schedule:
         saga = load_saga(self.saga)
         for name, known in (
             ("style", STYLES), ("scenario", scenarios_of(saga)), ("variant", {"", *saga.variants}),
-            ("bug", {"", *bugs_of(saga.address)}),
+            ("bug", {"", *bugs_of(saga.address)}), ("adapters", ADAPTERS),
         ):  # fmt: skip
             if (value := getattr(self, name)) not in known:
                 raise UsageError(
@@ -199,6 +202,7 @@ class Space:
     """() = all."""
     guards: str = "all"
     bug: str = ""
+    adapters: str = EMBEDDED
 
     def schedule(self, number: int) -> Schedule:
         """The schedule of this number: the same in every process."""
@@ -221,6 +225,7 @@ class Space:
             guards=self.guards,
             bug=self.bug,
             variety=kinds_of(saga),
+            adapters=self.adapters,
         )
 
     @staticmethod

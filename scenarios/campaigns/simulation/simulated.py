@@ -18,7 +18,9 @@ from kernel.saga import Saga
 from kernel.tracing import NoTracer
 from scenarios.campaigns.simulation.loop import NeverEnds, SimulatedLoop
 from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.campaigns.simulation.world import EMBEDDED, World, world
 from scenarios.catalog.bugs import planted
+from scenarios.faults.plan import DISTURBANCES
 from scenarios.faults.planned import FaultRecord
 from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment
@@ -158,16 +160,21 @@ def _ended_by_force(troubles: list[str]) -> Iterator[None]:
 
 def play(schedule: Schedule) -> Simulated:
     """Carry a schedule out."""
-    return simulate(schedule.spec(), turns=schedule.turns, bug=schedule.bug)
+    return simulate(
+        schedule.spec(), turns=schedule.turns, bug=schedule.bug, adapters=schedule.adapters
+    )
 
 
-def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
+def simulate(
+    spec: RunSpec, *, turns: int | None, bug: str = "", adapters: str = EMBEDDED
+) -> Simulated:
     """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
 
     `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
-    `bug`: a planted bug that is in the code meanwhile.
+    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS.
     """
-    loop = SimulatedLoop(turns, limit_s=LIMIT_S)  # type: ignore[abstract]  # what is missing needs a network
+    surroundings = world(adapters, turns, limit_s=LIMIT_S)
+    loop = surroundings.loop
     clock = VirtualClock(loop)
     log = EventLog(clock, spec.saga)
     driver = Driver(spec, clock=clock, tracer=log, record=log, exact=True)
@@ -177,9 +184,12 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
             without_collector(),
             _ended_by_force(loop.troubles),
             planted(spec.saga.address, bug),
+            surroundings.around(),
             MemoryFolder(reused=True) as folder,
         ):
-            ended, backlog = loop.run_until_complete(_staged(spec, driver, clock, log, folder))
+            ended, backlog = loop.run_until_complete(
+                _staged(spec, driver, clock, log, folder, surroundings)
+            )
     except NeverEnds as error:
         failure = str(error)
     except Exception as error:
@@ -196,15 +206,21 @@ def simulate(spec: RunSpec, *, turns: int | None, bug: str = "") -> Simulated:
 
 
 async def _staged(
-    spec: RunSpec, driver: Driver, clock: VirtualClock, log: EventLog, folder: MemoryFolder
+    spec: RunSpec,
+    driver: Driver,
+    clock: VirtualClock,
+    log: EventLog,
+    folder: MemoryFolder,
+    surroundings: World,
 ) -> tuple[Ended, int]:
     async with AsyncExitStack() as stack:
+        backends = await stack.enter_async_context(surroundings.backends())
         environment = await stack.enter_async_context(
             RunEnvironment.open(
                 folder,
                 driver.environment,
                 run_id="simulated",
-                backends=spec.backends,
+                backends=backends,
                 faults=driver.faults,
                 cuttable=spec.needs_wires(),
                 entropy=bytes,
@@ -218,8 +234,10 @@ async def _staged(
         log.changed = reader.look_at
         async with disturber.at_work(), asyncio.TaskGroup() as looking:
             reading = looking.create_task(reader.run())
-            await driver.serve(running_system.system, lambda customer: None)
-            settlement = await driver.settle(running_system.system)
+            planned = {fault.moment for fault in driver.plan.faults}
+            async with surroundings.weather(kills=not planned & DISTURBANCES):
+                await driver.serve(running_system.system, lambda customer: None)
+                settlement = await driver.settle(running_system.system)
             await reader.reload()
             ended = await driver.end(
                 running_system.system,
@@ -235,7 +253,7 @@ async def _staged(
             if again.verdict.is_bad() or again.settlement.how == "deadline":
                 ended = again
             reading.cancel()
-        backlog = await running_system.system.backlog()
+        backlog = await surroundings.left_over(running_system.system.backlog)
     log.close()
     return ended, backlog
 

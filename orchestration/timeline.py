@@ -1,7 +1,7 @@
 """A saga as GetExecutionHistory alone tells it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,7 +29,7 @@ def native_timeline(saga: Saga, order_id: str, evidence: Evidence) -> Timeline:
     status = next((ends[c.answer] for c in reversed(calls) if c.answer in ends), "")
     if ended is not None and ended["type"] != "ExecutionSucceeded" and not status:
         parked = {
-            "parked_at": _stopped(calls, running),
+            "parked_at": _stopped(calls, running, given_up=_gave_up(events)),
             "parked_why": _why(ended, calls),
             "parked_id": order_id,
         }
@@ -59,11 +59,20 @@ class _At:
 
 def stopped_at(events: Iterable[dict[str, Any]]) -> str:
     """The operation at which an execution failed, by its history; "" = it had called nobody."""
-    return _stopped(*_calls(events))
+    history = list(events)
+    return _stopped(*_calls(history), given_up=_gave_up(history))
 
 
-def _stopped(calls: list[Call], running: list[Call]) -> str:
+def _gave_up(events: Sequence[dict[str, Any]]) -> bool:
+    """Whether the execution itself says that it failed (a Fail state), because of what it was answered last."""
+    entered = [e["type"] for e in events if e["type"].endswith("StateEntered")]
+    return entered[-1:] == ["FailStateEntered"]
+
+
+def _stopped(calls: list[Call], running: list[Call], *, given_up: bool) -> str:
     """What failed and was never answered: with branches that is not always what was called last."""
+    if given_up and calls:
+        return calls[-1].operation
     answered = {call.operation for call in calls if call.answer}
     failed = [call for call in calls if call.operation not in answered]
     tried = failed or running or calls

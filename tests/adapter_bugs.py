@@ -176,7 +176,7 @@ RABBITMQ = {
         words="a requeue is an ack",
     ),
     "attempts_forgotten": AdapterBug(
-        target=_Delivery, name="retry", value=_attempts_forgotten, within=30,
+        target=_Delivery, name="retry", value=_attempts_forgotten, within=120,
         words="a retry does not know how many there have been",
     ),
     "dead_letter_dropped": AdapterBug(

@@ -19,7 +19,7 @@ from scenarios.faults.space import Cell
 from scenarios.runs.backends import as_options, which_options
 from scenarios.runs.environment import Backends
 from scenarios.runs.folder import SCHEMA, read_json, read_lines
-from scenarios.runs.variety import kinds_of
+from scenarios.runs.variety import REPEATED, kinds_of
 
 SETTINGS, CELLS = "sweep.json", "cells.jsonl"
 SCENARIO = "any_ending"
@@ -62,9 +62,14 @@ class Sweep:
             guards=self.guards,
             variant=self.variant,
             saga=self.saga,
-            variety=kinds_of(cell.saga),
+            variety=self._variety(cell.saga),
             redrive=True,
         )
+
+    def _variety(self, saga: Saga) -> tuple[str, ...]:
+        """All of it; but without a guard only the fault may repeat a message."""
+        kinds = kinds_of(saga)
+        return kinds if self.guards == "all" else tuple(k for k in kinds if k not in REPEATED)
 
     def command(self) -> str:
         """What sweeps the same again."""

@@ -130,11 +130,15 @@ _EXACTLY_S = 0.02
 """What a retry may be late or early by under virtual time."""
 
 
+_RETRIED = frozenset({Moment.ERROR, Moment.HANG, Moment.REFUSED})
+"""What is answered with a retry, and with nothing else."""
+
+
 def _most(
     saga: Saga, operation: str, causes: int, struck: Sequence[Injection], known: Known
 ) -> float:
-    """How often a request may come at most; a broker may send again what nobody has acked as often as it likes."""
-    if not known.conducted:
+    """How often a request may come at most; what a broker sends again because nobody has acked it does not count."""
+    if not known.conducted and not {i.moment for i in struck} <= _RETRIED:
         return math.inf
     again = {Moment.REQUEST_DUPLICATED, Moment.REQUEST_REPLAYED}
     return causes * _promised(saga, operation, known) + sum(

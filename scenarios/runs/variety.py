@@ -13,6 +13,7 @@ from kernel.saga import Saga
 
 IDS, TWICE, CHANGED = "ids", "twice", "changed"
 """Names of every length, some of them beginnings of others; one order sent twice at once; the same order_id with another content."""
+REPEATED = frozenset({TWICE, CHANGED})
 _GENERAL = (IDS, TWICE, CHANGED)
 _SHARE = {TWICE: 0.15, CHANGED: 0.1}
 _NUMBERS = (1, 10, 1_000, 10_000_000)

@@ -21,7 +21,7 @@ from scenarios.faults.plan import Moment
 from scenarios.faults.planned import PlannedFaults
 from scenarios.faults.soft_wire import SoftWire
 from scenarios.faults.tcp_proxy import TcpProxy
-from scenarios.judge.verdict import OrderClass
+from scenarios.judge.verdict import LIED, OrderClass
 from scenarios.runs.environment import EngineHost, RunEnvironment, RunningSystem, open_wires
 from scenarios.runs.participant_config import ParticipantConfig
 from scenarios.runs.processes import ParticipantProcess, supervised
@@ -159,12 +159,9 @@ async def host(
 
 
 def _forgotten(saga: Saga, variant: str, operation: str) -> str:
-    """Nobody else knows the saga; but what the last request did is done."""
-    last = {
-        saga.ended_by[CONFIRMED]: OrderClass.COMMITTED,
-        saga.ended_by.get(CANCELLED, ""): OrderClass.COMPENSATED,
-    }
-    return last.get(operation, OrderClass.STUCK)
+    """Nobody else knows the saga; what the last request did is done, but the customer asks the conductor, who knows no such order."""
+    last = {saga.ended_by[CONFIRMED], saga.ended_by.get(CANCELLED, "")}
+    return LIED if operation in last else OrderClass.STUCK
 
 
 STYLE = Style(

@@ -60,3 +60,11 @@ def test_a_call_that_was_tried_again_and_answered_is_not_where_it_stopped():
 
 def test_an_execution_that_called_nobody_stopped_nowhere():
     assert stopped_at([]) == ""
+
+
+def test_an_execution_that_gives_up_because_of_an_answer_stopped_at_that_call():
+    history = History()
+    caught = history.fails(history.call("TakeMoney", 0))
+    odd = history.succeeds(history.call("VoidPayment", caught))
+    history.add("FailStateEntered", odd, stateEnteredEventDetails={"name": "OrderParked"})
+    assert stopped_at(history.events) == "VoidPayment"

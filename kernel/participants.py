@@ -25,7 +25,7 @@ class Participants:
     by_name: dict[str, Participant]
 
     async def ledgers(self) -> Ledgers:
-        """Every participant's ledger, the answers in its inbox, and its business rows."""
+        """Every participant's ledger, the answers in its inbox, what it has left to an operator, and its business rows."""
         return {
             name: {
                 table: await participant.database.read(
@@ -34,6 +34,7 @@ class Participants:
                 for table, key in (
                     ("ledger", "seq"),
                     ("inbox", "message_id"),
+                    ("parked", "message_id"),
                     *((table, "rowid") for table in self.saga.participants[name].TABLES),
                 )
             }

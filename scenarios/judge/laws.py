@@ -74,7 +74,9 @@ def judge_laws(
         Rule.REVERSE: _reverse_order(facts, stages),
         Rule.NOT_DROPPED: unheard,
         Rule.ANSWERS: _answers_agree(saga, facts, ledgers),
-        Rule.PARKED_ONCE: [] if known.conducted else _parked_once(saga, facts, parked),
+        Rule.PARKED_ONCE: []
+        if known.conducted
+        else _parked_once(saga, facts, parked, ledgers, given_away, known),
         Rule.NO_MORE: []
         if slow
         else reasons.no_more_than_needed(saga, variant, facts, given_away, known),
@@ -258,19 +260,63 @@ def _unheard(
     return broken
 
 
-def _parked_once(saga: Saga, facts: Sequence[OrderFacts], parked: Sequence[Parked]) -> Broken:
+def _parked_once(
+    saga: Saga,
+    facts: Sequence[OrderFacts],
+    parked: Sequence[Parked],
+    ledgers: Ledgers,
+    given_away: set[str],
+    known: Known,
+) -> Broken:
     """What an operator has is there once, and nobody does it meanwhile; a customer may send her order twice."""
     broken: Broken = []
+    broken += _remembered(facts, parked, ledgers, given_away, known)
     own = {"", saga.forward[0]}
     letters = Counter((p.order_id, p.operation) for p in parked if p.operation not in own)
     done = {(f.asked.order_id, str(r["operation"])): r for f in facts for r in f.rows}
     for (order_id, operation), n in letters.items():
         row = done.get((order_id, operation))
-        if n > 1:
+        if n > 1 and not known.shared:
             broken.append((f"{order_id}: {operation} is parked {n} times", []))
         elif row is not None and row["effect"] != Effect.GAVE_UP:
             why = f"{order_id}: {operation} is parked, and was done all the same"
             broken.append((why, [witness(row)]))
+    return broken
+
+
+def _remembered(
+    facts: Sequence[OrderFacts],
+    parked: Sequence[Parked],
+    ledgers: Ledgers,
+    given_away: set[str],
+    known: Known,
+) -> Broken:
+    """What a participant has left to an operator is what an operator can see, and the other way round."""
+    shown = {f"{p.order_id}:{p.operation}" for p in parked if p.operation}
+    asked = {f.asked.order_id for f in facts} - given_away
+    broken: Broken = []
+    for name, tables in ledgers.items():
+        if "parked" not in tables:
+            return []
+        for row in tables["parked"]:
+            message_id = row["message_id"]
+            order_id = message_id.rpartition(":")[0]
+            why = ""
+            if order_id in given_away:
+                continue
+            if message_id not in shown:
+                why = "and no operator can see it"
+            elif row["shown"] != 1 and not known.shared:  # a crash may come before it notes that
+                why = "and does not know that an operator can see it"
+            elif order_id not in asked or any(c.rpartition(":")[0] != order_id for c in row["caused_by"].split()) or not causes_of(row):  # fmt: skip
+                why = f"because of {row['caused_by']!r:.60}"
+            if why:
+                proof = {"participant": name, "table": "parked", **row}
+                broken.append((f"{name} has parked {message_id}, {why}", [proof]))
+    remembered = {row["message_id"] for tables in ledgers.values() for row in tables["parked"]}
+    for message_id in sorted(shown - remembered):
+        if message_id.rpartition(":")[0] in asked:
+            broken.append((f"{message_id} is parked, and its service has forgotten it", []))
     return broken
 
 

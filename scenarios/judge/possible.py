@@ -18,6 +18,10 @@ _LEDGER: dict[str, type[Any] | tuple[type[Any], ...]] = {
     "seq": int, "order_id": str, "operation": str, "effect": str, "delta": int, "answer": str,
     "message_id": str, "caused_by": str, "mono_s": (int, float),
 }  # fmt: skip
+_NOT_KEPT: dict[str, dict[str, type[Any] | tuple[type[Any], ...]]] = {
+    "inbox": {"message_id": str, "answer": str},
+    "parked": {"message_id": str, "caused_by": str, "shown": int},
+}
 CLOCKS_DIFFER_S = 0.5
 """Two clocks of one host are read one after the other: a busy machine may be away for a moment in between."""
 
@@ -34,8 +38,8 @@ def possible(
             found.append((f"{name} has no rows at all", []))
             tables = {}
         kept[name] = {}
-        for table in ("ledger", "inbox", *saga.participants[name].TABLES):
-            if table == "inbox" and table not in tables:
+        for table in ("ledger", *_NOT_KEPT, *saga.participants[name].TABLES):
+            if table in _NOT_KEPT and table not in tables:
                 continue  # it is not kept with a run
             rows = tables.get(table)
             if not isinstance(rows, list):
@@ -59,8 +63,8 @@ def possible(
 def _columns(saga: Saga, name: str, table: str) -> dict[str, type[Any] | tuple[type[Any], ...]]:
     """The columns of a business table that are judged, with their types."""
     columns: dict[str, type[Any] | tuple[type[Any], ...]] = {}
-    if table == "inbox":
-        return {"message_id": str, "answer": str}
+    if table in _NOT_KEPT:
+        return _NOT_KEPT[table]
     if name == saga.opener and table == "orders":
         columns |= {"order_id": str, "status": str}
     for resource in saga.resources:

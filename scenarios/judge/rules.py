@@ -167,7 +167,8 @@ MEANING: dict[Rule, Meaning] = {
     ),
     Rule.PARKED_ONCE: Meaning(
         breaks="run",
-        formula="a message that leads to a step is parked at most once, and then has no row but that of giving up (where services react:"
+        formula="a message that leads to a step is parked at most once, by its service's own account, too, and then has no row but that of"
+        " giving up (where services react:"
         " a conductor cannot know what was done without an answer)",
     ),
     Rule.NO_MORE: Meaning(

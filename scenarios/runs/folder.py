@@ -70,12 +70,12 @@ def as_lines(rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def leave_lines(folder: RunFolder, ledgers: Ledgers, parked: Iterable[Parked]) -> None:
-    """Write what the judge reads: ledgers.jsonl, without the answers in inboxes, and the register of what is parked."""
+    """Write what the judge reads: ledgers.jsonl, without what it reads of inboxes and parked messages, and the register of what is parked."""
     rows = [
         {"participant": name, "table": table, **row}
         for name, tables in ledgers.items()
         for table, found in tables.items()
-        if table != "inbox"
+        if table not in ("inbox", "parked")
         for row in found
     ]
     folder.write_lines("ledgers.jsonl", rows)

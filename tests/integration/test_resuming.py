@@ -179,7 +179,7 @@ def test_scenarios_or_a_folder_but_not_both(saga, tmp_path):
     for words in ([], ["happy_path", "--resume", tmp_path]):
         done = saga("run", *words)
         assert done.returncode == 2
-        assert "give scenarios (see saga list), or --resume FOLDER" in done.stderr
+        assert "give scenarios (see saga list), --bug NAME, or --resume FOLDER" in done.stderr
 
 
 def test_a_folder_that_is_no_run_is_refused(saga, tmp_path):

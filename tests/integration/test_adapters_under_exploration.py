@@ -50,26 +50,32 @@ def test_a_calm_run_confirms_its_orders(style):
     assert play(schedule).ended.verdict.counts()["committed"] == 3
 
 
+QUICK = 100
+
+
 def test_nothing_is_wrong_in_some_schedules():
     found = explore_part(SPACE, 0, 6, collect=True)
     assert (found.runs, found.kinds) == (6, {})
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(300)
 def test_nothing_is_wrong_in_many_schedules():
     found = explore_part(SPACE, 6, 300, collect=True)
     assert (found.runs, found.kinds) == (300, {})
 
 
-@pytest.mark.slow
+def _planted(bugs, style):
+    """Those that take many schedules are left to make long."""
+    for name, bug in bugs.items():
+        mark = pytest.mark.long if bug.within > QUICK else pytest.mark.slow
+        yield pytest.param(bug, style, id=name, marks=mark)
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("bug", "style"),
-    [
-        *(pytest.param(bug, "choreography", id=name) for name, bug in RABBITMQ.items()),
-        *(pytest.param(bug, "orchestration", id=name) for name, bug in HTTP.items()),
-    ],
+    [*_planted(RABBITMQ, "choreography"), *_planted(HTTP, "orchestration")],
 )
 def test_a_bug_in_an_adapter_is_found_within_its_number_of_schedules(bug, style):
     space = Space(

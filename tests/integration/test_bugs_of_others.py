@@ -171,9 +171,16 @@ BUGS = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
+RARE = {"one order in hundreds is not charged", "a refund is never retried"}
+
+
 @pytest.mark.parametrize(
-    ("bug", "style"), [(bug, style) for bug, (_, styles) in BUGS.items() for style in styles]
+    ("bug", "style"),
+    [
+        pytest.param(bug, style, marks=pytest.mark.long if bug in RARE else pytest.mark.slow)
+        for bug, (_, styles) in BUGS.items()
+        for style in styles
+    ],
 )
 def test_a_bug_that_was_not_made_for_the_judge_is_found(bug, style):
     space = Space(styles=[style], faults=(0, 4), seed=5, variants=["inventory-first"])

@@ -44,6 +44,7 @@ def judge(
     attempts: Mapping[tuple[str, str], int] | None = None,
     times_mono_s: Mapping[tuple[str, str], Sequence[float]] | None = None,
     exact: bool = False,
+    troubled: bool = False,
     never_struck: Sequence[str] = (),
     failures: Sequence[str] = (),
     still_changing: bool = False,
@@ -57,7 +58,7 @@ def judge(
 
     `conducted`: whether somebody calls the participants; otherwise they react to what is announced. `units`: the initial stock, None =
     not known. `attempts`: (order_id, operation) -> how often a request arrived, and `times_mono_s` when, None = nobody counted. `exact`: nothing
-    takes longer than it must, as under virtual time.
+    takes longer than it must, as under virtual time. `troubled`: troubles came that no plan names.
     `visits`: what readers saw during the run; None if nobody read.
 
     `redriven`: orders that an operator has sent on again. They took as long as the operator did, so they cannot be
@@ -77,6 +78,7 @@ def judge(
         conducted=conducted,
         times_mono_s=times_mono_s,
         exact=exact,
+        troubled=troubled,
     )
     rows, impossible = possible(saga, ledgers, set_back=known.set_back())
     facts = gather(saga, asked, rows)

@@ -45,11 +45,13 @@ class Known:
     """(order_id, operation) -> when its requests arrived, oldest first; None = nobody wrote it down."""
     exact: bool = False
     """Whether nothing takes longer than it must, as under virtual time."""
+    troubled: bool = False
+    """Whether troubles came that no plan names, as in a soak."""
 
     @property
     def shared(self) -> bool:
-        """Whether a fault struck that others feel."""
-        return any(i.moment in _SHARED and i.struck for i in self.injections)
+        """Whether something struck that others feel."""
+        return self.troubled or any(i.moment in _SHARED and i.struck for i in self.injections)
 
     def set_back(self) -> bool:
         """Whether the time of day was set back anywhere: then a deadline comes later."""

@@ -262,6 +262,7 @@ class Driver:
             attempts=self.faults.record.attempts,
             times_mono_s=self.faults.record.times_mono_s,
             exact=self._exact,
+            troubled=self.spec.trouble_every_s > 0,
             never_struck=self.faults.never_struck(STYLES[self.spec.style].moments_without),
             failures=self.failures,
             still_changing=settlement.still_changing,

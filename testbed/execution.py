@@ -98,7 +98,7 @@ async def run_scenarios(
                 otlp=otlp,
                 arrivals=arrivals,
                 service_times=service_times,
-                variety=parse(variety, saga),
+                variety=parse(variety, saga, guards or Guards.all()),
                 redrive=redrive,
                 bug=bug,
                 reads_per_s=reads_per_s,

@@ -193,7 +193,7 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         f"--seed {spec.seed} {backends}",
         f"--rate {spec.rate_per_s:g} --time-scale {spec.time_scale:g}",
     ]
-    kinds = as_option(spec.saga, spec.variety)
+    kinds = as_option(spec.saga, spec.variety, spec.guards)
     unusual = {
         f"--guards={spec.guards}": spec.guards != Guards.all(),
         f"--durability {spec.durability}": spec.durability != "process",

@@ -9,6 +9,7 @@ from random import Random
 from typing import Any
 
 from kernel.errors import UsageError, nearest
+from kernel.guards import Guards
 from kernel.saga import Saga
 
 IDS, TWICE, CHANGED = "ids", "twice", "changed"
@@ -24,15 +25,16 @@ def kinds_of(saga: Saga) -> tuple[str, ...]:
     return (*_GENERAL, *saga.workload.vary)
 
 
-def usual(saga: Saga) -> tuple[str, ...]:
-    """Every kind but the names: people who read a run look for order-00003."""
-    return tuple(kind for kind in kinds_of(saga) if kind != IDS)
+def usual(saga: Saga, guards: Guards) -> tuple[str, ...]:
+    """Every kind but the names: people who read a run look for order-00003. Without a guard only a fault may repeat a message."""
+    left_out = {IDS} if guards == Guards.all() else {IDS, *REPEATED}
+    return tuple(kind for kind in kinds_of(saga) if kind not in left_out)
 
 
-def parse(text: str, saga: Saga) -> tuple[str, ...]:
+def parse(text: str, saga: Saga, guards: Guards) -> tuple[str, ...]:
     """`usual`, `all`, `none`, or names separated by commas. Raise UsageError for anything else."""
     known = kinds_of(saga)
-    named_sets = {"usual": usual(saga), "all": known, "none": ()}
+    named_sets = {"usual": usual(saga, guards), "all": known, "none": ()}
     if text in named_sets:
         return named_sets[text]
     names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -92,9 +94,9 @@ def _chance(seed: int, kind: str, index: int) -> Random:
     return Random(f"{seed}:{kind}:{index}")
 
 
-def as_option(saga: Saga, kinds: tuple[str, ...]) -> str:
+def as_option(saga: Saga, kinds: tuple[str, ...], guards: Guards) -> str:
     """What `parse` reads as these kinds."""
     for name in ("usual", "all", "none"):
-        if parse(name, saga) == kinds:
+        if parse(name, saga, guards) == kinds:
             return name
     return ",".join(kinds)

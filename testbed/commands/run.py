@@ -168,7 +168,7 @@ def run(
         raise UsageError(
             "--redrive cannot end the faults in processes of their own: leave out --processes"
         )
-    parse(variety, load_saga(saga))
+    parse(variety, load_saga(saga), Guards.parse(guards))
     if processes:
         settings.check_processes(chosen, engine)
     chosen_saga = load_saga(saga)

@@ -66,7 +66,7 @@ def _judged(given, ledgers):
     return judge(**given | {"ledgers": ledgers})
 
 
-@pytest.mark.parametrize("saga", ["order", "trip"])
+@pytest.mark.parametrize("saga", ["order", pytest.param("trip", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("style", STYLES)
 def test_every_falsified_value_is_noticed(saga, style):
     given, chance = _run(saga, style), random.Random(1)

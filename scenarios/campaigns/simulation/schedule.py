@@ -161,7 +161,7 @@ class Schedule:
         for name in ("faults", "delays"):
             given[name] = FaultPlan.from_json(given.get(name, FaultPlan().to_json()))
         given["variety"] = parse(
-            ",".join(given.get("variety", [])), load_saga(given.get("saga", DEFAULT))
+            ",".join(given.get("variety", [])), load_saga(given.get("saga", DEFAULT)), Guards.all()
         )
         schedule = cls(**given)
         schedule._check()

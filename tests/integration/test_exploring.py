@@ -202,7 +202,7 @@ def test_a_simulated_sweep_has_the_results_of_a_real_one(saga, tmp_path):
     assert done.returncode == 0, done.stderr
     (folder,) = tmp_path.glob("runs/*")
     found = results(folder)
-    assert len([r for r in found if r.worst != "not run"]) == 602
+    assert len([r for r in found if r.worst != "not run"]) == 674
     assert not [r for r in found if r.unexpected]
     (path,) = [r.replay for r in found if r.key.endswith("forgot at ChargePayment, first attempt") and r.style == "orchestration"]  # fmt: skip
     replayed = saga(*path.split()[1:], "--simulated")

@@ -267,7 +267,7 @@ def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):
 def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_path):
     done = _saga("sweep", "--out", tmp_path, "--json", timeout=590)
     told = json.loads(done.stdout)
-    assert (done.returncode, told["cells"]) == (0, 630)
+    assert (done.returncode, told["cells"]) == (0, 702)
     assert all(cell["expected"] for cell in told["bad"])
 
 
@@ -276,7 +276,7 @@ def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_pat
 def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_real_pair(tmp_path, rabbit):
     done = _saga("sweep", "--broker", "rabbitmq", "--out", tmp_path, "--json", timeout=1790)
     told = json.loads(done.stdout)
-    assert (done.returncode, told["cells"]) == (0, 630)
+    assert (done.returncode, told["cells"]) == (0, 702)
     assert all(cell["expected"] for cell in told["bad"])
 
 

@@ -261,8 +261,7 @@ def test_repeated_runs_are_told_as_rates_with_intervals(tmp_path):
     assert sorted(styles) == [(s, n) for s in STYLES for n in (1, 2)]
 
 
-@pytest.mark.alone
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 def test_the_whole_sweep_of_depth_one_finds_nothing_on_the_embedded_pair(tmp_path):
     done = _saga("sweep", "--out", tmp_path, "--json", timeout=590)

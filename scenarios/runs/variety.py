@@ -83,9 +83,11 @@ def repeated(saga: Saga, order: Any, index: int, *, seed: int, kinds: Collection
 
 
 def _changed(saga: Saga, order: Any, chance: Random) -> Any:
-    """The order with something else in it that takes no other stock."""
+    """The order with something else in it that takes no other stock, and is refused where the order is."""
     for variation in saga.workload.vary.values():
-        if not variation.of_stock and (other := variation.change(order, chance)) != order:
+        other = order if variation.of_stock else variation.change(order, chance)
+        alike = all(accepts(other) == accepts(order) for accepts in saga.accepts.values())
+        if other != order and alike:
             return other
     return order
 

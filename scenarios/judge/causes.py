@@ -15,6 +15,12 @@ def causes_of(row: Row) -> list[str]:
     return [cause.rpartition(":")[2] for cause in str(row["caused_by"]).split()]
 
 
+def names_causes(caused_by: str, order_id: str) -> bool:
+    """Whether it names at least one message, and none of another order."""
+    names = caused_by.split()
+    return bool(names) and all(name.rpartition(":")[0] == order_id for name in names)
+
+
 class History:
     """The rows of one order, oldest first as far as their causes tell, and what came before each of them."""
 

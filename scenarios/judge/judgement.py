@@ -14,11 +14,12 @@ from scenarios.faults.plan import Moment
 from scenarios.faults.planned import Injection
 from scenarios.judge.clocks import ahead_s, bounds
 from scenarios.judge.exposure import timing
+from scenarios.judge.known import Known
 from scenarios.judge.laws import judge_laws
 from scenarios.judge.load import Stay, load_of
 from scenarios.judge.oracle import Asked, gather, judge_order
 from scenarios.judge.possible import possible
-from scenarios.judge.reasons import Known, reason_of
+from scenarios.judge.reasons import reason_of
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import BAD, Judgement, OrderClass, Verdict
 from scenarios.runs.scenario import COMPENSATED, ENDED, Scenario

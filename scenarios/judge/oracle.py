@@ -65,6 +65,10 @@ class OrderFacts:
         """The order's ledger rows of this operation with one of these effects."""
         return [r for r in self.rows if r["operation"] == operation and r["effect"] in effects]
 
+    def announced(self) -> set[str]:
+        """Everything that was answered, and so announced where services react."""
+        return {str(row["answer"]) for row in self.rows}
+
     def net(self, participant: str) -> int:
         """The sum of all changes that this order made at a participant."""
         return sum(row["delta"] for row in self.rows if row["participant"] == participant)

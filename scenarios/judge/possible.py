@@ -9,7 +9,7 @@ from kernel.ledger import Effect
 from kernel.orders import PENDING, TERMINAL
 from kernel.ports import Ledgers
 from kernel.saga import Saga
-from scenarios.judge.causes import Row, causes_of
+from scenarios.judge.causes import Row, names_causes
 from scenarios.judge.verdict import Witness
 
 Impossible = tuple[str, list[Witness]]
@@ -113,7 +113,7 @@ def _of_ledger(saga: Saga, name: str, tables: dict[str, list[Row]]) -> Iterable[
         elif row["message_id"] != f"{row['order_id']}:{row['operation']}":
             why = f"{row['operation']} of {row['order_id']} has the message_id {row['message_id']!r:.60}"
             good.append(row)
-        elif any(c.rpartition(":")[0] != row["order_id"] for c in row["caused_by"].split()) or not causes_of(row):  # fmt: skip
+        elif not names_causes(row["caused_by"], row["order_id"]):
             why = f"{row['operation']} of {row['order_id']} was caused by {row['caused_by']!r:.80}"
             good.append(row)
         else:

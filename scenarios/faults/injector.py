@@ -12,7 +12,8 @@ from pathlib import Path
 from kernel.errors import Failure, UsageError
 from kernel.ports import Clock
 from scenarios.faults.plan import BROKEN_PROMISES, DISTURBANCES, Fault, Moment
-from scenarios.faults.planned import PlannedFaults, read_record
+from scenarios.faults.planned import PlannedFaults
+from scenarios.faults.record import read_record
 from scenarios.runs.customers import Customer
 from scenarios.runs.environment import RunningSystem
 

@@ -9,7 +9,7 @@ from kernel.ledger import Effect
 from kernel.ports import Parked
 from kernel.saga import Saga
 from scenarios.faults.plan import CLOCKS, Moment
-from scenarios.faults.planned import Injection
+from scenarios.faults.record import Injection
 from scenarios.judge.balances import Broken
 from scenarios.judge.known import Known
 from scenarios.judge.messages import operations_after

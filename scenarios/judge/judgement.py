@@ -11,7 +11,7 @@ from kernel.policy import Policy
 from kernel.ports import Ledgers, Parked
 from kernel.saga import Saga
 from scenarios.faults.plan import Moment
-from scenarios.faults.planned import Injection
+from scenarios.faults.record import Injection
 from scenarios.judge.clocks import ahead_s, bounds
 from scenarios.judge.exposure import timing
 from scenarios.judge.known import Known

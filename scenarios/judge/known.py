@@ -8,7 +8,7 @@ from kernel.guards import Guards
 from kernel.policy import Policy
 from kernel.saga import Saga
 from scenarios.faults.plan import CORRUPTED, CRASHES, DISTURBANCES, Moment
-from scenarios.faults.planned import Injection
+from scenarios.faults.record import Injection
 
 _FINAL_AT_ONCE = CORRUPTED | {Moment.OVERSIZED_ANSWER, Moment.UNEXPECTED_ANSWER}
 """What nobody tries again: it would fail each time."""

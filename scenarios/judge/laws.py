@@ -14,6 +14,7 @@ from scenarios.judge.causes import causes_of
 from scenarios.judge.known import Known
 from scenarios.judge.oracle import OrderFacts, witness
 from scenarios.judge.possible import Impossible
+from scenarios.judge.refusals import refusals
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import LawVerdict
 
@@ -56,7 +57,7 @@ def judge_laws(
         Rule.NOT_OVERSOLD: balances.oversold(saga, ledgers),
         Rule.SIZE: balances.sizes(saga, facts),
         Rule.ROWS_AGREE: balances.rows_agree(saga, facts, ledgers),
-        Rule.REFUSED_RIGHTLY: balances.refusals(
+        Rule.REFUSED_RIGHTLY: refusals(
             saga, facts, ledgers, units, tombstones=known.guards.tombstones
         ),
         Rule.CAUSED: messages.caused(saga, variant, facts, expired, conducted=known.conducted),

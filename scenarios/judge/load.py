@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from kernel.policy import Policy
 from scenarios.faults.plan import DISTURBANCES
-from scenarios.faults.planned import Injection
+from scenarios.faults.record import Injection
 
 LEAST_ORDERS = 12
 """Fewer orders cannot overload anything, and give no rate."""

@@ -10,7 +10,8 @@ from kernel.ports import Clock, Ledgers, Parked, SagaSystem, Settlement, Tracer
 from kernel.saga import Saga
 from scenarios.faults.injector import FaultInjector
 from scenarios.faults.plan import DISTURBANCES, HELD
-from scenarios.faults.planned import FaultRecord, Injection, PlannedFaults
+from scenarios.faults.planned import PlannedFaults
+from scenarios.faults.record import FaultRecord, Injection
 from scenarios.judge.judgement import judge
 from scenarios.judge.verdict import Verdict
 from scenarios.runs.arrivals import offsets_s
@@ -166,7 +167,7 @@ class Driver:
             return [self.faults.record, *elsewhere()]
 
         def give_up_at() -> float:
-            signs = [s for r in records() for times in r.arrivals_mono_s.values() for s in times]
+            signs = [s for r in records() for times in r.times_mono_s.values() for s in times]
             return min(max([begun, *signs]), begun + (MOST_PATIENCE - 1) * patience_s) + patience_s
 
         def in_flight() -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kernel.saga import Saga
-from scenarios.faults.planned import FaultRecord, read_record
+from scenarios.faults.record import FaultRecord, read_record
 from scenarios.runs.customers import Customer
 from scenarios.runs.folder import read_lines
 

@@ -21,7 +21,8 @@ from kernel.event_loop import run
 from kernel.loading import load_saga
 from kernel.participants import open_participant
 from kernel.tracing import OtelTracer
-from scenarios.faults.planned import PlannedFaults, RecordedFaults
+from scenarios.faults.planned import PlannedFaults
+from scenarios.faults.record import RecordedFaults
 from scenarios.runs.participant_config import ParticipantConfig, faults_path, log_path, spans_path
 from scenarios.styles.index import STYLES
 

@@ -24,7 +24,8 @@ from orchestration.engine.errors import HistoryDamaged
 from scenarios.catalog.any_ending import SCENARIO as ANY_ENDING
 from scenarios.catalog.index import scenarios_of
 from scenarios.faults.plan import FaultPlan
-from scenarios.faults.planned import Injection, PlannedFaults, without_effect
+from scenarios.faults.planned import PlannedFaults, without_effect
+from scenarios.faults.record import Injection
 from scenarios.judge.judgement import judge
 from scenarios.judge.verdict import Verdict
 from scenarios.runs.artifacts import OPERATOR, SERVICE_LOG, acts_of, discarded, redriven

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kernel.errors import NotDelivered
-from scenarios.runs import runner
+from scenarios.runs.one_run import OneRun
 
 PROGRAM = [sys.executable, "-c", "from testbed.cli import main; main()"]
 ORDERS, RATE = 90, 30
@@ -224,7 +224,7 @@ def test_a_run_that_cannot_be_resumed_now_keeps_its_state_for_the_next_try(
         raise NotDelivered("the broker does not answer")
 
     with monkeypatch.context() as now:
-        now.setattr(runner._Run, "_run_in", lambda self, work: broken(self))
+        now.setattr(OneRun, "_run_in", lambda self, work: broken(self))
         done = saga_as_is("run", "--resume", folder)
     assert (done.returncode, done.stderr.count("error:")) == (3, 1)
     assert "can be tried again: the broker does not answer" in done.stderr

@@ -39,7 +39,7 @@ class Held:
     """A record that says something else at every look."""
 
     def __init__(self, looks):
-        self._looks, self.arrivals_mono_s = looks, {}
+        self._looks, self.times_mono_s = looks, {}
 
     @property
     def in_flight(self):

@@ -7,7 +7,7 @@ import pytest
 
 from kernel.policy import Policy
 from scenarios.faults.plan import Moment
-from scenarios.faults.planned import Injection
+from scenarios.faults.record import Injection
 from scenarios.judge.judgement import judge
 from scenarios.judge.load import LEAST_ORDERS, Stay, load_of
 from scenarios.judge.oracle import Asked

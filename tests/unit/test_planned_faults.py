@@ -3,7 +3,8 @@
 from contextlib import closing
 
 from scenarios.faults.plan import FaultPlan
-from scenarios.faults.planned import FaultRecord, PlannedFaults, RecordedFaults, read_record
+from scenarios.faults.planned import PlannedFaults
+from scenarios.faults.record import FaultRecord, RecordedFaults, read_record
 from shared_domain.order.messages import ChargePayment
 from shared_domain.order.saga import SAGA
 from tests.samples import FAST, FixedClock, command
@@ -83,7 +84,7 @@ def test_records_of_several_processes_add_up():
     two.note("struck", 0, "o1", "ReserveStock", 1, "request.lost", 7.0)
     one.add(two)
     assert one.attempts == {("o1", "ChargePayment"): 1, ("o1", "ReserveStock"): 1}
-    assert one.arrivals_mono_s["o1"] == [1.0, 2.0]
+    assert one.times_mono_s == {("o1", "ChargePayment"): [2.0], ("o1", "ReserveStock"): [1.0]}
     assert [i.struck for i in one.injections.values()] == [True]
 
 

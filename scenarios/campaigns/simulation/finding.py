@@ -9,9 +9,7 @@ from typing import Any
 
 from scenarios.campaigns.simulation.schedule import TIME_SCALE, Schedule
 from scenarios.campaigns.simulation.simulated import Simulated
-from scenarios.campaigns.simulation.world import REAL
 from scenarios.faults.plan import BROKEN_PROMISES, CRASHES, DISTURBANCES
-from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import BAD, OrderClass, Verdict, Witness
 from scenarios.runs.driver import Ended
 
@@ -21,8 +19,6 @@ FAILED = "nothing fails unseen"
 LEFT_OVER = "nothing is left to do once every saga has ended"
 NEEDLESS = "an order that nothing happened to is confirmed"
 """Or refused, where there are too few units. Otherwise a system that does nothing would never be wrong."""
-EXCUSED = (Rule.NO_MORE,)
-"""What weather explains, which no fault plan names: what a broken connection had in hand is asked for again, and a wait is longer over a kill."""
 _WELL = {
     "any_ending": {OrderClass.COMMITTED},
     "scarce": {OrderClass.COMMITTED, OrderClass.COMPENSATED, OrderClass.REJECTED},
@@ -66,10 +62,7 @@ def finding(schedule: Schedule, simulated: Simulated) -> Finding | None:
             rules[LEFT_OVER] = f"{simulated.backlog} messages or executions"
         if harmed := _harmed_without_cause(schedule, ended):
             rules[NEEDLESS] = harmed
-        excused = EXCUSED if schedule.adapters == REAL and schedule.turns is not None else ()
         for rule, why, seen in _broken(ended.verdict):
-            if rule in excused:
-                continue
             rules.setdefault(rule, why)
             witnesses += seen
     if not rules:

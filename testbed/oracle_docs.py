@@ -21,7 +21,7 @@ verdict): pure functions over the participants' rows. `shared_domain/order/isola
 
 ## What it reads
 The participants' own rows: ledgers, business tables and the answers in inboxes, read after the run had settled. The register of what is parked (dead
-letters, failed executions) is read afterwards, and can only turn *stuck* into *parked*. What the customer was told, and what somebody read who kept asking, is
+letters, failed executions) is read afterwards, and can only turn *stuck* into *parked*. The statuses that the customer got, and those that a reader saw who kept asking, are
 compared with the ledgers, never believed. How often a request arrived is counted on the wire, to know whether a whole retry budget was spent. It never reads
 the broker's audit, an execution's history or a trace.
 

@@ -98,7 +98,7 @@ class Vhost:
         return self.declare_queue(name, durable=False, passive=True, arguments={})
 
     def delete_queue(self, name: str) -> int:
-        """Remove a queue; how many messages it had. Its consumers are told."""
+        """Remove a queue, and cancel its consumers; how many messages it had."""
         queue = self.queues.pop(name, None)
         if queue is None:
             return 0

@@ -163,7 +163,8 @@ def _orders_agree(saga: Saga, facts: Sequence[OrderFacts], ledgers: Ledgers) -> 
         order_id, row = order.asked.order_id, rows.get(order.asked.order_id)
         if row is None:
             if order.of(saga.forward[0], Effect.DONE):
-                broken.append((f"{order_id}: opened, and no row of it in orders", []))
+                rows_of_it = [witness(r) for r in order.rows if r["participant"] == saga.opener]
+                broken.append((f"{order_id}: opened, and no row of it in orders", rows_of_it))
             continue
         proof = [{"participant": saga.opener, "table": "orders", **row}]
         if abs(misdated.get(order_id, usual) - usual) > CLOCKS_DIFFER_S:

@@ -129,12 +129,15 @@ def parked_once(
     """What an operator has is there once, and nobody does it meanwhile; a customer may send her order twice."""
     broken = _remembered(facts, parked, ledgers, given_away, known)
     own = {"", saga.forward[0]}
+    rows_of = {f.asked.order_id: [witness(r) for r in f.rows] for f in facts}
     letters = Counter((p.order_id, p.operation) for p in parked if p.operation not in own)
     done = {(f.asked.order_id, str(r["operation"])): r for f in facts for r in f.rows}
     for (order_id, operation), n in letters.items():
         row = done.get((order_id, operation))
         if n > 1 and not known.shared:
-            broken.append((f"{order_id}: {operation} is parked {n} times", []))
+            broken.append(
+                (f"{order_id}: {operation} is parked {n} times", rows_of.get(order_id, []))
+            )
         elif row is not None and row["effect"] != Effect.GAVE_UP:
             why = f"{order_id}: {operation} is parked, and was done all the same"
             broken.append((why, [witness(row)]))
@@ -170,10 +173,12 @@ def _remembered(
             if why:
                 proof = {"participant": name, "table": "parked", **row}
                 broken.append((f"{name} has parked {message_id}, {why}", [proof]))
+    rows_of = {f.asked.order_id: [witness(r) for r in f.rows] for f in facts}
     remembered = {row["message_id"] for tables in ledgers.values() for row in tables["parked"]}
     for message_id in sorted(shown - remembered):
         if message_id.rpartition(":")[0] in asked:
-            broken.append((f"{message_id} is parked, and its service has forgotten it", []))
+            rows = rows_of[message_id.rpartition(":")[0]]
+            broken.append((f"{message_id} is parked, and its service has forgotten it", rows))
     return broken
 
 

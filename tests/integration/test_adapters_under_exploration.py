@@ -1,8 +1,5 @@
 """The production adapters under exploration: the same bytes everywhere, nothing wrong with them, and bugs planted in them are found."""
 
-import subprocess
-import sys
-
 import pytest
 
 from scenarios.campaigns.simulation.explore import explore_part
@@ -12,35 +9,13 @@ from scenarios.campaigns.simulation.simulated import play, without_collector
 from scenarios.campaigns.simulation.world import REAL
 from scenarios.styles.index import STYLES
 from tests.adapter_bugs import HTTP, RABBITMQ
+from tests.logs import assert_the_same_in_every_process
 
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3, adapters=REAL)
 
-LOGS = """
-import hashlib, sys
-from scenarios.campaigns.simulation.schedule import Space
-from scenarios.campaigns.simulation.simulated import log_bytes, play
-kept = [object() for _ in range(int(sys.argv[2]))]  # objects lie elsewhere
-space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3, adapters="real")
-for number in range(int(sys.argv[1])):
-    log = log_bytes(play(space.schedule(number)))
-    print(number, len(log), hashlib.sha256(log).hexdigest())
-"""
-
-
-def _logs(hash_seed, runs):
-    return subprocess.run(
-        [sys.executable, "-c", LOGS, str(runs), hash_seed],
-        env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
 
 def test_the_same_seed_gives_the_same_bytes_in_every_process():
-    first = _logs("0", 4)
-    assert first == _logs("4711", 4)
-    assert len({line.split()[2] for line in first.splitlines()}) == 4
+    assert_the_same_in_every_process(4, REAL)
 
 
 @pytest.mark.parametrize("style", list(STYLES))

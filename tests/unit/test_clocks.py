@@ -6,7 +6,8 @@ from scenarios.judge.clocks import ahead_s, bounds, differing, in_words
 from scenarios.judge.exposure import timing
 from scenarios.judge.oracle import Asked, gather
 from scenarios.judge.rules import Rule
-from shared_domain.order.counter_examples import ORDER, WENT_WELL, CounterExample, ledgers_of
+from shared_domain.order.counter_examples import ORDER, WENT_WELL, CounterExample
+from shared_domain.order.example_rows import ledgers_of
 from shared_domain.order.saga import SAGA
 
 

@@ -4,7 +4,8 @@ import pytest
 
 from scenarios.judge.rules import MEANING, Rule
 from scenarios.judge.verdict import Judgement
-from shared_domain.order.counter_examples import EXAMPLES, WENT_WELL, CounterExample, judged
+from shared_domain.order.counter_examples import EXAMPLES, WENT_WELL, CounterExample
+from shared_domain.order.example_rows import judged
 
 
 def _broken(verdict):

@@ -15,8 +15,8 @@ from shared_domain.order.counter_examples import (
     RESERVED,
     WENT_WELL,
     CounterExample,
-    ledgers_of,
 )
+from shared_domain.order.example_rows import ledgers_of
 from shared_domain.order.isolation import Visit, anomalies
 from shared_domain.order.saga import SAGA
 

@@ -11,7 +11,8 @@ from scenarios.judge.oracle import Asked
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import Exit, Judgement, OrderClass
 from scenarios.runs.scenario import Scenario
-from shared_domain.order.counter_examples import ORDER, answer_of, ledgers_with
+from shared_domain.order.counter_examples import ORDER
+from shared_domain.order.example_rows import answer_of, ledgers_with
 from shared_domain.order.saga import SAGA
 
 ANYTHING = Scenario(name="x", description="x", expects=lambda i: frozenset(OrderClass))

@@ -22,6 +22,7 @@ from scenarios.campaigns.simulation.story import story
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.judge.verdict import Judgement
 from scenarios.styles.index import STYLES
+from tests.logs import assert_the_same_in_every_process
 
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3)
 
@@ -30,32 +31,8 @@ def _plan(*faults):
     return FaultPlan(faults=tuple(Fault(orders=(0,), **fault) for fault in faults))
 
 
-LOGS = """
-import hashlib, sys
-from scenarios.campaigns.simulation.schedule import Space
-from scenarios.campaigns.simulation.simulated import log_bytes, play
-space = Space(styles=["choreography", "orchestration"], faults=(0, 3), seed=3)
-for number in range(int(sys.argv[1])):
-    schedule = space.schedule(number)
-    log = log_bytes(play(schedule))
-    print(number, len(log), hashlib.sha256(log).hexdigest())
-"""
-
-
-def _logs(hash_seed, runs):
-    return subprocess.run(
-        [sys.executable, "-c", LOGS, str(runs)],
-        env={"PYTHONHASHSEED": hash_seed, "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-
-
 def test_the_same_seed_gives_the_same_bytes_in_every_process():
-    first = _logs("0", 40)
-    assert first == _logs("4711", 40)
-    assert len({line.split()[2] for line in first.splitlines()}) == 40
+    assert_the_same_in_every_process(40)
 
 
 def test_another_order_of_turns_is_another_log_of_the_same_run():

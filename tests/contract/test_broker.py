@@ -41,7 +41,7 @@ def _failed(number, why="it did not answer"):
     return Attempt(number=number, fault=why, wall_s=float(number))
 
 
-EMBEDDED = ["memory", "model", "model-quorum"]
+EMBEDDED = ["memory", "model", pytest.param("model-quorum", marks=pytest.mark.slow)]
 REAL = ["rabbitmq", "rabbitmq-quorum"]
 KINDS = [*EMBEDDED, *REAL]
 SLOW = [*EMBEDDED, *(pytest.param(kind, marks=pytest.mark.slow) for kind in REAL)]

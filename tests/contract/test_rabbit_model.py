@@ -351,6 +351,7 @@ async def _played(script, url):
         return await script(Client(connection, prefix))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__)
 async def test_a_script_sees_the_same_on_the_model_as_on_a_real_node(script, rabbit):
     async with ModelNode.open(chance=random.Random(script.__name__)) as model:

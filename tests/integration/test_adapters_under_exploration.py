@@ -14,6 +14,7 @@ from tests.logs import assert_the_same_in_every_process
 SPACE = Space(styles=list(STYLES), faults=(0, 3), seed=3, adapters=REAL)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_every_process():
     assert_the_same_in_every_process(4, REAL)
 

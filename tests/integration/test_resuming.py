@@ -214,6 +214,7 @@ def test_a_run_that_names_a_strange_folder_as_its_servers_data_is_refused(
     assert (tmp_path / "precious").is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["memory"])
 def test_a_run_that_cannot_be_resumed_now_keeps_its_state_for_the_next_try(
     saga_as_is, tmp_path, broker, monkeypatch

@@ -127,7 +127,9 @@ async def run(self, command) -> None:
     ] == []
 
 
-@pytest.mark.parametrize(("name", "least"), [("order", 600), ("trip", 400)])
+@pytest.mark.parametrize(
+    ("name", "least"), [("order", 600), pytest.param("trip", 400, marks=pytest.mark.slow)]
+)
 def test_there_are_enough_of_them_and_all_can_be_planted_and_undone(name, least):
     mutants = mutants_of(name)
     assert len(mutants) >= least

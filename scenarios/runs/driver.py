@@ -114,6 +114,7 @@ class Driver:
             for index, (order, offset) in enumerate(zip(orders, offsets, strict=True))
         ]
         self.failures: list[str] = []
+        self._counted = True
 
     def disturber(
         self, running_system: RunningSystem, elsewhere: Sequence[Path] = ()
@@ -139,6 +140,7 @@ class Driver:
     def take_up(self, customers: Sequence[Customer]) -> None:
         """Go on with the customers of an earlier life: the first one of those who had not been served comes at once."""
         self.customers = list(customers)
+        self._counted = False  # a kill takes along what was recorded last
         first = min((c.intended_mono_s for c in self._coming()), default=0.0)
         for customer in self._coming():
             customer.intended_mono_s -= first
@@ -260,8 +262,8 @@ class Driver:
             guards=self.spec.guards,
             conducted=STYLES[self.spec.style].conducted,
             units=self.spec.units(),
-            attempts=self.faults.record.attempts,
-            times_mono_s=self.faults.record.times_mono_s,
+            attempts=self.faults.record.attempts if self._counted else None,
+            times_mono_s=self.faults.record.times_mono_s if self._counted else None,
             exact=self._exact,
             troubled=self.spec.trouble_every_s > 0,
             never_struck=self.faults.never_struck(STYLES[self.spec.style].moments_without),

@@ -135,9 +135,7 @@ class OneRun:
     async def _take_up(self, participants: Participants) -> None:
         """Go on with the customers of an earlier life: who had been served is not served again."""
         customers = read_customers(self._work, self._spec.saga)
-        placed: dict[str, float] = {}
-        for row in (await participants.ledgers())[self._spec.saga.opener]["ledger"]:
-            placed.setdefault(row["order_id"], row["mono_s"])
+        placed = await self._placed_mono_s(participants)
         for customer in customers:
             # LOOK: who came just before the kill is not in the journal yet; when he came is then known from his order.
             at = placed.get(customer.order.order_id)
@@ -147,6 +145,25 @@ class OneRun:
         served = {c.order.order_id for c in customers if c.accepted_mono_s is not None}
         self._resumes = {order_id for order_id in served if statuses.get(order_id) not in TERMINAL}
         self._driver.take_up(customers)
+
+    async def _placed_mono_s(self, participants: Participants) -> dict[str, float]:
+        """When each order was placed, as far as it was."""
+        placed: dict[str, float] = {}
+        for row in (await participants.ledgers())[self._spec.saga.opener]["ledger"]:
+            placed.setdefault(row["order_id"], row["mono_s"])
+        return placed
+
+    async def _note_who_came_before_a_kill(self, participants: Participants) -> None:
+        """Customers whose request was on its way when the run was killed came before that, not when they came again.
+
+        The services handle such a request as soon as they are back, before the customer comes again.
+        """
+        if not self._resumed:
+            return
+        placed = await self._placed_mono_s(participants)
+        for customer in self._driver.customers:
+            at = placed.get(customer.order.order_id, customer.intended_mono_s)
+            customer.intended_mono_s = min(customer.intended_mono_s, at)
 
     def _config(self, environment: RunEnvironment) -> ParticipantConfig:
         core = environment.core
@@ -209,6 +226,7 @@ class OneRun:
                 settlement = await self._hold(system, work, settlement)
                 for one in reading:
                     one.cancel()
+        await self._note_who_came_before_a_kill(participants)
         ended = await driver.end(
             system,
             settlement=settlement,

@@ -133,6 +133,29 @@ def test_a_fault_that_has_struck_does_not_strike_again(saga_as_is, tmp_path, bro
 
 
 @pytest.mark.parametrize("broker", ["memory"])
+def test_who_was_on_the_way_when_the_run_was_killed_had_come_before(saga_as_is, tmp_path, broker):
+    held = {"orders": [0], "operation": "PlaceOrder", "moment": "request.delayed", "for_s": 75}
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"schema": 1, "faults": [held]}))
+    folder = _killed(
+        tmp_path,
+        broker,
+        "choreography",
+        signal.SIGKILL,
+        scenario="any_ending",
+        more=["--plan", str(plan), "--variety", "none"],
+    )
+    journal = folder / "work/customers.jsonl"
+    noted = [c for c in _lines(journal) if c["index"] or c["accepted_mono_s"] is None]
+    journal.write_text("".join(json.dumps(customer) + "\n" for customer in noted))
+    assert saga_as_is("run", "--resume", folder).returncode == 0
+    timing = json.loads((folder / "verdict.json").read_text())["timing"]["orders"]
+    times = {order["order_id"]: order["latency_s"] for order in timing}
+    assert times["order-00000"] is not None
+    assert min(s for s in times.values() if s is not None) > 0
+
+
+@pytest.mark.parametrize("broker", ["memory"])
 def test_one_at_a_time_resumes_a_run_and_nobody_one_that_lives(saga_as_is, tmp_path, broker):
     words = ["--broker", "memory", "--style", "choreography", "--orders", "200", "--rate", "20"]
     process = subprocess.Popen(

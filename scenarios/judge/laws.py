@@ -70,7 +70,9 @@ def judge_laws(
         Rule.ANSWERS: messages.answers_agree(saga, facts, ledgers),
         Rule.PARKED_ONCE: []
         if known.conducted
-        else messages.parked_once(saga, facts, parked, ledgers, given_away, known),
+        else messages.parked_once(
+            saga, variant, facts, parked, ledgers, given_away, expired, known
+        ),
         Rule.NO_MORE: []
         if slow
         else budget.no_more_than_needed(saga, variant, facts, given_away, known),

@@ -120,21 +120,31 @@ def unheard(
 
 def parked_once(
     saga: Saga,
+    variant: str,
     facts: Sequence[OrderFacts],
     parked: Sequence[Parked],
     ledgers: Ledgers,
     given_away: set[str],
+    expired: set[str],
     known: Known,
 ) -> Broken:
-    """What an operator has is there once, and nobody does it meanwhile; a customer may send her order twice."""
+    """What an operator has is there once, and nobody does it meanwhile; a customer may send her order twice.
+
+    A service that has parked a step does not park it again; but messages that never came to it are parked by the broker, each of them.
+    """
     broken = _remembered(facts, parked, ledgers, given_away, known)
     own = {"", saga.forward[0]}
     rows_of = {f.asked.order_id: [witness(r) for r in f.rows] for f in facts}
     letters = Counter((p.order_id, p.operation) for p in parked if p.operation not in own)
     done = {(f.asked.order_id, str(r["operation"])): r for f in facts for r in f.rows}
+    leading = operations_after(saga, variant)
+    announced = {f.asked.order_id: f.announced() for f in facts}
+    for order_id in expired & announced.keys():
+        announced[order_id].add(saga.expired.__name__)
     for (order_id, operation), n in letters.items():
         row = done.get((order_id, operation))
-        if n > 1 and not known.shared:
+        most = len(leading(operation, announced.get(order_id, set()), each=True))
+        if n > max(1, most) and not known.shared:
             broken.append(
                 (f"{order_id}: {operation} is parked {n} times", rows_of.get(order_id, []))
             )

@@ -109,10 +109,8 @@ def _render(found: Found, shown: list[_Shown], replay: str) -> str:
 
 def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
     parts = ["# Choreography and orchestration, compared", ""]
-    parts += [
-        f"- **{question}** {answer}"
-        for question, answer in headline([one.section for one in shown])
-    ]
+    for question, answer, points in headline([one.section for one in shown]):
+        parts += [f"- **{question}** {answer}", *(f"  - {point}" for point in points)]
     pairs = dict.fromkeys(row.about["backends"]["pair"] for row in found.rows)
     notes = [*(CONCLUSIONS[pair] for pair in pairs), distance_from_saturation(found.rows)]
     parts += ["", *(f"> {note}\n" for note in notes)]
@@ -121,6 +119,7 @@ def _markdown(found: Found, shown: list[_Shown], folder: Path) -> Path:
     for one in shown:
         section = one.section
         parts += [f"## {section.title}", "", section.answer, ""]
+        parts += [*(f"- {point}" for point in section.points), ""] if section.points else []
         if section.figure is not None:
             parts += [f"![{section.title}]({section.name}.png)", ""]
         parts += [f"How to read it: {section.reading}", "", f"How not: {section.not_reading}", ""]
@@ -154,7 +153,10 @@ def _write_csv(path: Path, columns: Sequence[Column], rows: Iterable[object]) ->
 def _json(found: Found, shown: list[_Shown], folder: Path) -> Path:
     document = {
         "schema": 1,
-        "headline": headline([one.section for one in shown]),
+        "headline": [
+            (question, " ".join([answer, *points]))
+            for question, answer, points in headline([one.section for one in shown])
+        ],
         "runs": [
             values(RUN_COLUMNS, row) | {"backends": row.about["backends"]} for row in found.rows
         ],

@@ -8,8 +8,6 @@ from report import forest
 from report.again import command_of
 from report.breakdown import breakdown_bars, inconsistency_bars
 from report.charts import by_scenario, latency_ecdf, outcome_bars
-from report.damage import COLUMNS as DAMAGE_COLUMNS
-from report.damage import alike, broken_laws, damages, in_words
 from report.forest import COLUMNS as FOREST_COLUMNS
 from report.forest import forest_plot, ratios
 from report.found import Found
@@ -18,9 +16,6 @@ from report.over_time import COLUMNS as COURSE_COLUMNS
 from report.over_time import course_of, lines, over_time, telling_runs
 from report.section import Section, few
 from report.text_table import Number, Row
-
-MOST_DAMAGES = 3
-"""Told in the headline; the others are in the table."""
 
 
 def _bad(found: Found) -> Proportion:
@@ -60,32 +55,6 @@ def outcomes(found: Found) -> Section:
         command=command_of(found.rows),
         figure=outcome_bars(found.rows),
         table=(("scenario", "arm", "verdict", "orders"), lines),
-    )
-
-
-def damage(found: Found) -> Section | None:
-    """Who was hurt, and why."""
-    hurt = damages(found.rows)
-    if not hurt:
-        return None
-    whole = {(row.scenario, row.label) for row in found.rows if not row.no_counterpart}
-    spared = len(whole - {(one.scenario, one.arm) for one in hurt})
-    kinds = alike(hurt)
-    more = len(kinds) - MOST_DAMAGES
-    told = " ".join(in_words(kind) for kind in kinds[:MOST_DAMAGES])
-    told += f" And {more} more kinds of damage, in the table." if more > 0 else ""
-    told += "".join(f" {law}" for law in broken_laws(found.rows)[:MOST_DAMAGES])
-    told += f" In the other {spared} of {len(whole)} runs nobody was hurt." if spared else ""
-    return Section(
-        name="damage",
-        title="Who was hurt, and why?",
-        answer=told,
-        reading="One line for each run and kind of damage: how many orders, which, the judge's reason, the fault that struck them, and what the safeguard that was off would have prevented.",
-        not_reading="The reason is that of most of these orders; every order has its own in orders.csv.",
-        command=command_of(found.rows),
-        figure=None,
-        table=(DAMAGE_COLUMNS, [one.line() for one in hurt]),
-        data=(DAMAGE_COLUMNS, [one.line(every=True) for one in hurt]),
     )
 
 

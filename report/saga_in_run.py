@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.results import RunRow
+from kernel.guards import Guards
 from kernel.ledger import Effect
 from kernel.orders import CONFIRMED
 from kernel.saga import Saga
@@ -128,12 +129,13 @@ def with_counterparts(row: RunRow, candidates: Iterable[RunRow]) -> list[RunRow]
     return [found[style] for style in sorted(found)]
 
 
-def _shows(run: RunRow) -> tuple[bool, bool, int]:
-    """How much a run shows: orders that ended badly; orders that were compensated, with all of them ended; kinds of faults."""
+def _shows(run: RunRow) -> tuple[bool, bool, bool, int]:
+    """How much a run shows: orders that ended badly; by one safeguard less rather than by none at all; orders that were compensated, with all of them ended; kinds of faults."""
     classes = {verdict["order_class"] for verdict in run.verdict["orders"]}
     ended = classes <= {OrderClass.COMMITTED, OrderClass.COMPENSATED}
     kinds = {fault["moment"] for fault in run.about["plan"]["faults"]}
-    return bool(run.bad), ended and OrderClass.COMPENSATED in classes, len(kinds)
+    some = run.about["guards"] != str(Guards.none())
+    return bool(run.bad), some, ended and OrderClass.COMPENSATED in classes, len(kinds)
 
 
 def telling_order(runs: list[RunRow]) -> tuple[list[RunRow], str] | None:

@@ -34,6 +34,8 @@ class Section:
     figure: Figure | None
     table: TextTable
     data: TextTable | None = None
+    points: Sequence[str] = ()
+    """What the answer consists of, a sentence each."""
 
     def numbers(self) -> TextTable:
         """The table that a program reads."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from report.campaign_sections import faults, mutants, safeguards
+from report.damage_sections import damage, what_breaks
 from report.evidence_sections import by_scenario, costs, reconstruction
 from report.found import Found
 from report.run_sections import (
@@ -10,7 +11,6 @@ from report.run_sections import (
     calls,
     compared,
     course,
-    damage,
     inconsistency,
     latency,
     outcomes,
@@ -18,7 +18,7 @@ from report.run_sections import (
 from report.section import Section
 
 _MAKERS: tuple[Callable[[Found], Section | None], ...] = (
-    outcomes, damage, latency, compared, course, breakdown, inconsistency, reconstruction, by_scenario, costs, calls, faults,
+    what_breaks, outcomes, damage, latency, compared, course, breakdown, inconsistency, reconstruction, by_scenario, costs, calls, faults,
     safeguards, mutants,
 )  # fmt: skip
 
@@ -30,6 +30,6 @@ def sections(found: Found) -> Iterator[Section]:
             yield section
 
 
-def headline(shown: list[Section]) -> list[tuple[str, str]]:
-    """The answers first: question and answer."""
-    return [(section.title, section.answer) for section in shown]
+def headline(shown: list[Section]) -> list[tuple[str, str, list[str]]]:
+    """The answers first: question, answer, and what the answer consists of."""
+    return [(section.title, section.answer, list(section.points)) for section in shown]

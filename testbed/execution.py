@@ -38,7 +38,7 @@ async def run_scenarios(
     make_folder: Callable[[], Path],
     *,
     saga: Saga,
-    scenarios: list[Scenario],
+    arms: Sequence[tuple[Scenario, Guards]],
     styles: list[str],
     broker: str,
     engine: str,
@@ -47,7 +47,6 @@ async def run_scenarios(
     rate_per_s: float,
     time_scale: float,
     durability: str = "process",
-    guards: Guards | None = None,
     variant: str = "",
     extra_plan: FaultPlan | None = None,
     rules: Policy | None = None,
@@ -66,7 +65,7 @@ async def run_scenarios(
     reads_per_s: float = READS_PER_S,
     repeat: int = 1,
 ) -> SuiteResult:
-    """Every scenario in every style over the same backends, `repeat` times with seeds from `seed` on.
+    """Every arm (a scenario and its safeguards) in every style over the same backends, `repeat` times with seeds from `seed` on.
 
     Repeated arms run in an order drawn from the seed, so that no style always comes first.
     """
@@ -85,7 +84,7 @@ async def run_scenarios(
                 rate_per_s=rate_per_s,
                 time_scale=time_scale,
                 durability=durability,
-                guards=guards or Guards.all(),
+                guards=guards,
                 variant=variant or saga.variant,
                 extra_plan=extra_plan or FaultPlan(),
                 rules=rules or Policy(),
@@ -98,12 +97,12 @@ async def run_scenarios(
                 otlp=otlp,
                 arrivals=arrivals,
                 service_times=service_times,
-                variety=parse(variety, saga, guards or Guards.all()),
+                variety=parse(variety, saga, guards),
                 redrive=redrive,
                 bug=bug,
                 reads_per_s=reads_per_s,
             )
-            for scenario in scenarios
+            for scenario, guards in arms
             for style in styles
             for number in range(seed, seed + repeat)
         ]

@@ -7,6 +7,8 @@ from importlib.util import find_spec
 from inspect import cleandoc
 from types import ModuleType
 
+from kernel.errors import UsageError
+from kernel.guards import Guards
 from kernel.loading import load_part, package_of
 from kernel.saga import Saga
 from scenarios.catalog import any_ending, happy_path
@@ -26,14 +28,20 @@ def scenarios_of(saga: Saga) -> dict[str, Scenario]:
     return _scenarios(saga.address)
 
 
-def headline_of(saga: Saga) -> list[Scenario]:
-    """The scenarios of its demo: HEADLINE in `scenarios/index.py`, or all that say how they end."""
+def headline_of(saga: Saga) -> list[tuple[Scenario, Guards]]:
+    """The arms of its demo: HEADLINE in `scenarios/index.py` (scenario -> the safeguards of each of its arms), or the happy path.
+
+    Raise UsageError if HEADLINE names a scenario that there is not.
+    """
     known = scenarios_of(saga)
+    arms: dict[str, tuple[str, ...]] = {happy_path.SCENARIO.name: ("all",)}
     if find_spec(f"{package_of(saga.address)}.scenarios"):
-        return [
-            known[name] for name in load_part(saga.address, "scenarios.index", "HEADLINE", tuple)
-        ]
-    return [scenario for name, scenario in known.items() if name != any_ending.SCENARIO.name]
+        arms = load_part(saga.address, "scenarios.index", "HEADLINE", dict)
+    if unknown := [name for name in arms if name not in known]:
+        raise UsageError(
+            f"HEADLINE of the {saga.name} saga names {unknown[0]!r}: scenarios are {', '.join(known)}"
+        )
+    return [(known[name], Guards.parse(text)) for name, texts in arms.items() for text in texts]
 
 
 @cache

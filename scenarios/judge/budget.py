@@ -95,11 +95,14 @@ def _most(
 def _badly_timed(
     order_id: str, operation: str, struck: Sequence[Injection], causes: int, known: Known
 ) -> str:
-    """Where every failed attempt failed in the same plain way: how the wait before a retry differs from the promised one."""
+    """Where all that struck this order are failures of one plain kind: how the wait before a retry differs from the promised one.
+
+    Another fault elsewhere may have a request sent twice, and then it is nobody's retry.
+    """
     here = [i for i in struck if i.operation == operation]
-    moments = {i.moment for i in here}
+    moments = {i.moment for i in struck}
     times = (known.times_mono_s or {}).get((order_id, operation), ())
-    if causes != 1 or len(moments) != 1 or not moments <= {Moment.ERROR, Moment.HANG}:
+    if not here or causes != 1 or len(moments) != 1 or not moments <= {Moment.ERROR, Moment.HANG}:
         return ""
     lasts_s = known.policy.step_s() if Moment.HANG in moments else 0.0
     if lasts_s and not known.guards.timeouts:

@@ -203,7 +203,7 @@ def run(
         run_scenarios(
             lambda: suite_folder(out, f"suite-s{seed}") if several else out,
             saga=chosen_saga,
-            scenarios=wanted,
+            arms=[(scenario, checked_guards) for scenario in wanted],
             styles=styles,
             broker=chosen,
             engine=engine,
@@ -212,7 +212,6 @@ def run(
             rate_per_s=rate,
             time_scale=time_scale,
             durability=durability.value,
-            guards=checked_guards,
             variant=variant,
             extra_plan=extra,
             rules=rules,

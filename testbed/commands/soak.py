@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from report.tables import findings, soak_table
 from scenarios.campaigns.soak import MOST_AT_ONCE, problems_of, soak_scenario
@@ -55,7 +56,7 @@ def soak(
         run_scenarios(
             lambda: suite_folder(out, f"soak-s{seed}"),
             saga=chosen_saga,
-            scenarios=[soak_scenario(chosen_saga, at_once=at_once)],
+            arms=[(soak_scenario(chosen_saga, at_once=at_once), Guards.all())],
             styles=styles,
             broker=broker,
             engine="embedded",

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from kernel.guards import Guards
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from report.charts import save
@@ -165,7 +166,7 @@ def _in_both_contexts(folder: Path, wanted: Traced) -> list[SuiteResult]:
                 run_scenarios(
                     partial(Path, below),
                     saga=wanted.saga,
-                    scenarios=wanted.scenarios,
+                    arms=[(scenario, Guards.all()) for scenario in wanted.scenarios],
                     styles=wanted.styles,
                     broker=wanted.broker,
                     engine=wanted.engine,

@@ -61,19 +61,12 @@ SCENARIOS = by_name(
     )
 )
 
-HEADLINE = (
-    "happy_path",
-    "out_of_stock",
-    "card_declined",
-    "undeliverable",
-    "delivered_twice",
-    "lost_reply",
-    "crash_after_commit",
-    "flaky_participant",
-    "budget_spent",
-    "refund_flaky",
-    "refund_fails_forever",
-    "last_item",
-    "coordinator_killed",
-)
-"""What `saga demo` shows."""
+HEADLINE = {
+    "undeliverable": ("none", "all"),
+    "lost_reply": ("none", "-inbox", "all"),
+    "crash_after_commit": ("-outbox", "all"),
+    "overtaken": ("-tombstones", "all"),
+    "refund_fails_forever": ("none", "-dead_letters", "all"),
+    "coordinator_killed": ("all",),
+}
+"""What `saga demo` shows: scenario -> the safeguards of its arms: none as in tutorials, all but the one that the scenario teaches, all."""

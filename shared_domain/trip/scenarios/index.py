@@ -43,16 +43,12 @@ SCENARIOS = by_name(
     )
 )
 
-HEADLINE = (
-    "happy_path",
-    "flight_full",
-    "card_rejected",
-    "desk_closed",
-    "passport_expired",
-    "payment_answer_lost",
-    "last_seat",
-    "flaky_cancellations",
-    "return_fails_for_ever",
-    "coordinator_killed",
-)
-"""What `saga demo --saga trip` shows."""
+HEADLINE = {
+    "passport_expired": ("none", "all"),
+    "payment_answer_lost": ("none", "-inbox", "all"),
+    "tickets_overtaken": ("-tombstones", "all"),
+    "flaky_cancellations": ("none", "-compensation_retries", "all"),
+    "return_fails_for_ever": ("none", "-dead_letters", "all"),
+    "coordinator_killed": ("all",),
+}
+"""What `saga demo --saga trip` shows: scenario -> the safeguards of its arms."""

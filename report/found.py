@@ -11,6 +11,7 @@ from bench.results import RunRow, find_runs
 from bench.service_map import Edge, service_map
 from kernel.loading import load_saga
 from kernel.saga import Saga
+from report.decision.answer import Answer
 from report.traceability import BROKEN, INTACT, Scored
 from scenarios.campaigns import sweep
 from scenarios.campaigns.ablation import Ablated
@@ -47,6 +48,8 @@ class Found:
     paths: dict[tuple[str, str], list[list[Segment]]] = field(default_factory=dict)
     broken: list[RunRow] = field(default_factory=list)
     """Runs in which a service lost the trace context, on purpose."""
+    answer: Answer | None = None
+    """Which style suits a case of the user's, if she gave one."""
     swept_by: list[str] = field(default_factory=list)
     ablated_by: list[str] = field(default_factory=list)
     traced_by: list[str] = field(default_factory=list)

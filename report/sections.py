@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 from report.campaign_sections import faults, mutants, safeguards
 from report.damage_sections import damage, what_breaks
+from report.decision.section import decision
 from report.evidence_sections import by_scenario, costs, reconstruction
 from report.found import Found
 from report.run_sections import (
@@ -18,7 +19,7 @@ from report.run_sections import (
 from report.section import Section
 
 _MAKERS: tuple[Callable[[Found], Section | None], ...] = (
-    what_breaks, outcomes, damage, latency, compared, course, breakdown, inconsistency, reconstruction, by_scenario, costs, calls, faults,
+    decision, what_breaks, outcomes, damage, latency, compared, course, breakdown, inconsistency, reconstruction, by_scenario, costs, calls, faults,
     safeguards, mutants,
 )  # fmt: skip
 

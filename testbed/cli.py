@@ -32,6 +32,10 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("replay", "replay:replay", "Replay a schedule that explore found."),
         ("ablate", "ablate:ablate", "Switch each safeguard off: which one prevents which failure."),
     ),
+    "Decide": (
+        ("decide", "decide:decide_for", "Weigh both styles for a case of your own."),
+        ("cost", "cost:cost", "Price a million orders, from counts and prices with a source."),
+    ),
     "Understand": (
         ("report", "report:report", "Make the report of finished runs: page, charts, tables."),
         ("where", "where:where", "Show where an order is, why, and what to do."),

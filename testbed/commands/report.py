@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from kernel.errors import UsageError
+from report.decision.answer import decide
+from report.decision.case import Case, read_case
+from report.decision.criteria import CRITERIA
 from report.page import FORMATS, write_report
 from testbed.execution import show
 from testbed.load import collected
@@ -21,11 +24,17 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="Output folder; default: report/ inside the run folder.")
     ] = None,
+    case: Annotated[
+        Path | None,
+        typer.Option(help="File of saga decide: adds the section that weighs both styles for it."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make the report of finished runs: page, charts and tables. Includes what sweep, ablate and traceability wrote there."""
     wanted = _formats(formats)
+    answer = decide(Case.of(read_case(case), where=str(case)), CRITERIA) if case else None
     found = collected(folder)
+    found.answer = answer
     written = write_report(found, out or folder / "report", formats=wanted)
     if as_json:
         files = {name: str(path) for name, path in written.items()}

@@ -22,6 +22,7 @@ from scenarios.judge import verdict
 from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
 from shared_domain.trip.saga import SAGA as TRIP
+from testbed.decide_docs import decide_page
 from testbed.oracle_docs import oracle
 from testbed.rooms import rooms
 
@@ -45,6 +46,7 @@ def documents() -> dict[str, str]:
         "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
         + "\n",
         "oracle.md": _HEAD + oracle(),
+        "decide.md": _HEAD + decide_page(),
         "rooms.md": _HEAD + rooms(ROOT),
     }
 

@@ -120,6 +120,10 @@ def _flip_by(answer: Answer, key: str, criteria: Sequence[Criterion], weights: M
         values = answer.case.as_dict() | {key: candidate}
         other = decide(Case.of(values, where=key), criteria, weights)
         if other.result != answer.result:
-            shown = str(candidate).lower() if isinstance(candidate, bool) else f"{candidate:g}"
-            return Flip(what=f"{key} {shown} instead of {value if isinstance(value, bool) else f'{value:g}'}", result=other.result, far=far)  # fmt: skip
+            what = f"{key} {_shown(candidate)} instead of {_shown(value)}"
+            return Flip(what=what, result=other.result, far=far)
     return None
+
+
+def _shown(value: float | bool) -> str:  # noqa: FBT001 - it is what is shown
+    return str(value).lower() if isinstance(value, bool) else f"{value:.12g}"

@@ -20,6 +20,7 @@ class Case:
     services: int
     teams: int
     orders_per_s: float
+    orders_per_day: float
     refused_ratio: float
     slowest_step_s: float
     longest_wait_s: float
@@ -28,6 +29,7 @@ class Case:
     payload_kib: float
     inconsistent_order_usd: float
     aws: bool
+    broker_usd_per_month: float
 
     @classmethod
     def of(cls, values: Mapping[str, Any], *, where: str) -> Self:
@@ -61,6 +63,7 @@ QUESTIONS: dict[str, Question] = {
     "services": Question("services that take part", 1, 200, 4),
     "teams": Question("teams that own these services", 1, 200, 1),
     "orders_per_s": Question("orders a second, in a busy hour", 0.0001, 1e6, 5),
+    "orders_per_day": Question("orders a day", 0.01, 1e9, 50_000),
     "refused_ratio": Question("share of orders that are refused on the way, 0 to 1", 0, 1, 0.03),
     "slowest_step_s": Question("seconds that the slowest automatic step takes", 0, 1e6, 0.3),
     "longest_wait_s": Question(
@@ -75,6 +78,9 @@ QUESTIONS: dict[str, Question] = {
         "dollars that an inconsistent order costs, all in all", 0, 1e9, 50
     ),
     "aws": Question("whether the flow may run on AWS, 1 or 0", 0, 1, 1),
+    "broker_usd_per_month": Question(
+        "dollars a month of your message broker, work included, 0 = not known", 0, 1e7, 200
+    ),
 }
 _KINDS = {field.name: field.type for field in fields(Case)}
 

@@ -5,6 +5,8 @@ Orchestration vs. Choreography: A Decision Framework", EDOC 2021 (10.1109/EDOC52
 the case, by the rules below, and every one can be set.
 """
 
+from bench.cost.platforms import DAYS_A_MONTH
+from bench.cost.prices import prices
 from kernel.guards import OFF
 from report.decision.case import Case
 from report.decision.criterion import (
@@ -159,6 +161,34 @@ def _payload(case: Case) -> Evidence:
     return by_figure(figure)
 
 
+def _weigh_money(case: Case) -> tuple[int, str]:
+    most = max(case.broker_usd_per_month, _standard_usd(case) if case.aws else 0.0)
+    return stepwise(most, 10, 100, 1000, 10_000), f"up to ${most:,.0f} a month"
+
+
+def _standard_usd(case: Case) -> float:
+    """A month of Step Functions Standard: one transition a step and one for its Choice, one for the end."""
+    price = prices()["standard.transition"]
+    assert price.high is not None
+    return case.orders_per_day * DAYS_A_MONTH * (2 * case.steps + 1) * price.high
+
+
+def _money_a_month(case: Case) -> Evidence:
+    broker, standard = case.broker_usd_per_month, _standard_usd(case)
+    price = prices()["standard.transition"]
+    known = broker and case.aws
+    return Evidence(
+        choreography=f"${broker:,.0f}, your figure"
+        if broker
+        else "not known: broker_usd_per_month",
+        orchestration=f"${standard:,.0f} for {2 * case.steps + 1} transitions an order"
+        if case.aws
+        else "does not apply: an engine of your own",
+        favours=lean(broker, standard) if known else 0,
+        source=f"`saga cost`; {price.where()}" if known else JUDGEMENT,
+    )
+
+
 def _weigh_answers(case: Case) -> tuple[int, str]:
     return 1 + (case.services > 4) + (
         case.teams > 2
@@ -202,6 +232,7 @@ CRITERIA: tuple[Criterion, ...] = (
     Criterion(
         name="orders a second", factor=CHATTINESS, weigh=_weigh_throughput, evidence=_throughput
     ),
+    Criterion(name="money a month", factor=BEYOND, weigh=_weigh_money, evidence=_money_a_month),
     Criterion(
         name="overload",
         factor=BEYOND,

@@ -35,6 +35,7 @@ def decide_for(
     services: Annotated[float | None, _asked("services")] = None,
     teams: Annotated[float | None, _asked("teams")] = None,
     orders_per_s: Annotated[float | None, _asked("orders_per_s")] = None,
+    orders_per_day: Annotated[float | None, _asked("orders_per_day")] = None,
     refused_ratio: Annotated[float | None, _asked("refused_ratio")] = None,
     slowest_step_s: Annotated[float | None, _asked("slowest_step_s")] = None,
     longest_wait_s: Annotated[float | None, _asked("longest_wait_s")] = None,
@@ -43,6 +44,7 @@ def decide_for(
     payload_kib: Annotated[float | None, _asked("payload_kib")] = None,
     inconsistent_order_usd: Annotated[float | None, _asked("inconsistent_order_usd")] = None,
     aws: Annotated[float | None, _asked("aws")] = None,
+    broker_usd_per_month: Annotated[float | None, _asked("broker_usd_per_month")] = None,
     weight: Annotated[
         list[str] | None,
         typer.Option(metavar="CRITERION=0..5", help="Weight of a criterion in place of the one that follows from the case; repeatable."),

@@ -24,7 +24,7 @@ from scenarios.faults.plan import FaultPlan
 from scenarios.runs.arrivals import Arrivals
 from scenarios.runs.backends import open_backends
 from scenarios.runs.scenario import Scenario
-from scenarios.runs.spec import READS_PER_S, RunSpec
+from scenarios.runs.spec import READS_PER_S, RunSpec, no_counterpart
 from scenarios.runs.variety import parse
 from scenarios.runs.workload import ServiceTimes
 from testbed import settings
@@ -64,10 +64,11 @@ async def run_scenarios(
     bug: str = "",
     reads_per_s: float = READS_PER_S,
     repeat: int = 1,
+    only_counterparts: bool = False,
 ) -> SuiteResult:
     """Every arm (a scenario and its safeguards) in every style over the same backends, `repeat` times with seeds from `seed` on.
 
-    Repeated arms run in an order drawn from the seed, so that no style always comes first.
+    `only_counterparts`: leave out runs that mean nothing in their style. Repeated arms run in an order drawn from the seed, so that no style always comes first.
     """
     await settings.check_backends(broker, engine)
     await settings.check_otlp(otlp)
@@ -106,6 +107,8 @@ async def run_scenarios(
             for style in styles
             for number in range(seed, seed + repeat)
         ]
+        if only_counterparts:
+            specs = [spec for spec in specs if not no_counterpart(spec)]
         if repeat > 1:
             random.Random(seed).shuffle(specs)
         return await run_suite(specs, folder)

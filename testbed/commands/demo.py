@@ -21,7 +21,7 @@ from testbed.load import collected
 from testbed.options import DEMO_TIME_SCALE, Broker, Engine, Orders, Out, SagaOption, Seed
 from testbed.runs import SuiteResult, suite_folder
 
-DEMO_RATE_PER_S = 90.0
+DEMO_RATE_PER_S = 60.0
 
 
 def demo(
@@ -54,6 +54,7 @@ def demo(
             seed=seed,
             rate_per_s=DEMO_RATE_PER_S,
             time_scale=DEMO_TIME_SCALE,
+            only_counterparts=True,
         )
     )
     page = write_report(collected(result.folder), result.folder / "report")["html"]

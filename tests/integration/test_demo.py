@@ -62,7 +62,7 @@ def test_every_headline_teaches_by_comparison_with_all_safeguards():
         scenarios = {scenario.name for scenario, _ in headline}
         assert {s.name for s, guards in headline if guards == Guards.all()} == scenarios
         off = {str(guards) for _, guards in headline}
-        assert {"all", "none", "-inbox", "-tombstones"} <= off
+        assert {"all", "none", "-inbox", "-dead_letters"} <= off
 
 
 @pytest.mark.slow
@@ -71,11 +71,11 @@ def test_the_demo_says_what_broke_what_prevents_it_and_which_order_to_look_at(sa
     words = ["--orders", "16", "--broker", "memory", "--engine", "inprocess"]
     done = saga("demo", *words)
     assert done.returncode == 0, done.stdout
-    first = done.stdout.splitlines()[:5]
+    first = done.stdout.splitlines()[:4]
     assert [line.partition(".")[0][:12] for line in first[:1]] == ["- Payment ta"]
     assert all(line.startswith("- ") for line in first)
     assert first[-1].startswith("- With all safeguards: 0 of ")
-    for scenario, guard in (("lost_reply", "inbox"), ("overtaken", "tombstones")):
+    for scenario, guard in (("lost_reply", "inbox"), ("crash_after_commit", "outbox")):
         assert any(f"({scenario}). Without {guard}: " in line for line in first)
     (look,) = [line for line in done.stdout.splitlines() if line.startswith("Look at this order")]
     command = done.stdout.splitlines()[done.stdout.splitlines().index(look) + 1].split()

@@ -62,11 +62,8 @@ SCENARIOS = by_name(
 )
 
 HEADLINE = {
-    "undeliverable": ("none", "all"),
     "lost_reply": ("none", "-inbox", "all"),
     "crash_after_commit": ("-outbox", "all"),
-    "overtaken": ("-tombstones", "all"),
-    "refund_fails_forever": ("none", "-dead_letters", "all"),
-    "coordinator_killed": ("all",),
+    "refund_fails_forever": ("-dead_letters", "all"),
 }
 """What `saga demo` shows: scenario -> the safeguards of its arms: none as in tutorials, all but the one that the scenario teaches, all."""

@@ -44,11 +44,8 @@ SCENARIOS = by_name(
 )
 
 HEADLINE = {
-    "passport_expired": ("none", "all"),
     "payment_answer_lost": ("none", "-inbox", "all"),
-    "tickets_overtaken": ("-tombstones", "all"),
     "flaky_cancellations": ("none", "-compensation_retries", "all"),
-    "return_fails_for_ever": ("none", "-dead_letters", "all"),
-    "coordinator_killed": ("all",),
+    "return_fails_for_ever": ("-dead_letters", "all"),
 }
 """What `saga demo --saga trip` shows: scenario -> the safeguards of its arms."""

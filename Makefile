@@ -18,13 +18,15 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
 
 # Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders', make long LONG='-m slow -n 3'
 long: .venv/dev
 	$(BIN)/pytest -m 'long or slow' $(LONG)
 
-docs: .venv/run
+docs: .venv/dev
 	$(BIN)/python -m testbed.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -67,7 +67,7 @@ def decide_page() -> str:
         (p.guard, *(p.in_style(style) for style in p.cells), p.otherwise) for p in prevented()
     ]
     parts.append(markdown(("safeguard", *prevented()[0].cells, "without it"), guards))
-    parts.append("# Three worked cases\n")
+    parts.append("## Three worked cases\n")
     parts += [_worked(name, title) for name, title in WORKED.items()]
     return "\n".join(parts)
 
@@ -78,7 +78,7 @@ def _worked(name: str, title: str) -> str:
     flipping = "\n".join(f"- {text}" for text in what_flips(flips(answer, CRITERIA)))
     first = "\n".join(f"- {text}" for text in build_first(answer)[:4])
     return (
-        f"## {title}\n`saga decide --case docs/cases/{name}.yaml`\n\n```yaml\n{path.read_text(encoding='utf-8')}```\n\n"
+        f"### {title}\n`saga decide --case docs/cases/{name}.yaml`\n\n```yaml\n{path.read_text(encoding='utf-8')}```\n\n"
         f"**{in_words(answer)}**\n\n{markdown(COLUMNS, lines(answer))}\n"
         f"What would change it:\n\n{flipping}\n\nWhat to build first:\n\n{first}\n"
     )

@@ -119,6 +119,6 @@ def _table(answer: Answer, console: Console) -> Table:
     for column in shown:
         table.add_column(column)
     for line in lines(answer):
-        cells = dict(zip(COLUMNS, line, strict=True))
-        table.add_row(*(plain(str(cells[name])) for name in shown))
+        cells = zip(COLUMNS, line, strict=True)
+        table.add_row(*(plain(str(cell)) for name, cell in cells if name in shown))
     return table

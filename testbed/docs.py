@@ -22,6 +22,7 @@ from scenarios.judge import verdict
 from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
 from shared_domain.trip.saga import SAGA as TRIP
+from testbed.change_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.oracle_docs import oracle
 from testbed.rooms import rooms
@@ -46,6 +47,7 @@ def documents() -> dict[str, str]:
         "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
         + "\n",
         "oracle.md": _HEAD + oracle(),
+        "changes.md": _HEAD + changes_page(),
         "decide.md": _HEAD + decide_page(),
         "rooms.md": _HEAD + rooms(ROOT),
     }

@@ -189,6 +189,11 @@ def _money_a_month(case: Case) -> Evidence:
     )
 
 
+def _weigh_changing(case: Case) -> tuple[int, str]:
+    weight = stepwise(case.changes_per_year, 1, 4, 12, 50) + (case.teams > 1)
+    return weight, f"{case.changes_per_year:g} changes a year, {case.teams} teams"
+
+
 def _weigh_answers(case: Case) -> tuple[int, str]:
     return 1 + (case.services > 4) + (
         case.teams > 2
@@ -220,6 +225,12 @@ CRITERIA: tuple[Criterion, ...] = (
     ),
     Criterion(
         name="safeguards to build", factor=DESIGN, weigh=_weigh_safeguards, evidence=_safeguards
+    ),
+    Criterion(
+        name="changing the flow",
+        factor=COUPLING,
+        weigh=_weigh_changing,
+        evidence=lambda case: by_figure(measured()["changing"]),
     ),
     Criterion(name="human and long waits", factor=DESIGN, weigh=_weigh_waits, evidence=_waits),
     Criterion(

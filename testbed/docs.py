@@ -25,6 +25,7 @@ from shared_domain.trip.saga import SAGA as TRIP
 from testbed.change_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.oracle_docs import oracle
+from testbed.performance_charts import write_charts
 from testbed.rooms import rooms
 
 ROOT = Path(__file__).parents[1]
@@ -305,6 +306,7 @@ def main() -> int:
         path = Path("docs") / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
+    write_charts()
     return 0
 
 

@@ -98,8 +98,8 @@ class OrchestratedSystem:
                 return status if told == "PARKED" and status in TERMINAL else told
 
     async def settle(self, order_ids: Iterable[str], *, deadline_s: float) -> Settlement:
-        """See ports.SagaSystem."""
-        return await settle(
+        """See ports.SagaSystem. Then wait until DescribeExecution agrees with ListExecutions: it may lag behind for a moment."""
+        settlement = await settle(
             order_ids,
             participants=self._participants,
             under_way=self.backlog,
@@ -108,6 +108,8 @@ class OrchestratedSystem:
             clock=self._clock,
             deadline_s=deadline_s,
         )
+        await self._clock.sleep(EVENTUALLY_S)
+        return settlement
 
     async def parked(self) -> list[Parked]:
         """See ports.SagaSystem: the failed executions that did not end in a compensated order."""

@@ -10,10 +10,13 @@ import typer
 from rich.text import Text
 from rich.tree import Tree
 
+from bench.arms import named
 from bench.results import RunRow, read_run
 from kernel.errors import UsageError
 from kernel.timeline import CUSTOMER, Call, Timeline
-from report.saga_in_run import with_counterparts
+from report.cartoon import cartoon
+from report.charts import save
+from report.saga_in_run import SagaInRun, with_counterparts
 from report.saga_page import page_name, write_saga_page
 from report.tables import plain
 from scenarios.evidence.remarks import remarks
@@ -40,6 +43,12 @@ def trace(
             help="Make a page that shows the order in both styles side by side, and open it.",
         ),
     ] = False,
+    in_pictures: Annotated[
+        bool,
+        typer.Option(
+            "--cartoon", help="Draw the order in six pictures, as SVG and PNG in its run folder."
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show what happened to an order as a tree of causes with times, from evidence alone."""
@@ -55,6 +64,9 @@ def trace(
         print(page)
         typer.launch(str(page))
         return
+    if in_pictures:
+        print(_drawn(known, order))
+        return
     timelines = timelines_of(known.saga, order, known.style, known.evidence)
     kind = evidence or _most(timelines)
     timeline = timelines[kind]
@@ -66,6 +78,17 @@ def trace(
         return
     say_which(known)
     wide().print(_tree(known, timeline, kind))
+
+
+def _drawn(known: Known, order: str) -> Path:
+    if known.status != FINISHED:
+        raise UsageError(f"{known.folder} is {known.status}: it can be drawn when it is complete")
+    _, svg = save(
+        cartoon(SagaInRun(named([read_run(known.folder)])[0], order)),
+        known.folder,
+        f"cartoon-{order}",
+    )
+    return svg
 
 
 def _most(timelines: dict[str, Timeline]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,25 +33,26 @@ ROOT = Path(__file__).parents[1]
 _HEAD = "<!-- Made by `make docs` from the code. Do not edit. -->\n\n"
 
 
-def documents() -> dict[str, str]:
-    """Path below docs/ -> text, of every generated document."""
-    return {
-        "side_by_side.md": _HEAD + _side_by_side(),
-        "reference/scenarios.md": _HEAD + _scenarios(),
-        "reference/faults.md": _HEAD + _faults(),
-        "reference/guards.md": _HEAD + _guards(),
-        "reference/verdicts.md": _HEAD + _verdicts(),
-        "reference/columns.md": _HEAD + _columns(),
-        "reference/engine.md": _HEAD + _engine(),
-        "reference/fault_plan.schema.json": json.dumps(schema(*fault_plan.SCHEMA_FILE), indent=2)
-        + "\n",
-        "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
-        + "\n",
-        "oracle.md": _HEAD + oracle(),
-        "changes.md": _HEAD + changes_page(),
-        "decide.md": _HEAD + decide_page(),
-        "rooms.md": _HEAD + rooms(ROOT),
-    }
+DOCUMENTS: Mapping[str, Callable[[], str]] = {
+    "side_by_side.md": lambda: _HEAD + _side_by_side(),
+    "reference/scenarios.md": lambda: _HEAD + _scenarios(),
+    "reference/faults.md": lambda: _HEAD + _faults(),
+    "reference/guards.md": lambda: _HEAD + _guards(),
+    "reference/verdicts.md": lambda: _HEAD + _verdicts(),
+    "reference/columns.md": lambda: _HEAD + _columns(),
+    "reference/engine.md": lambda: _HEAD + _engine(),
+    "reference/fault_plan.schema.json": lambda: _schema(*fault_plan.SCHEMA_FILE),
+    "reference/schedule.schema.json": lambda: _schema(*schedule.SCHEMA_FILE),
+    "oracle.md": lambda: _HEAD + oracle(),
+    "changes.md": lambda: _HEAD + changes_page(),
+    "decide.md": lambda: _HEAD + decide_page(),
+    "rooms.md": lambda: _HEAD + rooms(ROOT),
+}
+"""Path below docs/ -> what makes its text, of every generated document."""
+
+
+def _schema(package: str, name: str) -> str:
+    return json.dumps(schema(package, name), indent=2) + "\n"
 
 
 def _side_by_side() -> str:
@@ -302,10 +303,10 @@ _DIFFERENCES = """\
 
 def main() -> int:
     """Write every document; 0."""
-    for name, text in documents().items():
+    for name, made in DOCUMENTS.items():
         path = Path("docs") / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_text(made(), encoding="utf-8")
     write_charts()
     return 0
 

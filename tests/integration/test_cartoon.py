@@ -19,7 +19,9 @@ async def test_a_lost_reply_without_an_inbox_is_told_in_six_pictures(run_scenari
     fault = nodes.index(("fault", "ChargePayment"))
     assert nodes[fault - 1] == nodes[fault + 1] == ("done", "ChargePayment")
     figure = cartoon(saga)
-    assert figure.get_suptitle() == "order-00001, lost_reply, choreography, without inbox: duplicated"
+    assert (
+        figure.get_suptitle() == "order-00001, lost_reply, choreography, without inbox: duplicated"
+    )
     words = [text.get_text() for axes in figure.axes for text in axes.texts]
     assert [word for word in words if word.isdecimal()] == [str(n) for n in range(1, PANELS + 1)]
     assert "answer.lost at ChargePayment" in words

@@ -64,9 +64,9 @@ def test_who_hears_a_new_event_is_deployed_before_who_announces_it():
 
 
 def test_nothing_changed_touches_nothing(tmp_path):
-    for name in ("old", "new"):
-        make("", template=TEMPLATE, into=tmp_path / f"{name}_saga")
-    for one in touched(tmp_path / "old_saga", tmp_path / "new_saga"):
+    for name in ("unchanged_before", "unchanged_after"):
+        make("", template=TEMPLATE, into=tmp_path / name)
+    for one in touched(tmp_path / "unchanged_before", tmp_path / "unchanged_after"):
         assert (one.services, one.files, one.lines, one.redeploy, one.pause) == (
             (),
             (),

@@ -131,6 +131,7 @@ def test_the_chart_has_a_band_for_each_platform_with_a_price():
     assert len(axes.collections) == len(names)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(90)
 def test_without_a_folder_the_command_makes_its_runs_and_prices_them(saga):
     done = saga("cost", "--price", "rabbitmq.month=100", "--json")

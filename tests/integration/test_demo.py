@@ -21,6 +21,7 @@ async def _rows(run_scenario, tmp_path, arms_of):
     return find_runs(tmp_path / "runs")[0]
 
 
+@pytest.mark.slow
 async def test_a_lesson_names_the_fault_the_damage_each_style_and_the_safeguard(
     run_scenario, tmp_path
 ):

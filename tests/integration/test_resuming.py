@@ -132,6 +132,7 @@ def test_a_fault_that_has_struck_does_not_strike_again(saga_as_is, tmp_path, bro
     assert {(e[2], e[4]) for e in struck} <= {(f["order_id"], f["attempt"]) for f in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["memory"])
 def test_who_was_on_the_way_when_the_run_was_killed_had_come_before(saga_as_is, tmp_path, broker):
     held = {"orders": [0], "operation": "PlaceOrder", "moment": "request.delayed", "for_s": 75}

@@ -35,7 +35,7 @@ def test_every_page_is_there_and_loads_nothing_from_a_network(site):
     assert {p.name: found for p in pages if (found := LOADED.findall(p.read_text()))} == {}
 
 
-@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize("width", [pytest.param(1400, marks=pytest.mark.slow), 400])
 async def test_search_finds_a_page_without_a_network(site, tmp_path, width):
     async with opened(site / "index.html", tmp_path, width=width) as page:
         assert "Saga testbed" in await page.run("document.title")

@@ -43,6 +43,7 @@ async def test_a_lesson_names_the_fault_the_damage_each_style_and_the_safeguard(
     assert texts.count("6 of 12") == 4
 
 
+@pytest.mark.slow
 async def test_a_safeguard_that_one_style_lacks_is_said_to_have_no_counterpart_there(
     run_scenario, tmp_path
 ):

@@ -24,9 +24,14 @@ def test_every_change_makes_a_saga_that_passes_every_check(saga, tmp_path, name)
     assert (done.returncode, "nothing to mend" in done.stdout) == (0, True), done.stdout
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize("name", changes())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=pytest.mark.slow if n == "swap_steps" else pytest.mark.long)
+        for n in changes()
+    ],
+)
 def test_every_changed_saga_is_clean_under_exploration(saga, tmp_path, name):
     make(name, template=TEMPLATE, into=tmp_path / f"{name}_explored")
     done = saga("explore", "--saga", f"./{name}_explored", "--runs", "300")

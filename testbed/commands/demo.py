@@ -21,11 +21,11 @@ from testbed.load import collected
 from testbed.options import DEMO_TIME_SCALE, Broker, Engine, Orders, Out, SagaOption, Seed
 from testbed.runs import SuiteResult, suite_folder
 
-DEMO_RATE_PER_S = 60.0
+DEMO_RATE_PER_S = 40.0
 
 
 def demo(
-    orders: Orders = 30,
+    orders: Orders = 24,
     seed: Seed = 1,
     saga: SagaOption = DEFAULT,
     broker: Broker = "auto",

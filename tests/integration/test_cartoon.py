@@ -1,5 +1,7 @@
 """One order in six pictures, drawn from a run."""
 
+import pytest
+
 from bench.arms import named
 from bench.results import read_run
 from kernel.guards import Guards
@@ -27,6 +29,7 @@ async def test_a_lost_reply_without_an_inbox_is_told_in_six_pictures(run_scenari
     assert "answer.lost at ChargePayment" in words
 
 
+@pytest.mark.slow
 async def test_an_order_without_a_fault_has_its_beginning_and_its_end(run_scenario):
     result = await run_scenario("happy_path", "orchestration")
     saga = SagaInRun(read_run(result.folder), "order-00000")
@@ -35,6 +38,7 @@ async def test_an_order_without_a_fault_has_its_beginning_and_its_end(run_scenar
     assert (told[0].title, told[-1].title) == ("orders", "asks, sees CONFIRMED")
 
 
+@pytest.mark.slow
 async def test_the_command_draws_into_the_run_folder(saga, run_scenario):
     result = await run_scenario("lost_reply", "orchestration")
     done = saga("trace", "order-00001", "--run", result.folder, "--cartoon")

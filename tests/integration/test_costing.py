@@ -43,6 +43,7 @@ async def counted(run_scenario, tmp_path):
     return counts(find_runs(tmp_path / "runs")[0])
 
 
+@pytest.mark.slow
 async def test_orders_use_what_the_page_and_the_reactions_say(counted):
     conducted, reacting = counted["orchestration"], counted["choreography"]
     assert (conducted[COMMITTED].transitions, conducted[COMMITTED].tasks) == (11, 5)
@@ -144,6 +145,7 @@ def test_without_a_folder_the_command_makes_its_runs_and_prices_them(saga):
     assert Path(document["chart"]).exists()
 
 
+@pytest.mark.slow
 async def test_runs_without_safeguards_or_without_a_style_are_not_counted(run_scenario, tmp_path):
     await run_scenario("happy_path", "orchestration")
     await run_scenario("happy_path", "choreography", guards=Guards.none())

@@ -190,6 +190,7 @@ def test_options_stand_above_the_file_and_a_weight_above_the_rule(saga):
         assert told in done.stderr
 
 
+@pytest.mark.slow
 async def test_a_report_has_the_answer_as_a_section(run_scenario, tmp_path):
     await run_scenario("happy_path", "choreography")
     found = collect(tmp_path / "runs")

@@ -63,7 +63,7 @@ def saga_as_is(saga, monkeypatch, broker, request):
     ("broker", "style", "number"),
     [
         pytest.param("memory", "choreography", signal.SIGKILL, marks=pytest.mark.slow),
-        ("memory", "orchestration", signal.SIGINT),
+        pytest.param("memory", "orchestration", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("memory", "choreography", signal.SIGINT, marks=pytest.mark.long),
         pytest.param("memory", "orchestration", signal.SIGKILL, marks=pytest.mark.long),
         pytest.param("rabbitmq", "choreography", signal.SIGKILL, marks=pytest.mark.slow),

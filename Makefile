@@ -18,7 +18,7 @@ check: .venv/dev
 	$(BIN)/mypy
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --site-dir build/site
 
 # Soaks, kill suites and large sweeps. LONG narrows them: make long LONG='-k two_hundred_orders', make long LONG='-m slow -n 3'
 long: .venv/dev
@@ -26,7 +26,7 @@ long: .venv/dev
 
 docs: .venv/dev
 	$(BIN)/python -m testbed.docs
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -149,7 +149,8 @@ def test_who_was_on_the_way_when_the_run_was_killed_had_come_before(saga_as_is, 
     journal = folder / "work/customers.jsonl"
     noted = [c for c in _lines(journal) if c["index"] or c["accepted_mono_s"] is None]
     journal.write_text("".join(json.dumps(customer) + "\n" for customer in noted))
-    assert saga_as_is("run", "--resume", folder).returncode == 0
+    # UNKNOWN if the kill came before it was noted that the request was held.
+    assert saga_as_is("run", "--resume", folder).returncode in (0, 3)
     timing = json.loads((folder / "verdict.json").read_text())["timing"]["orders"]
     times = {order["order_id"]: order["latency_s"] for order in timing}
     assert times["order-00000"] is not None

@@ -58,15 +58,15 @@ COUNTED_COLUMNS = ("style", "outcome", "orders counted", "transitions", "tasks",
 
 def break_evens(found: Sequence[Bill], case: CostCase) -> list[str]:
     """From how many orders a day a flat price is the lower one."""
-    told = []
+    sentences = []
     for flat in (bill for bill in found if bill.platform.monthly):
         for paid in (b for b in found if not b.platform.monthly and not b.platform.hosts):
             span = break_even_per_day(paid, flat, case)
             if span is not None:
                 low, high = (f"{orders:,.0f}" for orders in span)
                 where = low if low == high else f"{low} to {high}"
-                told.append(f"{flat.platform.name} costs less than {paid.platform.name} from {where} orders a day on")  # fmt: skip
-    return told
+                sentences.append(f"{flat.platform.name} costs less than {paid.platform.name} above {where} orders a day")  # fmt: skip
+    return sentences
 
 
 def price_lines(prices: Mapping[str, Price]) -> list[Row]:

@@ -1,8 +1,9 @@
 """Who was hurt, and why: the orders that ended wrong, by arm, with the fault that struck them and the safeguard that was off."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from bench.latency import Proportion, proportion
 from bench.results import RunRow
@@ -92,18 +93,22 @@ def _why(row: RunRow, order: OrderRow) -> str:
     return "; ".join(filter(None, [reason, _struck(order), _unguarded(row, order)]))
 
 
-def _repeated(order: OrderRow) -> str:
-    """Everything that was applied more than once, "" = nothing."""
+def repeated(verdict: Mapping[str, Any]) -> dict[str, int]:
+    """Operation -> how often, of everything that was applied more than once to an order that is duplicated."""
+    if verdict["order_class"] != OrderClass.DUPLICATED:
+        return {}
     applied = Counter(
         row["operation"]
-        for row in order.verdict["witnesses"]
+        for row in verdict["witnesses"]
         if row.get("effect") in (Effect.DONE, Effect.UNDONE)
     )
-    often = {name: n for name, n in applied.items() if n > 1}
-    if not often or order.verdict["order_class"] != OrderClass.DUPLICATED:
-        return ""
+    return {name: n for name, n in applied.items() if n > 1}
+
+
+def _repeated(order: OrderRow) -> str:
     return ", ".join(
-        f"{name} was applied {'twice' if n == 2 else f'{n} times'}" for name, n in often.items()
+        f"{name} was applied {'twice' if n == 2 else f'{n} times'}"
+        for name, n in repeated(order.verdict).items()
     )
 
 

@@ -9,16 +9,17 @@ from bench.arms import guards_in_words
 from bench.latency import Proportion, proportion
 from bench.results import RunRow
 from kernel.guards import Guards
-from kernel.ledger import Effect
+from report.damage import repeated
 from report.text_table import Row
 from scenarios.catalog.index import scenarios_of
-from scenarios.judge.verdict import OrderClass
+from scenarios.judge.verdict import Judgement, OrderClass
+from scenarios.styles.index import STYLES
 
-_ACTS = (Effect.DONE, Effect.UNDONE)
 COLUMNS = ("scenario", "safeguards", "style", "orders hurt", "how")
 MOST_LINES = 5
 _FALSE_STATUS = "showed their customer a false status"
 _HURT: dict[str, str] = {
+    OrderClass.DUPLICATED: "had something done twice",
     OrderClass.HALF_DONE: "ended half done",
     OrderClass.STUCK: "got stuck where nobody sees it",
     OrderClass.STUCK_IN_THE_OPEN: "were parked for good",
@@ -54,10 +55,10 @@ class Arm:
 
 
 def arms(rows: Sequence[RunRow]) -> list[Arm]:
-    """The arms of these runs, in their order; those without a counterpart or that say nothing left out."""
+    """The arms of these runs, in their order; those without a counterpart, or UNKNOWN, left out."""
     groups: dict[tuple[str, str, str], list[RunRow]] = {}
     for row in rows:
-        if not row.no_counterpart and not row.load.get("saturated"):
+        if not row.no_counterpart and row.verdict["judgement"] != Judgement.UNKNOWN:
             key = (row.scenario, row.about["guards"], row.style)
             groups.setdefault(key, []).append(row)
     return [
@@ -79,10 +80,8 @@ def arms(rows: Sequence[RunRow]) -> list[Arm]:
 
 def _kind(order: dict[str, Any]) -> str:
     """What happened to the order, or only to its customer, as the end of a sentence that begins with the orders."""
-    if order["order_class"] == OrderClass.DUPLICATED:
-        applied = Counter(w["operation"] for w in order["witnesses"] if w.get("effect") in _ACTS)
-        twice = [operation for operation, n in applied.items() if n > 1]
-        return f"had {twice[0]} done twice" if twice else "had something done twice"
+    if twice := repeated(order):
+        return f"had {next(iter(twice))} done twice"
     return _HURT.get(order["order_class"], _FALSE_STATUS)
 
 
@@ -121,11 +120,13 @@ def _lesson(found: Sequence[Arm], what: str) -> str:
         return ""
     off = str(shown[0].guards).removeprefix("-")
     whose = "Without any safeguard" if shown is bare else f"Without {off}"
-    without = sorted({a.style for a in found} - {a.style for a in shown})
-    told = "; ".join([*_counted(shown), *(f"no counterpart in {name}" for name in without)])
+    phrases = _counted(shown)
+    for name in sorted({a.style for a in found} - {a.style for a in shown}):
+        needless = off in STYLES[name].guards_without
+        phrases.append(f"{'no counterpart' if needless else 'not known'} in {name}")
     also = ", ".join(f"{a.hurt} of {a.orders} in {a.style}" for a in bare)
     also = f" Hurt without any safeguard: {also}." if shown is taught and bare else ""
-    return f"{what} ({found[0].scenario}). {whose}: {told}.{also}"
+    return f"{what} ({found[0].scenario}). {whose}: {'; '.join(phrases)}.{also}"
 
 
 def _teaches(arm: Arm) -> bool:
@@ -137,15 +138,13 @@ def _counted(found: Sequence[Arm]) -> list[str]:
     """`orders ended half done (7 of 30 in choreography, ...)`: arms with the same damage in one phrase."""
     phrases: dict[str, list[str]] = {}
     for arm in found:
-        (kind, n), *others = sorted(arm.how.items(), key=lambda pair: (-pair[1], pair[0])) or [
-            ("", 0)
-        ]
-        more = "".join(f", and {k} {other}" for other, k in others)
-        if n:
-            phrases.setdefault(f"orders {kind}", []).append(
-                f"{n} of {arm.orders} in {arm.style}{more}"
-            )
+        kinds = sorted(arm.how.items(), key=lambda pair: (-pair[1], pair[0]))
+        if kinds:
+            kind, n = kinds[0]
+            more = "".join(f", and {k} {other}" for other, k in kinds[1:])
+            what, where = f"orders {kind}", f"{n} of {arm.orders} in {arm.style}{more}"
         else:
-            law = f"broken law: {arm.laws[0]}" if arm.laws else "nobody is hurt"
-            phrases.setdefault(law, []).append(f"in {arm.style}")
+            what = f"broken law: {arm.laws[0]}" if arm.laws else "nobody is hurt"
+            where = f"in {arm.style}"
+        phrases.setdefault(what, []).append(where)
     return [f"{what} ({', '.join(where)})" for what, where in phrases.items()]

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from bench.latency import proportion, quantile
 from bench.results import RunRow
+from report.text_table import plain
 from scenarios.judge.verdict import Judgement
 
 COLUMNS = (
@@ -120,11 +121,6 @@ def _blocks(rows: Sequence[RunRow]) -> Iterator[RenderableType]:
 
 def _style(row: RunRow) -> str:
     return "" if row.verdict["as_expected"] else "bold red"
-
-
-def plain(text: str) -> Text:
-    """A text as it is, whoever wrote it: no markup is obeyed, no control character reaches the terminal."""
-    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def _ms(seconds: float | None) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rich.table import Table
+from rich.text import Text
 
 from bench.latency import Proportion
 
@@ -28,11 +29,20 @@ TextTable = tuple[tuple[str, ...], Sequence[Row]]
 """Columns and lines. A column of numbers has its unit in its name."""
 
 
-def rich_table(title: str, columns: Sequence[str], lines: Iterable[Row]) -> Table:
-    """For a terminal."""
-    table = Table(*columns, title=title, title_justify="left")
+def plain(text: str) -> Text:
+    """A text as it is, whoever wrote it: no markup is obeyed, no control character reaches the terminal."""
+    return Text("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+
+
+def rich_table(
+    title: str, columns: Sequence[str], lines: Iterable[Row], *, ruled: bool = False
+) -> Table:
+    """For a terminal; `ruled`: with a rule between the lines, where cells have several."""
+    table = Table(title=title, title_justify="left", show_lines=ruled)
+    for column in columns:
+        table.add_column(column, overflow="fold")
     for line in lines:
-        table.add_row(*map(str, line))
+        table.add_row(*(plain(str(cell)) for cell in line))
     return table
 
 

@@ -31,7 +31,8 @@ The result is never alone. It comes with every criterion and its evidence, the c
 The factors *coupling, chattiness, visibility, design*, a weighted score, and a hybrid where neither style is preferred are from Megargel, Poskitt and Shankararaman, "Microservices Orchestration vs.
 Choreography: A Decision Framework" (EDOC 2021, [10.1109/EDOC52215.2021.00024](https://doi.org/10.1109/EDOC52215.2021.00024)). The weights are not from there. They follow from your answers by rules that each line shows, and `--weight` sets any of them.
 
-1. Each criterion speaks for the style with the lower figure: *clearly* (2 points) from a factor of 2, otherwise 1 point from 10 % on, and not at all below that.
+1. Each criterion speaks for the style with the lower figure: *clearly* (2 points) from a factor of 2, otherwise 1 point from 10 % on, and not at all below that. Two published facts of AWS speak without a
+   ratio: an execution may wait for a person (1 point for orchestration), and a payload beyond its limit is impossible (2 points for choreography).
 2. Points times weight (0 to 5) are added up and divided by the most that was possible. Below 0.1 either way, neither style is preferred: the result is *hybrid*.
 3. If the sum speaks for orchestration, and two or more listeners belong to more than one team, the result is *hybrid*, too: orchestrate the saga, and publish what happened for the listeners.
 4. A figure that does not apply to your case (another pair, another payload, AWS instead of one machine) is not shown. The cell says why, and counts for neither style. The same holds for what is not measured here.

@@ -13,7 +13,7 @@ from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
 from kernel.saga import Saga
 from kernel.timeline import Evidence
-from report.tables import plain
+from report.text_table import plain
 from scenarios.evidence.evidence import order_ids, read_evidence
 from scenarios.runs.control_socket import DistantOperator
 from scenarios.runs.folder import WORK, is_run, read_json

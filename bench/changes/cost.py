@@ -11,7 +11,6 @@ from kernel.reactions import reactions_of
 from kernel.saga import Saga
 from scenarios.styles.index import STYLES
 
-MESSAGES, ROWS = "messages.py", "saga.py"
 CONDUCTOR = "conductor"
 _TESTING = ("laws.py", "words.py", "workload.py")
 """What the testbed alone needs: no service runs it."""

@@ -32,8 +32,8 @@ class CostCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """`formula(use, case, price)`: dollars an order, as the least and the most; `price(name)` gives a price's range. `monthly`: the price that is paid
-    for a month whatever comes, "" = none. `hosts`: whether it runs services, not coordination.
+    """`formula(use, case, prices)`: dollars an order, as the least and the most. `monthly`: the price that is paid for a month whatever comes,
+    "" = none. `hosts`: whether it runs services, not coordination. `note(case)`: why it cannot be used, "" = it can.
     """
 
     name: str
@@ -67,6 +67,10 @@ def _times(n: float, price: Price) -> Range:
 
 def _plus(*ranges: Range) -> Range:
     return sum(low for low, _ in ranges), sum(high for _, high in ranges)
+
+
+def _scaled(n: float, amount: Range) -> Range:
+    return n * amount[0], n * amount[1]
 
 
 def _standard(use: Use, case: CostCase, price: Mapping[str, Price]) -> Range:
@@ -126,29 +130,28 @@ def _bill(one: Platform, uses: Mapping[str, Use], case: CostCase, prices: Mappin
     why_not = one.note(case)
     missing = next((name for name in one.uses if prices[name].low is None), "")
     if missing or why_not:
-        told = prices[missing].where() if missing and not why_not else ""
-        return Bill(platform=one, per_million=None, per_month=None, compensations=None, retries=None, missing=told, why_not=why_not)  # fmt: skip
+        how = prices[missing].where() if missing and not why_not else ""
+        return Bill(platform=one, per_million=None, per_month=None, compensations=None, retries=None, missing=how, why_not=why_not)  # fmt: skip
     ratios = {REFUSED: case.refused_ratio, RETRIED: case.retried_ratio}
     if absent := [name for name, ratio in ratios.items() if ratio and name not in uses]:
         raise UsageError(
-            f"the runs have no {absent[0]} order: add runs of undeliverable and flaky_participant, or set that ratio to 0"
+            f"the runs have no {absent[0]} order: add runs that have some, or set that ratio to 0"
         )
     each = {name: one.formula(use, case, prices) for name, use in uses.items()}
     base = each[COMMITTED]
     more = {
-        name: tuple(ratio * (each[name][i] - base[i]) if ratio else 0.0 for i in (0, 1))
+        name: _scaled(ratio, _plus(each[name], _scaled(-1, base))) if ratio else (0.0, 0.0)
         for name, ratio in ratios.items()
     }
-    order = tuple(base[i] + sum(added[i] for added in more.values()) for i in (0, 1))
     flat = _times(1, prices[one.monthly]) if one.monthly else (0.0, 0.0)
     a_month = case.orders_per_day * DAYS_A_MONTH
-    month = tuple(order[i] * a_month + flat[i] for i in (0, 1))
+    month = _plus(_scaled(a_month, _plus(base, *more.values())), flat)
     return Bill(
         platform=one,
-        per_month=(month[0], month[1]),
-        per_million=(month[0] / a_month * MILLION, month[1] / a_month * MILLION),
-        compensations=(more[REFUSED][0] * a_month, more[REFUSED][1] * a_month),
-        retries=(more[RETRIED][0] * a_month, more[RETRIED][1] * a_month),
+        per_month=month,
+        per_million=_scaled(MILLION / a_month, month),
+        compensations=_scaled(a_month, more[REFUSED]),
+        retries=_scaled(a_month, more[RETRIED]),
     )
 
 
@@ -156,8 +159,7 @@ def break_even_per_day(paid_per_order: Bill, flat: Bill, case: CostCase) -> Rang
     """Orders a day from which the flat price is the lower one, over the ranges of both prices; None = never, or a price is missing."""
     if paid_per_order.per_month is None or flat.per_month is None:
         return None
-    a_month = case.orders_per_day * DAYS_A_MONTH
-    order = tuple(month / a_month for month in paid_per_order.per_month)
+    order = _scaled(1 / (case.orders_per_day * DAYS_A_MONTH), paid_per_order.per_month)
     if min(order) <= 0:
         return None
     low, high = flat.per_month

@@ -1,6 +1,6 @@
 """The charts of a benchmark: ratios, latency, saturation points, growth."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from bench.experiment import Done
+from bench.intervals import Estimate
 from bench.parts.growth import EXECUTION, PAYLOAD
 from bench.parts.load import BASE
 from bench.parts.peers import AGAIN
@@ -40,18 +41,25 @@ def ratio_chart(ratios: Section) -> Figure | None:
     ]
     if not found:
         return None
+    return ratio_lines(
+        found, "sagas per second of the first, divided by those of the second (95 %)"
+    )
+
+
+def ratio_lines(found: Sequence[tuple[str, Estimate]], meaning: str) -> Figure:
+    """A point with its interval for each named ratio, on a log scale, the first one on top. `meaning`: what the axis shows."""
     figure = Figure(figsize=(9, 0.42 * len(found) + 1.6), layout="constrained")
     axes = figure.subplots()
     for y, (_, estimate) in enumerate(reversed(found)):
         low, high = estimate.low or estimate.value, estimate.high or estimate.value
         axes.plot([low, high], [y, y], color="#1d4f91", linewidth=3, solid_capstyle="round")
         axes.plot(estimate.value, y, "o", color="#1d4f91")
-        axes.annotate(f"{estimate.value:.2g}", (estimate.value, y), (0, 7), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+        axes.annotate(f"{estimate.value:.3g}", (estimate.value, y), (0, 7), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
     axes.axvline(1.0, color=_GREY, linewidth=1, linestyle="--")
     _log_scale(axes, "x")
     axes.set_yticks(range(len(found)), [name for name, _ in reversed(found)])
     axes.set_ylim(-0.6, len(found) - 0.2)
-    axes.set_xlabel("sagas per second of the first, divided by those of the second (95 %)")
+    axes.set_xlabel(meaning)
     axes.grid(visible=True, axis="x", alpha=0.3)
     return figure
 

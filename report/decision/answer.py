@@ -11,7 +11,8 @@ from report.decision.criterion import MOST_WEIGHT, Criterion, Evidence
 
 NO_PREFERENCE = 0.1
 """A sum nearer to zero prefers neither style: the framework suggests a hybrid then."""
-_FACTORS = (1.5, 2, 3, 5, 10, 30, 100, 1000, 10_000)
+_NEAR = 20
+_FACTORS = (1.1, 1.5, 2, 3, 5, 10, 30, 100, 1000, 10_000)
 
 
 class Result(StrEnum):
@@ -39,7 +40,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flip:
-    """A change of the case, or of a weight, that changes the result. `far`: how far it is, less is nearer."""
+    """A change of the case, or of a weight, that changes the result. `far`: how far it is, less is nearer, among those of its kind."""
 
     what: str
     result: Result
@@ -94,35 +95,42 @@ def _result(case: Case, share: float) -> tuple[Result, str]:
 
 
 def flips(answer: Answer, criteria: Sequence[Criterion], weights: Mapping[str, int] | None = None) -> list[Flip]:  # fmt: skip
-    """What would change the result, nearest first: one key of the case, or one weight."""
-    found = [flip for key in QUESTIONS if (flip := _flip_by(answer, key, criteria, weights))]
+    """What would change the result: one key of the case, then one weight, each the nearest first."""
+    keys = [flip for key in QUESTIONS if (flip := _flip_by(answer, key, criteria, weights))]
+    found = sorted(keys, key=lambda flip: flip.far)
+    own: list[Flip] = []
     for line in answer.lines:
         for weight in sorted(range(MOST_WEIGHT + 1), key=lambda w: abs(w - line.weight)):
             other = decide(answer.case, criteria, {**(weights or {}), line.criterion.name: weight})
             if other.result != answer.result:
                 what = f"weight of '{line.criterion.name}' {weight} instead of {line.weight}"
-                found.append(Flip(what=what, result=other.result, far=abs(weight - line.weight)))
+                own.append(Flip(what=what, result=other.result, far=abs(weight - line.weight)))
                 break
-    return sorted(found, key=lambda flip: flip.far)
+    return [*found, *sorted(own, key=lambda flip: flip.far)]
 
 
 def _flip_by(answer: Answer, key: str, criteria: Sequence[Criterion], weights: Mapping[str, int] | None) -> Flip | None:  # fmt: skip
-    value, question = getattr(answer.case, key), QUESTIONS[key]
-    if isinstance(value, bool):
-        candidates: list[tuple[float, float | bool]] = [(1.0, not value)]
-    else:
-        base = value or (1 if isinstance(value, int) else question.example or 1.0)
-        near = [(log(f), v) for f in _FACTORS for v in (base * f, base / f)]
-        near.append((log(_FACTORS[-1]), 0))
-        kind = type(value)
-        candidates = [(far, kind(v)) for far, v in near if question.least <= kind(v) <= question.most]  # fmt: skip
-    for far, candidate in candidates:
+    value = getattr(answer.case, key)
+    for far, candidate in _others(key, value):
         values = answer.case.as_dict() | {key: candidate}
         other = decide(Case.of(values, where=key), criteria, weights)
         if other.result != answer.result:
             what = f"{key} {_shown(candidate)} instead of {_shown(value)}"
             return Flip(what=what, result=other.result, far=far)
     return None
+
+
+def _others(key: str, value: float | bool) -> list[tuple[float, float | bool]]:  # noqa: FBT001 - an answer
+    """(how far, value) of the other answers that are tried, the nearest first: by factors, and whole numbers one by one."""
+    if isinstance(value, bool):
+        return [(0.0, not value)]
+    question, kind = QUESTIONS[key], type(value)
+    base = value or 1.0
+    tried = {kind(v) for factor in _FACTORS for v in (base * factor, base / factor)} | {kind(0)}
+    if kind is int:
+        tried |= {int(value) + step for step in range(-_NEAR, _NEAR + 1)}
+    valid = (v for v in tried if v != value and question.least <= v <= question.most)
+    return sorted((abs(log(max(v, 1e-9) / base)), v) for v in valid)
 
 
 def _shown(value: float | bool) -> str:  # noqa: FBT001 - it is what is shown

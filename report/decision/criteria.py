@@ -35,7 +35,10 @@ def _money(case: Case) -> int:
 
 def _weigh_visibility(case: Case) -> tuple[int, str]:
     weight = 1 + (case.steps > 5) + (case.longest_wait_s >= LONG_S) + (_money(case) >= 2)
-    return weight, f"{case.steps} steps, a wait of {case.longest_wait_s:g} s"
+    return (
+        weight,
+        f"{case.steps} steps, a wait of {case.longest_wait_s:g} s, ${case.inconsistent_order_usd:g} an inconsistent order",
+    )
 
 
 def _weigh_safeguards(case: Case) -> tuple[int, str]:
@@ -140,7 +143,7 @@ def _waits(case: Case) -> Evidence:
     return Evidence(
         choreography="an event that comes when it comes; who notices that it never does is for you to build",
         orchestration=fact.text if case.aws else "a task with a token and a deadline in the page",
-        favours=1,
+        favours=int(case.aws),
         source=fact.source() if case.aws else JUDGEMENT,
     )
 
@@ -153,10 +156,13 @@ def _payload(case: Case) -> Evidence:
     figure, limit = measured()["payload"], published()["payload_limit"]
     if case.payload_kib > figure.extra["most_kib"]:
         beyond = f"not measured above {figure.extra['most_kib']} KiB"
-        over = case.payload_kib >= 256
+        over = case.aws and case.payload_kib >= 256
         own = f"impossible: a state holds {limit.text}; pass a reference" if over else beyond
         return Evidence(
-            choreography=beyond, orchestration=own, favours=-2 if over else 0, source=limit.source()
+            choreography=beyond,
+            orchestration=own,
+            favours=-2 if over else 0,
+            source=limit.source() if over else figure.source(),
         )
     return by_figure(figure)
 

@@ -49,7 +49,7 @@ def in_words(answer: Answer) -> str:
 
 
 def what_flips(found: Sequence[Flip]) -> list[str]:
-    """What would change the result, nearest first."""
+    """What would change the result: answers, then weights, each the nearest first."""
     if not found:
         return ["No single answer or weight changes this result."]
     return [f"{flip.what}: {flip.result}" for flip in found[:MOST_FLIPS]]
@@ -58,15 +58,15 @@ def what_flips(found: Sequence[Flip]) -> list[str]:
 def build_first(answer: Answer) -> list[str]:
     """Safeguards by what they prevent, for the style of the result; a hybrid needs those of both."""
     styles = tuple(STYLES) if answer.result is Result.HYBRID else (str(answer.result),)
-    told = []
+    found = []
     for one in prevented():
         needed = [style for style in styles if one.guard not in STYLES[style].guards_without]
         counts = " and ".join(f"{one.in_style(style)} in {style}" for style in needed)
         if any(one.cells[style][0] for style in needed):
-            told.append(f"{one.guard}: without it {one.otherwise} ({counts} single faults)")
+            found.append(f"{one.guard}: without it {one.otherwise} ({counts} single faults)")
         elif needed:
-            told.append(f"{one.guard}: without it {one.otherwise}")
-    return told
+            found.append(f"{one.guard}: without it {one.otherwise}")
+    return found
 
 
 def as_document(answer: Answer, found: Sequence[Flip]) -> dict[str, Any]:

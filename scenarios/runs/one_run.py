@@ -10,7 +10,6 @@ from typing import Any
 
 from kernel.clock import SystemClock
 from kernel.errors import Failure
-from kernel.orders import TERMINAL
 from kernel.participants import Participants
 from kernel.ports import Parked, SagaSystem, Settlement
 from kernel.timeline import Evidence
@@ -26,8 +25,9 @@ from scenarios.runs.customers import Customer
 from scenarios.runs.disk import full_disk
 from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
+from scenarios.runs.first_life import date_by_orders, left_open, taken_up
 from scenarios.runs.folder import WORK, RunFolder
-from scenarios.runs.journal import Journal, JournaledFaults, read_customers
+from scenarios.runs.journal import Journal, JournaledFaults
 from scenarios.runs.participant_config import ParticipantConfig, faults_path, log_path, spans_path
 from scenarios.runs.probe import Readers
 from scenarios.runs.reader import Reader
@@ -118,7 +118,9 @@ class OneRun:
                 )
             )
             if self._resumed:
-                await self._take_up(environment.participants)
+                customers = await taken_up(self._work, spec.saga, environment.participants)
+                self._resumes = await left_open(customers, environment.participants)
+                self._driver.take_up(customers)
             else:
                 await environment.participants.stock_up(spec.units())
             if spec.processes:
@@ -131,39 +133,6 @@ class OneRun:
             except asyncio.CancelledError:
                 self._interrupted = True
                 raise
-
-    async def _take_up(self, participants: Participants) -> None:
-        """Go on with the customers of an earlier life: who had been served is not served again."""
-        customers = read_customers(self._work, self._spec.saga)
-        placed = await self._placed_mono_s(participants)
-        for customer in customers:
-            # LOOK: who came just before the kill is not in the journal yet; when he came is then known from his order.
-            at = placed.get(customer.order.order_id)
-            if customer.accepted_mono_s is None and at is not None:
-                customer.intended_mono_s = customer.started_mono_s = customer.accepted_mono_s = at
-        statuses = await participants.statuses()
-        served = {c.order.order_id for c in customers if c.accepted_mono_s is not None}
-        self._resumes = {order_id for order_id in served if statuses.get(order_id) not in TERMINAL}
-        self._driver.take_up(customers)
-
-    async def _placed_mono_s(self, participants: Participants) -> dict[str, float]:
-        """When each order was placed, as far as it was."""
-        placed: dict[str, float] = {}
-        for row in (await participants.ledgers())[self._spec.saga.opener]["ledger"]:
-            placed.setdefault(row["order_id"], row["mono_s"])
-        return placed
-
-    async def _note_who_came_before_a_kill(self, participants: Participants) -> None:
-        """Customers whose request was on its way when the run was killed came before that, not when they came again.
-
-        The services handle such a request as soon as they are back, before the customer comes again.
-        """
-        if not self._resumed:
-            return
-        placed = await self._placed_mono_s(participants)
-        for customer in self._driver.customers:
-            at = placed.get(customer.order.order_id, customer.intended_mono_s)
-            customer.intended_mono_s = min(customer.intended_mono_s, at)
 
     def _config(self, environment: RunEnvironment) -> ParticipantConfig:
         core = environment.core
@@ -226,7 +195,8 @@ class OneRun:
                 settlement = await self._hold(system, work, settlement)
                 for one in reading:
                     one.cancel()
-        await self._note_who_came_before_a_kill(participants)
+        if self._resumed:
+            await date_by_orders(driver.customers, self._spec.saga, participants)
         ended = await driver.end(
             system,
             settlement=settlement,
@@ -253,28 +223,46 @@ class OneRun:
         if readers:
             self._folder.write_lines("probes.jsonl", [asdict(v) for v in readers.visits])
         if self._spec.evidence:
-            try:
-                evidence = await system.evidence()
-            except Failure as error:  # the ledgers are judged all the same
-                self._told["notes"].append(f"evidence is missing: {error}")
-            else:
-                for source, rows in evidence.items():
-                    self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+            await self._write_evidence(system)
         if self._spec.trouble_every_s:
-            figures = SoakFigures(
-                classes=ended.verdict.counts(),
-                troubles=dict(sorted(trouble_maker.struck.items())),
-                longest_recovery_s=trouble_maker.longest_recovery_s(),
-                at_once=self._spec.troubles_at_once,
-                struck_in_orders=sum(injection.struck for injection in ended.injections),
-                redeliveries=await participants.redeliveries(),
-                repeated=sum(n - 1 for n in driver.faults.record.attempts.values()),
-                parked=len(ended.parked),
-                backlog=await system.backlog(),
-                lasted_s=round(clock.mono_s() - begun, 1),
+            await self._write_soak(
+                ended, trouble_maker, system, participants, lasted_s=clock.mono_s() - begun
             )
-            self._folder.write("soak.json", figures.to_json())
         return ended.verdict
+
+    async def _write_evidence(self, system: SagaSystem) -> None:
+        """What the coordinator and the services kept, one file a source."""
+        try:
+            evidence = await system.evidence()
+        except Failure as error:  # the ledgers are judged all the same
+            self._told["notes"].append(f"evidence is missing: {error}")
+        else:
+            for source, rows in evidence.items():
+                self._folder.write_lines(f"evidence/{source}.jsonl", rows)
+
+    async def _write_soak(
+        self,
+        ended: Ended,
+        trouble_maker: Nemesis,
+        system: SagaSystem,
+        participants: Participants,
+        *,
+        lasted_s: float,
+    ) -> None:
+        """What a soak came to, as soak.json."""
+        figures = SoakFigures(
+            classes=ended.verdict.counts(),
+            troubles=dict(sorted(trouble_maker.struck.items())),
+            longest_recovery_s=trouble_maker.longest_recovery_s(),
+            at_once=self._spec.troubles_at_once,
+            struck_in_orders=sum(injection.struck for injection in ended.injections),
+            redeliveries=await participants.redeliveries(),
+            repeated=sum(n - 1 for n in self._driver.faults.record.attempts.values()),
+            parked=len(ended.parked),
+            backlog=await system.backlog(),
+            lasted_s=round(lasted_s, 1),
+        )
+        self._folder.write("soak.json", figures.to_json())
 
     async def _redrive(self, system: SagaSystem, ended: Ended, orders_in_flight: int) -> Ended:
         """What is so once everything that was parked has been sent on."""

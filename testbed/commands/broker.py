@@ -15,7 +15,7 @@ from choreography.rabbit_connection import AMQP_VARIABLE, LOST, check_server, co
 from choreography.rabbit_topology import PERMISSIONS, Found, find, sweep
 from kernel.errors import UsageError
 from kernel.loading import DEFAULT, load_saga
-from report.tables import plain
+from report.text_table import plain
 from scenarios.runs.folder import read_json
 from testbed import settings
 from testbed.execution import run_until_done, wide

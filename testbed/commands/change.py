@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from bench.changes.cost import Touched, touched
 from bench.changes.folders import changes, described, make
 from report.change_tables import COLUMNS, lines
-from report.tables import plain
+from report.text_table import rich_table
 from testbed.commands.new import TEMPLATE
 from testbed.execution import wide
 from testbed.options import AsJson
@@ -39,14 +38,8 @@ def change(
         document = {one: [asdict(t) for t in each] for one, each in found.items()}
         print(json.dumps({"schema": 1, "ok": True, "changes": document}))
         return
-    console = wide()
-    table = Table(title="What a change touches", title_justify="left", show_lines=True)
-    for column in COLUMNS:
-        table.add_column(column, overflow="fold")
-    for one, each in found.items():
-        for line in lines(described(one)["words"], each):
-            table.add_row(*(plain(str(cell)) for cell in line))
-    console.print(table)
+    rows = [line for one, each in found.items() for line in lines(described(one)["words"], each)]
+    wide().print(rich_table("What a change touches", COLUMNS, rows, ruled=True))
     print("How it is computed, and what it does not say: docs/changes.md")
 
 

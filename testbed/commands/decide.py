@@ -15,7 +15,8 @@ from report.decision.case import QUESTIONS, Case, read_case
 from report.decision.criteria import CRITERIA
 from report.decision.figures import command_of_guards
 from report.decision.tables import COLUMNS, as_document, build_first, in_words, lines, what_flips
-from report.tables import LEAST_COLUMNS, plain
+from report.tables import LEAST_COLUMNS
+from report.text_table import rich_table
 from testbed.execution import wide
 from testbed.options import AsJson
 
@@ -93,15 +94,15 @@ def _show(answer: Answer, flipping: list[str]) -> None:
     console = wide()
     console.print(_table(answer, console), highlight=False)
     sources = [] if console.width >= LEAST_COLUMNS else _sources(answer)
-    for title, told in (
+    for title, items in (
         ("Where each figure is from", sources),
-        ("What would change it (the nearest first)", flipping),
+        ("What would change it (answers, then weights; the nearest first)", flipping),
         (f"What to build first, by what it prevents ({command_of_guards()})", build_first(answer)),
     ):
-        if not told:
+        if not items:
             continue
         print(f"\n{title}:")
-        for line in told:
+        for line in items:
             print(f"  - {line}")
     print(f"\n{in_words(answer)}")
     print("What each figure is, and what the weights follow from: docs/decide.md")
@@ -113,12 +114,10 @@ def _sources(answer: Answer) -> list[str]:
 
 
 def _table(answer: Answer, console: Console) -> Table:
-    table = Table(title="Both styles for this case", title_justify="left", show_lines=True)
     narrow = console.width < LEAST_COLUMNS
     shown = [name for name in COLUMNS if not narrow or name not in ("factor", "why this weight", "evidence")]  # fmt: skip
-    for column in shown:
-        table.add_column(column)
-    for line in lines(answer):
-        cells = zip(COLUMNS, line, strict=True)
-        table.add_row(*(plain(str(cell)) for name, cell in cells if name in shown))
-    return table
+    rows = [
+        tuple(cell for name, cell in zip(COLUMNS, line, strict=True) if name in shown)
+        for line in lines(answer)
+    ]
+    return rich_table("Both styles for this case", shown, rows, ruled=True)

@@ -13,7 +13,7 @@ import typer
 from choreography.rabbit_node import find_server
 from kernel.errors import UsageError
 from kernel.scratch import leftovers
-from report.tables import plain
+from report.text_table import plain
 from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA, is_run, read_json
 from scenarios.runs.interrupted import INTERRUPTED, status_of

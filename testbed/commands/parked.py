@@ -17,7 +17,8 @@ from bench.results import read_run
 from choreography.rabbit_connection import AMQP_VARIABLE
 from kernel.errors import UsageError
 from kernel.ports import Parked, SagaSystem
-from report.tables import findings, plain
+from report.tables import findings
+from report.text_table import plain
 from scenarios.judge.verdict import Exit
 from scenarios.runs.backends import open_backends
 from scenarios.runs.control_socket import DistantOperator

@@ -18,7 +18,7 @@ from report.cartoon import cartoon
 from report.charts import save
 from report.saga_in_run import SagaInRun, with_counterparts
 from report.saga_page import page_name, write_saga_page
-from report.tables import plain
+from report.text_table import plain
 from scenarios.evidence.remarks import remarks
 from scenarios.evidence.scores import KINDS, timelines_of
 from scenarios.runs.folder import SCHEMA

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from kernel.timeline import OPEN, Call, Timeline
-from report.tables import plain
+from report.text_table import plain
 from scenarios.evidence.diagnosis import Answer, answer
 from scenarios.evidence.remarks import acted_twice, all_remarks
 from scenarios.evidence.scores import KINDS, timelines_of

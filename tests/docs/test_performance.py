@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from testbed.performance_charts import CHARTS, DATA, draw, file_of, ratios_of
+from report.benchmark.charts import ratio_lines
+from testbed.performance_charts import CHARTS, DATA, file_of, ratios_of
 
 TEXT = (DATA.parents[1] / "performance.md").read_text()
 
@@ -20,8 +21,10 @@ def test_the_page_has_fewer_than_two_thousand_words_and_names_every_data_file():
 def test_a_chart_shows_every_ratio_of_its_table_with_its_interval(table, column, meaning):
     ratios = ratios_of(table, column)
     assert len(ratios) > 5
-    assert all(least <= estimate <= most for _, estimate, least, most in ratios)
-    axes = draw(table, column, meaning).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == [pair for pair, *_ in ratios]
-    assert [text.get_text() for text in axes.texts] == [f"{ratio[1]:g}" for ratio in ratios]
+    assert all(one.low <= one.value <= one.high for _, one in ratios)
+    axes = ratio_lines(ratios, meaning).axes[0]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [pair for pair, _ in reversed(ratios)]
+    texts = [text.get_text() for text in axes.texts]
+    assert texts == [f"{one.value:.3g}" for _, one in reversed(ratios)]
     assert Path(DATA / file_of(table, column)).exists()

@@ -142,7 +142,7 @@ def test_without_a_folder_the_command_makes_its_runs_and_prices_them(saga):
     by_name = {row["platform"]: row for row in document["platforms"]}
     assert by_name["Step Functions Standard"]["usd_per_million"] == pytest.approx([277, 277])
     assert "--price amazon_mq.month" in by_name["Amazon MQ"]["why_not"]
-    assert any("from 11,861 orders a day on" in line for line in document["break_even"])
+    assert any("above 11,861 orders a day" in line for line in document["break_even"])
     assert Path(document["chart"]).exists()
 
 

@@ -52,7 +52,11 @@ def test_whatever_is_said_to_flip_a_result_flips_it(name):
             criterion = what.removeprefix("weight of '").removesuffix("'")
             other = decide(answer.case, CRITERIA, {criterion: int(value)})
         assert other.result is flip.result is not answer.result
-    assert [flip.far for flip in found] == sorted(flip.far for flip in found)
+    for kind in (True, False):  # answers, then weights
+        far = [flip.far for flip in found if flip.what.startswith("weight of") is not kind]
+        assert far == sorted(far)
+    kinds = [flip.what.startswith("weight of") for flip in found]
+    assert kinds == sorted(kinds)
 
 
 def test_evidence_speaks_for_the_style_with_less_and_clearly_from_a_factor_of_two():
@@ -90,6 +94,9 @@ def test_a_figure_that_does_not_apply_is_not_shown():
     assert "not measured here" in cells("orders a second", orders_per_s=1000).choreography
     assert cells("large payloads", payload_kib=230).orchestration == "not measured above 200 KiB"
     assert cells("large payloads", payload_kib=300).orchestration.startswith("impossible: ")
+    assert cells("large payloads", payload_kib=300, aws=False).favours == 0
+    assert cells("human and long waits").favours == 1
+    assert cells("human and long waits", aws=False).favours == 0
     assert cells("overload").favours == 0
 
 

@@ -5,7 +5,7 @@ import io
 from rich.console import Console
 from rich.table import Table
 
-from report.tables import plain
+from report.text_table import plain
 
 
 def test_markup_and_control_characters_in_a_cell_are_only_text():

@@ -11,9 +11,9 @@ from report.benchmark.charts import ratio_lines
 
 DATA = Path(__file__).parents[1] / "docs" / "data" / "performance"
 CHARTS = (
-    ("floor_and_peers_2", "throughput at 64 in flight", "sagas a second with 64 in flight, first by second (above 1: the first carries more)"),
-    ("floor_and_peers_2", "p50 alone", "median time alone, first by second (above 1: the first is slower)"),
-    ("latency_2", "p50", "median latency of the same customers, first by second (above 1: the first is slower)"),
+    ("floor_and_peers_2", "throughput at 64 in flight", "sagas a second with 64 in flight, first by second"),
+    ("floor_and_peers_2", "p50 alone", "median time of a saga alone, first by second"),
+    ("latency_2", "p50", "median latency of the same customers, first by second"),
 )  # fmt: skip
 """Table, its column, and what the axis means."""
 _CELL = re.compile(r"([\d.]+) \(([\d.]+)-([\d.]+)\)")

@@ -17,6 +17,7 @@ from report.benchmark.section import Section, by_arm
 from report.charts import look_of
 
 _GREY = "#5b6470"
+_MARKS = (0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.5, 2, 3, 5)
 
 
 def _log_scale(axes: Axes, which: str, *, percent: bool = False) -> None:
@@ -59,6 +60,9 @@ def ratio_lines(found: Sequence[tuple[str, Estimate]], meaning: str) -> Figure:
     _log_scale(axes, "x")
     axes.set_yticks(range(len(found)), [name for name, _ in reversed(found)])
     axes.set_ylim(-0.6, len(found) - 0.2)
+    least, most = axes.get_xlim()
+    if most < 10 * least:  # else there are decades to read by
+        axes.set_xticks([mark for mark in _MARKS if least <= mark <= most])
     axes.set_xlabel(meaning)
     axes.grid(visible=True, axis="x", alpha=0.3)
     return figure

@@ -66,6 +66,7 @@ def _machine(**deadly):
     }
 
 
+@pytest.mark.slow
 async def test_what_was_in_hand_at_two_deaths_is_set_aside_and_can_be_redriven(tmp_path):
     folder, poison = tmp_path / "data", tmp_path / "poison"
     folder.mkdir()
@@ -95,6 +96,7 @@ async def test_what_was_in_hand_at_two_deaths_is_set_aside_and_can_be_redriven(t
         assert deadly in await asyncio.to_thread(process.stderr.read)
 
 
+@pytest.mark.slow
 async def test_one_death_sets_nothing_aside(tmp_path):
     folder, poison = tmp_path / "data", tmp_path / "poison"
     folder.mkdir()

@@ -57,6 +57,7 @@ async def test_moto_carries_out_the_same_state_machine(tmp_path):
     check_ledgers(tmp_path, orders=6)
 
 
+@pytest.mark.slow
 async def test_an_order_may_have_200_kib_in_both_styles_and_not_much_more(rabbit, tmp_path):
     for name in (CHOREOGRAPHY, ORCHESTRATION):
         folder = tmp_path / name
@@ -77,6 +78,7 @@ async def test_an_effect_too_many_is_not_reported(rabbit, tmp_path):
         check_ledgers(tmp_path, orders=3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", STYLES)
 async def test_service_times_are_part_of_every_latency(style, tmp_path):
     load = Load(
@@ -113,7 +115,7 @@ def test_two_benchmarks_are_set_against_each_other(tmp_path):
     assert " NO " not in again.stdout
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupted_benchmark_goes_on_where_it_was(tmp_path):
     command = [PROGRAM, "bench", "--only", "counts", "--out", tmp_path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:  # fmt: skip

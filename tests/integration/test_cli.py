@@ -198,6 +198,7 @@ def test_what_a_redrive_did_is_in_the_same_story(saga, tmp_path):
     assert "CancelOrder: OrderCancelled" in tree
 
 
+@pytest.mark.slow
 def test_the_picture_of_an_order_shows_both_styles(saga, tmp_path, monkeypatch):
     opened = []
     monkeypatch.setattr("typer.launch", opened.append)
@@ -279,7 +280,7 @@ def _children(pid):
     ("pair", "number"),
     [
         ("embedded", signal.SIGINT),
-        ("embedded", signal.SIGTERM),
+        pytest.param("embedded", signal.SIGTERM, marks=pytest.mark.slow),
         pytest.param("real", signal.SIGINT, marks=pytest.mark.slow),
         pytest.param("real", signal.SIGTERM, marks=pytest.mark.slow),
     ],

@@ -112,16 +112,10 @@ def test_safeguards_come_by_what_they_prevent_and_only_those_that_the_style_need
     assert counts == sorted(counts, reverse=True)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
-    "guard",
-    [
-        pytest.param("tombstones", marks=pytest.mark.slow),
-        *(
-            pytest.param(guard, marks=pytest.mark.long)
-            for guard in ("inbox", "outbox", "dead_letters", "timeouts", "confirms")
-        ),
-    ],
+    "guard", ["tombstones", "inbox", "outbox", "dead_letters", "timeouts", "confirms"]
 )
 def test_what_a_safeguard_prevents_is_what_the_sweep_counts(saga, guard):
     done = saga("sweep", "--simulated", f"--guards=-{guard}", "--json")

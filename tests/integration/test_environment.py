@@ -35,6 +35,9 @@ SOME_FAIL = (
 """Messages wait for their retry, and some are parked."""
 ANY_END = {"expects": lambda i: ENDED | PARKED | LATE}
 STYLES = ("choreography", "orchestration")
+SCENARIOS = pytest.mark.parametrize(
+    "scenario", ["happy_path", pytest.param("cut_off", marks=pytest.mark.slow)]
+)
 
 
 @asynccontextmanager
@@ -343,7 +346,7 @@ async def special(rabbit):
         await rabbit.control("delete_vhost", vhost)
 
 
-@pytest.mark.parametrize("scenario", ["happy_path", "cut_off"])
+@SCENARIOS
 async def test_special_characters_in_user_password_and_virtual_host_are_percent_encoded(
     run_scenario, special, scenario
 ):
@@ -369,7 +372,7 @@ async def test_a_virtual_host_that_is_not_there_is_named_as_the_cause(rabbit):
         await check_server(rabbit.url + "nosuch")
 
 
-@pytest.mark.parametrize("scenario", ["happy_path", "cut_off"])
+@SCENARIOS
 async def test_a_server_is_reached_over_ipv6(run_scenario, rabbit, scenario):
     port = free_port()
     listening = await rabbit.control(
@@ -412,7 +415,7 @@ async def amqps(rabbit, certificates):
 _FILES = {"cacertfile": "ca.pem", "certfile": "server.pem", "keyfile": "server.key"}
 
 
-@pytest.mark.parametrize("scenario", ["happy_path", "cut_off"])
+@SCENARIOS
 async def test_amqps_with_a_private_ca_is_verified_by_name(
     run_scenario, amqps, certificates, scenario
 ):

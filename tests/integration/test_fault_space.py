@@ -111,6 +111,7 @@ def test_a_service_that_dies_of_its_own_event_does_so_a_bounded_number_of_times(
         assert 0 < result.struck[0] <= 2 * 30
 
 
+@pytest.mark.slow
 def test_a_sweep_goes_on_where_it_was_and_refuses_another_ones_folder(tmp_path):
     cells = _cells(Moment.SLOW, "PlaceOrder", "ReserveStock")
     first = _swept(tmp_path, cells[:2])

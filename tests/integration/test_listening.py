@@ -28,7 +28,7 @@ def _listening(process):
 @pytest.mark.timeout(120)
 @pytest.mark.usefixtures("rabbit")
 def test_every_socket_of_every_child_of_a_run_listens_on_loopback_alone(tmp_path):
-    arguments = ["--processes", "--orders", "40", "--rate", "20", "--time-scale", "0.1", "--out", tmp_path]  # fmt: skip
+    arguments = ["--processes", "--orders", "16", "--rate", "10", "--time-scale", "0.1", "--out", tmp_path]  # fmt: skip
     command = [*PROGRAM, "run", "happy_path", "--broker", "rabbitmq", *map(str, arguments)]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     seen = {}

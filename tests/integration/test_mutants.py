@@ -42,7 +42,7 @@ def test_options_of_mutants_go_with_mutants(saga):
     assert "go with --mutants" in done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_an_interrupted_table_is_completed_by_resume_and_is_the_same(tmp_path):
     whole = _saga("check-oracle", *FEW, "--json", cwd=tmp_path)
     assert whole.returncode in (0, 1), whole.stderr

@@ -72,6 +72,7 @@ async def test_a_finished_run_is_repaired_saga_by_saga(run_scenario, backends, s
         await repair(folder, backends, action="redrive", parked_ids=ids)
 
 
+@pytest.mark.slow
 async def test_what_ran_over_rabbitmq_is_repaired_over_the_embedded_broker(run_scenario, real_pair):
     folder = (
         await run_scenario(

@@ -180,6 +180,7 @@ async def test_a_report_can_be_made_of_runs_without_evidence_or_counterpart(run_
     assert write_report(collect(folder), tmp_path / "b")["html"].exists()
 
 
+@pytest.mark.slow
 async def test_the_picture_beside_a_run_differs_in_style_alone(run_scenario, tmp_path):
     mine = read_run((await run_scenario("card_declined", "choreography")).folder)
     other = read_run((await run_scenario("card_declined", "orchestration", seed=2)).folder)

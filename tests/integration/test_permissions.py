@@ -33,6 +33,7 @@ def _granted(saga, user, vhost):
     return shlex.split(grant)[1:]
 
 
+@pytest.mark.slow
 async def test_a_user_with_the_printed_permissions_can_run_and_others_cannot_publish(
     saga, run_scenario, rabbit, host
 ):

@@ -157,6 +157,7 @@ async def test_spreadsheets_get_a_line_per_order_and_per_run_with_numbers_alone(
         assert not re.search(r"\d of \d", path.read_text()), path.name
 
 
+@pytest.mark.slow
 def test_the_comparison_reads_on_a_narrow_screen_too(saga, monkeypatch):
     for columns in (60, 80, 149):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -269,6 +270,7 @@ def _told(path):
     return sorted(re.sub(r"\s+", "", line) for line in text.splitlines())
 
 
+@pytest.mark.slow
 async def test_where_and_trace_show_that_a_customer_was_charged_twice(run_scenario, saga, tmp_path):
     for style in STYLES:
         for guards in ("all", "-inbox"):

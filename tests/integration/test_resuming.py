@@ -213,6 +213,7 @@ def test_a_folder_that_is_no_run_is_refused(saga, tmp_path):
     assert Path(tmp_path).is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["memory"])
 def test_the_doctor_names_interrupted_runs_and_how_to_resume_them(saga_as_is, tmp_path, broker):
     assert saga_as_is("doctor").returncode == 0
@@ -225,6 +226,7 @@ def test_the_doctor_names_interrupted_runs_and_how_to_resume_them(saga_as_is, tm
     assert f"saga run --resume {folder.relative_to(tmp_path)}" in rows[folder.name]["words"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("broker", ["memory"])
 def test_a_run_that_names_a_strange_folder_as_its_servers_data_is_refused(
     saga_as_is, tmp_path, broker

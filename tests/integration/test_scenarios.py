@@ -262,6 +262,7 @@ async def test_a_scenario_whose_fault_meets_no_order_is_unknown(run_scenario, st
     assert (verdict.judgement, verdict.exit_code()) == ("UNKNOWN", 3)
 
 
+@pytest.mark.slow
 @styles
 async def test_two_kills_at_the_same_time_start_one_coordinator(run_scenario, style):
     kills = {"operation": "PlaceOrder", "moment": "coordinator.killed", "orders": [8, 9]}

@@ -342,6 +342,7 @@ async def test_what_failed_on_its_way_is_in_the_trace_of_both_styles(run_scenari
     assert found["correlated"].top_1 == (3 if style == "choreography" else 0)
 
 
+@pytest.mark.slow
 @styles
 async def test_a_repaired_saga_waits_for_nobody(run_scenario, style):
     folder = (await run_scenario("refund_fails_forever", style, least_time_scale=0.1)).folder

@@ -44,7 +44,7 @@ def follow(folder, file, kind, exits, text):
     return ""
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(180)
 def test_the_page_can_be_followed_literally(tmp_path):
     said = [

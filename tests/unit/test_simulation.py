@@ -31,6 +31,7 @@ def _plan(*faults):
     return FaultPlan(faults=tuple(Fault(orders=(0,), **fault) for fault in faults))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_every_process():
     assert_the_same_in_every_process(40)
 
@@ -151,7 +152,10 @@ BUGS = {
 
 
 @pytest.mark.parametrize("style", STYLES)
-@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.parametrize(
+    "bug",
+    [pytest.param(bug, marks=pytest.mark.slow if most > 1 else ()) for bug, most in BUGS.items()],
+)
 def test_a_planted_bug_is_found_and_shrunk(bug, style):
     space = Space(styles=[style], faults=(0, 3), seed=1, variants=["inventory-first"], bug=bug)
     found = next(filter(None, (look(space.schedule(number)) for number in range(300))))

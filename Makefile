@@ -24,6 +24,7 @@ long: .venv/dev
 	$(BIN)/pytest -m 'long or slow' $(LONG)
 
 docs: .venv/run
+	$(BIN)/saga change --write docs/data/changes.json
 	$(BIN)/python -m testbed.docs
 
 clean:

@@ -22,6 +22,7 @@ from scenarios.judge import verdict
 from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
 from shared_domain.trip.saga import SAGA as TRIP
+from testbed.changes_docs import changes
 from testbed.oracle_docs import oracle
 from testbed.rooms import rooms
 
@@ -45,6 +46,7 @@ def documents() -> dict[str, str]:
         "reference/schedule.schema.json": json.dumps(schema(*schedule.SCHEMA_FILE), indent=2)
         + "\n",
         "oracle.md": _HEAD + oracle(),
+        "changes.md": _HEAD + changes(),
         "rooms.md": _HEAD + rooms(ROOT),
     }
 

@@ -52,7 +52,7 @@ class RolloutVerdict:
         parts = [f"{n} {what}" for what, n in most_first]
         said = [f"{', '.join(parts)} of {self.orders} orders"] if parts else []
         if self.failed:
-            said.append(f"{self.failed} {self.parked}s of orders that ended right")
+            said.append(f"a {self.parked} left of {self.failed} that ended right")
         said += [f"{line.partition(':')[0]} went down" for line in self.died]
         return "; ".join(said) or self.why or f"all {self.orders} orders right"
 
@@ -77,7 +77,7 @@ def judged(style: Style, old: Saga, new: Saga, rolled: Rolled) -> RolloutVerdict
             ended[order_class] += 1
             failed += one.order.order_id in rolled.failed
     if failed and not why:
-        why = f"{failed} {style.parked}s of orders that ended right"
+        why = f"a {style.parked} left of {failed} orders that ended right"
     if rolled.died:
         why = f"went down: {rolled.died[0]}"
     if not why:
@@ -139,7 +139,7 @@ def _left_over(saga: Saga, ledgers: Ledgers, order_id: str, ended: OrderClass) -
     """What an order that was undone has left at a service that this version does not know."""
     if ended is OrderClass.COMMITTED:
         return ""
-    for name in ledgers.keys() - set(saga.services):
+    for name in sorted(ledgers.keys() - set(saga.services)):
         rows = [row for row in ledgers[name]["ledger"] if row["order_id"] == order_id]
         if net := sum(row["delta"] for row in rows):
             return f"{name} stands at {net} instead of 0"

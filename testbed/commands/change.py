@@ -1,0 +1,90 @@
+"""`saga change`."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bench.changes.cost import Cost, cost
+from bench.changes.document import document
+from bench.changes.folders import NAMES, Change, every, named
+from kernel.errors import UsageError
+from report.change_tables import comparison, owners, rollouts
+from report.text_table import rich_table
+from scenarios.styles.index import STYLES
+from testbed.execution import wide
+from testbed.options import AsJson
+from testbed.progress import counting
+
+COMMAND = "saga change --json"
+
+
+def change(
+    name: Annotated[
+        str | None, typer.Argument(help=f"One of {', '.join(NAMES)}; all of them without a name.")
+    ] = None,
+    as_json: AsJson = False,
+    write: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the data of all changes to this JSON file, if anything in it has changed."
+        ),
+    ] = None,
+) -> None:
+    """Measure what five changes of the order saga cost in each style: services, files and lines touched, who is redeployed in which
+    order, and whether old and new may run at once. Both versions are run together with sagas on their way, and judged.
+    """
+    if name and write:
+        raise UsageError("--write is for all changes: leave the name out")
+    if write and not write.parent.is_dir():
+        raise UsageError(f"cannot write {write}: there is no folder {write.parent}")
+    measured = _measure([named(name)] if name else list(every()))
+    found = {
+        "command": f"saga change {name} --json" if name else COMMAND,
+        "date": datetime.now(UTC).date().isoformat(),
+        **document(measured),
+    }
+    if write:
+        _write(write, found)
+    if as_json:
+        print(json.dumps(found | {"ok": True}))
+    else:
+        _print(found, alone=bool(name))
+
+
+def _measure(changes: Sequence[Change]) -> list[tuple[Change, list[Cost]]]:
+    measured = []
+    with counting("changes", len(changes) * len(STYLES)) as one_more:
+        for one in changes:
+            costs = []
+            for style in STYLES.values():
+                costs.append(cost(one, style))
+                one_more("")
+            measured.append((one, costs))
+    return measured
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    """Keep the date of what is there if it says the same."""
+    if path.exists():
+        before = json.loads(path.read_text(encoding="utf-8"))
+        if before | {"date": ""} == found | {"date": ""}:
+            return
+    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+
+def _print(found: dict[str, Any], *, alone: bool) -> None:
+    console = wide()
+    console.print(rich_table("What a change costs", *comparison(found)))
+    for one in found["changes"]:
+        if alone:
+            console.print(rich_table("Whose lines", *owners(one)))
+            console.print(rich_table("Old and new at once", *rollouts(one)))
+            print(one["shows"])
+        else:
+            print(f"{one['change']}: {one['words']}")
+    said = f"{found['orders']} orders, the worst of seeds {', '.join(map(str, found['seeds']))}"
+    print(f"At once: {said}, under virtual time, one part replaced after the other.")

@@ -39,7 +39,9 @@ PATIENCE_S = 300.0
 
 @dataclass(slots=True, kw_only=True)
 class Placed:
-    """One order. `refusable`: the step that it gives a reason to refuse, "" = none. `by_new`: whether a client of the new version placed it."""
+    """One order. `refusable`: the step that it gives a reason to refuse, "" = none. `by_new`: whether it was placed by a client of the new version or, where
+    clients stay as they are, after everything had been replaced.
+    """
 
     order: Any
     refusable: str
@@ -140,7 +142,8 @@ async def _replace(rollout: Rollout, client: "_Client", parts: Sequence[str], cl
             client.replaced = True
         else:
             await rollout.deploy(part)
-        await clock.sleep(pause_s)
+        if part != parts[-1]:
+            await clock.sleep(pause_s)
     client.replaced = True
 
 

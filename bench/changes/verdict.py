@@ -69,7 +69,7 @@ def judged(style: Style, old: Saga, new: Saga, rolled: Rolled) -> RolloutVerdict
     failed = 0
     for one in rolled.placed:
         tried = [_judge_one(style, saga, rolled, one) for saga in _versions_of(one, old, new)]
-        order_class, fault, said = next((t for t in tried if not t[1]), tried[0])
+        order_class, fault, said = min(tried, key=_badness)
         if fault:
             wrong[fault] += 1
             why = why or f"{one.order.order_id}: {said}"
@@ -94,10 +94,16 @@ def judged(style: Style, old: Saga, new: Saga, rolled: Rolled) -> RolloutVerdict
 
 
 def _versions_of(one: Placed, old: Saga, new: Saga) -> list[Saga]:
-    """The sagas by whose rules an order may have gone: that of its client first, the other one if it has the same fields."""
-    sagas = [new, old] if one.by_new else [old, new]
+    """The sagas by whose rules an order may have gone: the new one's if everything was new, else either that has its fields."""
     names = set(asdict(one.order))
+    sagas = [new] if one.by_new else [old, new]
     return [saga for saga in sagas if set(saga.order.__dataclass_fields__) == names]
+
+
+def _badness(tried: tuple[str, str, str]) -> tuple[bool, int, bool]:
+    """What is right comes first, then the mildest: no version's rules are blamed on an order that went by the other one's."""
+    order_class, fault, _ = tried
+    return bool(fault), -list(OrderClass).index(OrderClass(order_class)), fault == NO_REASON
 
 
 def _judge_one(style: Style, saga: Saga, rolled: Rolled, one: Placed) -> tuple[str, str, str]:

@@ -39,16 +39,16 @@ def change(
     """
     if name and write:
         raise UsageError("--write is for all changes: leave the name out")
-    if write and not write.parent.is_dir():
-        raise UsageError(f"cannot write {write}: there is no folder {write.parent}")
+    before = _before(write) if write else {}
     measured = _measure([named(name)] if name else list(every()))
     found = {
         "command": f"saga change {name} --json" if name else COMMAND,
         "date": datetime.now(UTC).date().isoformat(),
         **document(measured),
     }
-    if write:
-        _write(write, found)
+    # The same data keep their date.
+    if write and before | {"date": ""} != found | {"date": ""}:
+        write.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     if as_json:
         print(json.dumps(found | {"ok": True}))
     else:
@@ -67,13 +67,20 @@ def _measure(changes: Sequence[Change]) -> list[tuple[Change, list[Cost]]]:
     return measured
 
 
-def _write(path: Path, found: dict[str, Any]) -> None:
-    """Keep the date of what is there if it says the same."""
-    if path.exists():
-        before = json.loads(path.read_text(encoding="utf-8"))
-        if before | {"date": ""} == found | {"date": ""}:
-            return
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+def _before(path: Path) -> dict[str, Any]:
+    """What the file to be written says now; nothing if it is new. Raise UsageError if it cannot be written, or is something else."""
+    try:
+        with path.open("a+", encoding="utf-8") as file:
+            file.seek(0)
+            text = file.read()
+        found = json.loads(text) if text else {}
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(f"{path} is no JSON file: choose another one") from error
+    if text and (not isinstance(found, dict) or "changes" not in found):
+        raise UsageError(f"{path} has no data of changes: choose another file")
+    return found
 
 
 def _print(found: dict[str, Any], *, alone: bool) -> None:

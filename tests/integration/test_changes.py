@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,7 @@ from bench.changes.deployment import CLIENT, deployment
 from bench.changes.folders import NAMES, named
 from bench.changes.lines import PAGE, SHARED, files_touched, reacting_otherwise, touched
 from bench.changes.rollout import ORDERS, roll_out
-from bench.changes.verdict import judged
+from bench.changes.verdict import NEITHER, judged
 from kernel.errors import UsageError
 from scenarios.campaigns.simulation.explore import explore_part
 from scenarios.campaigns.simulation.schedule import Space
@@ -158,6 +157,19 @@ def test_a_rollout_is_judged_by_its_rows(style):
     assert verdict.wrong == {"duplicated": 1}
 
 
+def test_a_listener_that_was_forgotten_is_seen_in_an_order_that_was_all_new_and_no_other_order_is_blamed():
+    change = named("add_listener")
+    old, new = change.old.saga, change.new.saga
+    rolled = roll_out(REACTING, old, new, ("loyalty",), seed=1)
+    ledgers = json.loads(json.dumps(rolled.ledgers))
+    forgotten = ledgers["loyalty"]["ledger"].pop()["order_id"]
+    (one,) = [placed for placed in rolled.placed if placed.order.order_id == forgotten]
+    assert one.by_new
+    verdict = judged(REACTING, old, new, replace(rolled, ledgers=ledgers))
+    assert verdict.wrong == {NEITHER: 1}
+    assert verdict.ended["committed"] > 0
+
+
 @pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 def test_the_same_rollout_gives_the_same_rows(style):
     change = named("add_step")
@@ -202,7 +214,14 @@ def test_data_are_written_for_all_changes_only(tmp_path):
         command("change").main(
             ["add_step", "--write", str(tmp_path / "x.json")], standalone_mode=False
         )
-    with pytest.raises(UsageError, match="there is no folder"):
-        command("change").main(
-            ["--write", str(Path(tmp_path) / "no" / "x.json")], standalone_mode=False
-        )
+    for path, text, match in (
+        (tmp_path / "no" / "x.json", None, "No such file or directory"),
+        (tmp_path, None, "Is a directory"),
+        (tmp_path / "notes.txt", "notes", "is no JSON file"),
+        (tmp_path / "run.json", '{"orders": 1}', "has no data of changes"),
+    ):
+        if text:
+            path.write_text(text)
+        with pytest.raises(UsageError, match=match):
+            command("change").main(["--write", str(path)], standalone_mode=False)
+        assert not text or path.read_text() == text

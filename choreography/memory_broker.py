@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TypeVar
 
@@ -155,6 +155,13 @@ class MemoryBroker:
         if self._alive:
             for queue, stored in committed:
                 self.enqueue(queue, stored)
+
+    def bind(self, queue: str, keys: tuple[str, ...]) -> None:
+        """Let a queue get messages of these names, and of no others, from now on. It is made if it is new; what waits in it stays."""
+        self.topology = replace(self.topology, bindings={**self.topology.bindings, queue: keys})
+        self._queues.setdefault(queue, deque())
+        self._subscriptions.setdefault(queue, [])
+        self._arrived.setdefault(queue, asyncio.Event())
 
     async def audited(self) -> None:
         """See Broker: the journal has it with the message itself."""

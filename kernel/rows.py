@@ -23,9 +23,10 @@ def reactions_by_rows(saga: Saga, variant: str) -> list[Reaction]:
         react(onward, *(_set(step.done) for step in stage))
         for step in stage:
             others = _undoes(tuple(s for s in stage if s is not step))
-            own = _undoes((step,)) if step.undo else []
+            own = _undoes((step,))
+            # What needs no undo has nothing to undo when it gives up, either: the chain starts at the stage before it.
             react(onward, _set(step.kept))
-            react(own + others, _set(step.gave_up))
+            react((own + others) or back, _set(step.gave_up))
             if others:
                 react(others, _set(step.refused))
             if step.pivot:

@@ -46,7 +46,8 @@ class Step:
     """One row: a command, its answers, and what undoes it.
 
     `refused`: a business refusal; None = there is no reason to refuse. `gave_up`: announced when the retry budget is spent;
-    None = the message is parked. `kept`: the undo came after the pivot.
+    None = the message is parked. `kept`: the undo came after the pivot. `aside`: the saga does not wait for it: an order that ended
+    without it is whole.
     """
 
     command: type[Command]
@@ -58,6 +59,7 @@ class Step:
     undone: type[Event] | None = None
     kept: type[Event] | None = None
     pivot: bool = False
+    aside: bool = False
 
     @property
     def name(self) -> str:

@@ -46,6 +46,11 @@ class StepFunctions:
         parameters = {"name": name, "definition": json.dumps(definition), "roleArn": ROLE}
         return str((await self._call("CreateStateMachine", parameters))["stateMachineArn"])
 
+    async def update(self, machine_arn: str, *, definition: dict[str, Any]) -> None:
+        """Give a state machine another definition: executions that run keep theirs."""
+        parameters = {"stateMachineArn": machine_arn, "definition": json.dumps(definition)}
+        await self._call("UpdateStateMachine", parameters)
+
     async def start(self, *, machine_arn: str, name: str, document: dict[str, Any]) -> None:
         """Start the execution of this name, once: a name that is taken counts as accepted."""
         parameters = {"stateMachineArn": machine_arn, "name": name, "input": json.dumps(document)}

@@ -35,7 +35,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
     "Decide": (
         ("decide", "decide:decide_for", "Weigh both styles for a case of your own."),
         ("cost", "cost:cost", "Price a million orders, from counts and prices with a source."),
-        ("change", "change:change", "Show what a change of the flow touches in each style."),
+        ("change", "change:change", "Measure what five changes of the flow cost in each style."),
     ),
     "Understand": (
         ("report", "report:report", "Make the report of finished runs: page, charts, tables."),

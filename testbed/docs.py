@@ -18,7 +18,7 @@ from scenarios.judge import verdict
 from scenarios.styles.index import STYLES
 from shared_domain.order.saga import SAGA
 from shared_domain.trip.saga import SAGA as TRIP
-from testbed.change_docs import changes_page
+from testbed.changes_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.engine_docs import engine_page
 from testbed.oracle_docs import oracle

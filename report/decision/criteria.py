@@ -238,6 +238,15 @@ CRITERIA: tuple[Criterion, ...] = (
         weigh=_weigh_changing,
         evidence=lambda case: by_figure(measured()["changing"]),
     ),
+    Criterion(
+        name="one more listener",
+        factor=COUPLING,
+        weigh=lambda case: (
+            stepwise(case.listeners, 1, 3, 6, 12),
+            f"{case.listeners} only want to hear what happened",
+        ),
+        evidence=lambda case: by_figure(measured()["listening"]),
+    ),
     Criterion(name="human and long waits", factor=DESIGN, weigh=_weigh_waits, evidence=_waits),
     Criterion(
         name="time that coordination takes",

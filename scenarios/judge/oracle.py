@@ -219,7 +219,8 @@ def _wrong_effects(facts: OrderFacts) -> dict[str, Rule]:
         if facts.net(name) != net
     }
     if confirmed:
-        missing = [name for name in saga.forward if not facts.of(name, Effect.DONE)]
+        needed = [step.name for step in saga.steps if not step.aside]
+        missing = [name for name in needed if not facts.of(name, Effect.DONE)]
         wrong |= {f"{name} was never done": rule for name in missing}
     else:
         left = [f for u, f in saga.undoes.items() if _outnumbers(facts, f, u)]

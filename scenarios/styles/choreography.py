@@ -18,6 +18,7 @@ from scenarios.faults.planned import PlannedFaults
 from scenarios.judge.verdict import BROKEN_LAW, OrderClass
 from scenarios.runs.environment import RunEnvironment, RunningSystem
 from scenarios.runs.participant_config import ParticipantConfig
+from scenarios.styles.rolling_choreography import rolling
 from scenarios.styles.style import Look, Style
 
 
@@ -77,6 +78,7 @@ STYLE = Style(
     words="Each service reacts to the events of the others, through a broker; nobody conducts.",
     open=choreography,
     host=host,
+    roll_out=rolling,
     native=native_timeline,
     audited=audited_timeline,
     coordinator=lambda backends: backends.broker_kind,

@@ -25,6 +25,7 @@ from scenarios.judge.verdict import LIED, OrderClass
 from scenarios.runs.environment import EngineHost, RunEnvironment, RunningSystem, open_wires
 from scenarios.runs.participant_config import ParticipantConfig
 from scenarios.runs.processes import ParticipantProcess, supervised
+from scenarios.styles.rolling_orchestration import rolling
 from scenarios.styles.style import Look, Style
 
 
@@ -169,6 +170,7 @@ STYLE = Style(
     words="A conductor, a state machine, calls one service after the other.",
     open=orchestration,
     host=host,
+    roll_out=rolling,
     native=native_timeline,
     audited=native_timeline,
     coordinator=lambda backends: backends.engine,

@@ -11,11 +11,13 @@ from scenarios.faults.plan import Moment
 from scenarios.faults.planned import PlannedFaults
 from scenarios.runs.environment import Backends, RunEnvironment, RunningSystem
 from scenarios.runs.participant_config import ParticipantConfig
+from scenarios.runs.rollout import Rollout, Versions
 
 Open = Callable[[RunEnvironment], AbstractAsyncContextManager[RunningSystem]]
 Host = Callable[
     [ParticipantConfig, Participant, PlannedFaults, int], AbstractAsyncContextManager[None]
 ]
+RollOut = Callable[[Versions], AbstractAsyncContextManager[Rollout]]
 Native = Callable[[Saga, str, Evidence], Timeline]
 
 
@@ -33,7 +35,7 @@ class Style:
     """One way to coordinate a saga.
 
     `open`: the running system of one run. `host`: one participant in a process of its own; its port is where its function is
-    served, if it is called. `native`: a saga rebuilt from what the coordinator keeps by itself. `audited`: the same with an audit queue and the
+    served, if it is called. `roll_out`: two versions of a saga at once, over the embedded backends. `native`: a saga rebuilt from what the coordinator keeps by itself. `audited`: the same with an audit queue and the
     services' plain logs, which somebody has to set up; what keeps a history needs neither. `coordinator`: the backend that
     coordinates. `conducted`: whether somebody calls the participants. `forgotten(saga, variant, operation)`: the worst that a
     saga comes to if its coordinator forgets it at that operation, whatever the safeguards.
@@ -45,6 +47,7 @@ class Style:
     words: str
     open: Open
     host: Host
+    roll_out: RollOut
     native: Native
     audited: Native
     coordinator: Callable[[Backends], str]

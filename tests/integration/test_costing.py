@@ -147,6 +147,17 @@ def test_without_a_folder_the_command_makes_its_runs_and_prices_them(saga):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(90)
+def test_another_saga_is_counted_and_priced_as_well(saga):
+    done = saga("cost", "--saga", "trip", "--json")
+    assert done.returncode == 0, done.stderr
+    by_name = {row["platform"]: row for row in json.loads(done.stdout)["platforms"]}
+    # 17 transitions if it ends well, 19 with two retries, 22 refused.
+    million = 25 * (0.96 * 17 + 0.01 * 19 + 0.03 * 22)
+    assert by_name["Step Functions Standard"]["usd_per_million"] == pytest.approx([million] * 2)
+
+
+@pytest.mark.slow
 async def test_runs_without_safeguards_or_without_a_style_are_not_counted(run_scenario, tmp_path):
     await run_scenario("happy_path", "orchestration")
     await run_scenario("happy_path", "choreography", guards=Guards.none())

@@ -55,7 +55,7 @@ def cost_chart(counts: Counts, case: CostCase, prices: Mapping[str, Price]) -> F
 def _break_evens(found: Sequence[Bill], case: CostCase) -> list[list[tuple[float, float]]]:
     """For each flat platform, the cheapest first: where it meets those that are paid by use, in the middle of both ranges."""
     paid = [bill for bill in found if not bill.platform.monthly and not bill.platform.hosts]
-    flat = [(_middle(bill.per_month), bill) for bill in found if bill.platform.monthly and bill.per_month]  # fmt: skip
+    flat = [(_middle(bill.per_month), bill) for bill in found if bill.platform.monthly and bill.per_month and not bill.platform.hosts]  # fmt: skip
     every = []
     for usd, other in sorted(flat, key=lambda pair: pair[0]):
         spans = [break_even_per_day(one, other, case) for one in paid]

@@ -9,10 +9,7 @@ from bench.cost.prices import Price
 from report.text_table import Row
 
 COLUMNS = ("platform", "USD per million orders", "USD a month", "of which compensations", "of which retries", "formula")  # fmt: skip
-NOT_COUNTED = (
-    "Not counted: data transfer, logs and metrics, storage, idle polling, the databases, workers that run all the time (the same in"
-    " every row), free tiers, and people."
-)
+NOT_COUNTED = "Not counted: data transfer, logs and metrics, storage, idle polling, the databases, free tiers, and people."
 _COUNTED = ("transitions", "tasks", "messages", "deliveries", "kib")
 
 
@@ -57,10 +54,11 @@ COUNTED_COLUMNS = ("style", "outcome", "orders counted", "transitions", "tasks",
 
 
 def break_evens(found: Sequence[Bill], case: CostCase) -> list[str]:
-    """From how many orders a day a flat price is the lower one."""
+    """From how many orders a day a flat price is the lower one: coordination beside coordination, what runs services beside its like."""
     sentences = []
     for flat in (bill for bill in found if bill.platform.monthly):
-        for paid in (b for b in found if not b.platform.monthly and not b.platform.hosts):
+        alike = [b for b in found if b.platform.hosts == flat.platform.hosts]
+        for paid in (b for b in alike if not b.platform.monthly):
             span = break_even_per_day(paid, flat, case)
             if span is not None:
                 low, high = (f"{orders:,.0f}" for orders in span)

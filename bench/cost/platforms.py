@@ -12,6 +12,10 @@ from scenarios.styles.index import STYLES
 DAYS_A_MONTH = 365.25 / 12
 MILLION = 1e6
 EXPRESS_MOST_S = 300.0
+MOST_KIB = 256.0
+"""What a state of Step Functions and a message of SNS can hold. Source: quotas in their guides."""
+CHUNK_KIB = 64.0
+"""What SNS and SQS bill as one request."""
 _BATCH = 10
 Range = tuple[float, float]
 """From the lowest to the highest price, in US dollars."""
@@ -19,12 +23,15 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostCase:
-    """Whose money it is. Ratios 0 to 1: `refused` orders, and `retried` ones of which an attempt failed. `execution_s`: how long a saga takes."""
+    """Whose money it is. Ratios 0 to 1: `refused` orders, and `retried` ones of which an attempt failed. `execution_s`: how long a saga takes.
+    `payload_kib`: what every message carries beside what was counted.
+    """
 
     orders_per_day: float
     refused_ratio: float
     retried_ratio: float
     execution_s: float
+    payload_kib: float = 0.0
     memory_mb: float = 64.0
     task_ms: float = 100.0
     task_mb: float = 128.0
@@ -93,10 +100,15 @@ def _flat(use: Use, case: CostCase, price: Mapping[str, Price]) -> Range:
 
 
 def _queues(use: Use, case: CostCase, price: Mapping[str, Price]) -> Range:
-    chunks = max(1, math.ceil(use.kib / max(1.0, use.messages) / 64))
-    published = _times(use.messages * chunks, price["sns.publish"])
-    requests = 2 * use.deliveries
-    return _plus(published, (_times(requests / _BATCH, price["sqs.request"])[0], _times(requests, price["sqs.request"])[1]))  # fmt: skip
+    chunks = (use.kib / max(1.0, use.messages) + case.payload_kib) / CHUNK_KIB
+    published = _times(use.messages * max(1, math.ceil(chunks)), price["sns.publish"])
+    in_batches = use.deliveries * (max(1 / _BATCH, chunks) + 1 / _BATCH)
+    one_by_one = use.deliveries * (max(1, math.ceil(chunks)) + 1)
+    low, high = (
+        _times(in_batches, price["sqs.request"])[0],
+        _times(one_by_one, price["sqs.request"])[1],
+    )
+    return _plus(published, (low, high))
 
 
 def _functions(use: Use, case: CostCase, price: Mapping[str, Price]) -> Range:
@@ -105,18 +117,23 @@ def _functions(use: Use, case: CostCase, price: Mapping[str, Price]) -> Range:
     return _plus(_times(calls, price["lambda.request"]), _times(gb_s, price["lambda.gb_s"]))
 
 
-def _too_long(case: CostCase) -> str:
-    return f"impossible: Express ends after {EXPRESS_MOST_S:g} s" if case.execution_s > EXPRESS_MOST_S else ""  # fmt: skip
+def _too_large(case: CostCase) -> str:
+    return f"impossible: {MOST_KIB:g} KiB at most, pass a reference" if case.payload_kib >= MOST_KIB else ""  # fmt: skip
+
+
+def _no_express(case: CostCase) -> str:
+    return f"impossible: Express ends after {EXPRESS_MOST_S:g} s" if case.execution_s > EXPRESS_MOST_S else _too_large(case)  # fmt: skip
 
 
 PLATFORMS: tuple[Platform, ...] = (
-    Platform(name="Step Functions Standard", conducted=True, uses=("standard.transition",), formula=_standard, in_words="transitions x price"),
-    Platform(name="Step Functions Express", conducted=True, uses=("express.request", "express.gb_s"), formula=_express, in_words="1 request + GB-seconds (at-least-once: needs the inbox; no history)", note=_too_long),
-    Platform(name="SNS and SQS", conducted=False, uses=("sns.publish", "sqs.request"), formula=_queues, in_words="messages x publish + 2 requests a delivery (a tenth of them in full batches)"),
+    Platform(name="Step Functions Standard", conducted=True, uses=("standard.transition",), formula=_standard, in_words="transitions x price", note=_too_large),
+    Platform(name="Step Functions Express", conducted=True, uses=("express.request", "express.gb_s"), formula=_express, in_words="1 request + GB-seconds (at-least-once: needs the inbox; no history)", note=_no_express),
+    Platform(name="SNS and SQS", conducted=False, uses=("sns.publish", "sqs.request"), formula=_queues, in_words="64 KiB chunks of messages x publish + requests to receive and delete (least: in full batches)", note=_too_large),
     Platform(name="RabbitMQ of your own", conducted=False, uses=("rabbitmq.month",), formula=_flat, in_words="flat", monthly="rabbitmq.month"),
     Platform(name="Amazon MQ", conducted=False, uses=("amazon_mq.month",), formula=_flat, in_words="flat", monthly="amazon_mq.month"),
     Platform(name="services on Lambda, conducted", conducted=True, uses=("lambda.request", "lambda.gb_s"), formula=_functions, in_words="tasks x (request + GB-seconds)", hosts=True),
     Platform(name="services on Lambda, reacting", conducted=False, uses=("lambda.request", "lambda.gb_s"), formula=_functions, in_words="deliveries x (request + GB-seconds)", hosts=True),
+    Platform(name="services on workers of your own", conducted=True, uses=("workers.month",), formula=_flat, in_words="flat, the same in both styles", monthly="workers.month", hosts=True),
 )  # fmt: skip
 
 

@@ -14,6 +14,7 @@ from bench.results import find_runs
 from kernel.errors import UsageError
 from kernel.guards import Guards
 from report.cost_chart import cost_chart
+from report.cost_tables import break_evens
 
 DOC = (Path(__file__).parents[2] / "docs" / "cost.md").read_text()
 CASE = CostCase(orders_per_day=10_000, refused_ratio=0.03, retried_ratio=0.01, execution_s=0.85)
@@ -86,6 +87,27 @@ def test_queues_and_functions_are_billed_by_messages_and_deliveries():
     assert queues.per_million == pytest.approx((6 * 0.5 + 2 * 5 * 0.4 / 10, 6 * 0.5 + 2 * 5 * 0.4))
     functions = bill("services on Lambda, conducted", plain)
     assert functions.per_million[0] == pytest.approx(5 * (0.2 + 0.1 * 0.125 * 16.67))
+
+
+def test_a_payload_is_billed_in_chunks_of_64_kib_and_ends_at_what_a_message_can_hold():
+    plain = replace(CASE, refused_ratio=0, retried_ratio=0)
+    large = bill("SNS and SQS", replace(plain, payload_kib=100))
+    assert large.per_million[1] == pytest.approx(6 * 2 * 0.5 + 5 * (2 + 1) * 0.4)
+    assert large.per_million[0] < large.per_million[1]
+    for name in ("SNS and SQS", "Step Functions Standard", "Step Functions Express"):
+        assert bill(name, replace(plain, payload_kib=256)).why_not.startswith("impossible: 256 KiB")
+    assert bill("RabbitMQ of your own", replace(plain, payload_kib=256)).per_month == (100, 100)
+
+
+def test_workers_cost_what_they_cost_whatever_coordinates_them():
+    name = "services on workers of your own"
+    assert "--price workers.month=USD" in bill(name).missing
+    own = prices(own=["workers.month=70", "rabbitmq.month=100"])
+    made = bills(USES, CASE, own)
+    (workers,) = [one for one in made if one.platform.name == name]
+    assert workers.per_month == (70, 70)
+    sentences = [line for line in break_evens(made, CASE) if line.startswith(name)]
+    assert [line.split(" costs less than ")[1].split(",")[0] for line in sentences] == ["services on Lambda"] * 2  # fmt: skip
 
 
 def test_a_price_that_is_missing_is_asked_for_and_not_guessed():

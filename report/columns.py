@@ -92,7 +92,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("inconsistent_high_ratio", "upper bound of its share, exact two-sided 95 % interval; texts give 3/n where none is", lambda r: proportion(len(r.bad), r.orders).high_ratio),
     Column("offered_per_s", "customers who came, per second; empty = fewer than 12 orders", lambda row: row.load.get("offered_per_s")),
     Column("achieved_per_s", "orders that ended, per second; empty = fewer than 12", lambda row: row.load.get("achieved_per_s")),
-    Column("wait_growth_s", "how much longer the last customers waited than the quickest; empty = too few orders, a disturbed coordinator, or most of the last ones saw no end", _growth),
+    Column("wait_growth_s", "how much longer the last customers waited than the quickest, or how long to be accepted; empty = too few orders, a disturbed coordinator, or most of the last ones saw no end", _growth),
     Column("saturated", "whether deadlines passed by queueing alone", lambda row: row.load.get("saturated")),
     Column("comparable", "whether its latency may be compared with the other style's; if not, the latencies are empty", lambda row: row.comparable),
     Column("latency_p50_ms", "intended start to the order's last row, median over ended orders", _latency_ms(0.5)),

@@ -128,7 +128,13 @@ def judge(
     if wrong := scenario.check([o.order_class for o in orders]):
         surprises.append(wrong)
     stays = [
-        Stay(f.asked.order_id, f.asked.intended_mono_s, f.ended_mono_s(), f.seen_mono_s())
+        Stay(
+            f.asked.order_id,
+            f.asked.intended_mono_s,
+            f.asked.accepted_mono_s,
+            f.ended_mono_s(),
+            f.seen_mono_s(),
+        )
         for f in facts
         if f.asked.order_id not in {*redriven, *resumed}
     ]

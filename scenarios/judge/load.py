@@ -19,12 +19,13 @@ _MOST = 0.9
 
 
 class Stay(NamedTuple):
-    """When a customer meant to come, when the order ended (None = it did not), and when anybody last did anything about it
-    (None = nobody ever did). In monotonic seconds.
+    """When a customer meant to come and was accepted (None = never), when the order ended (None = it did not), and when anybody
+    last did anything about it (None = nobody ever did). In monotonic seconds.
     """
 
     order_id: str
     came_s: float
+    accepted_s: float | None
     ended_s: float | None
     seen_s: float | None
 
@@ -35,7 +36,8 @@ class Load:
 
     `offered_per_s`: customers who came. `achieved_per_s`: orders that ended; both from the first customer until nine tenths of them
     had come, or ended. `wait_growth_s`: how much longer the last third of the customers waited (median) than the one who waited least,
-    until their order ended or was last worked on, counted over those whom no fault struck; infinite if nobody worked on most of the last ones; None = too
+    until their order ended or was last worked on, or how long they waited (median) to be accepted, whichever is longer: a burst during a standstill makes
+    everybody wait alike. Counted over those whom no fault struck; infinite if nobody worked on most of the last ones; None = too
     few, or the coordinator was disturbed, which explains any wait. `limit_s`: from which growth on the run is saturated.
     """
 
@@ -102,7 +104,11 @@ def _growth_s(came: Sequence[Stay], injections: Collection[Injection]) -> float 
         return None
     waits = [math.inf if s.seen_s is None else s.seen_s - s.came_s for s in spared]
     least = min(waits)
-    return 0.0 if math.isinf(least) else median(waits[-(len(waits) // 3) :]) - least
+    if math.isinf(least):
+        return 0.0
+    last = len(waits) // 3
+    accepted = [stay.accepted_s - stay.came_s for stay in spared[-last:] if stay.accepted_s]
+    return max(median(waits[-last:]) - least, median(accepted) if accepted else 0.0)
 
 
 def _rate(per_s: float | None) -> str:

@@ -24,7 +24,9 @@ def _stays(n, *, offered, wait):
     """Customers who come `offered` times a second; `wait(i)`: how long order i takes, None = nobody ever works on it."""
     came = [100 + i / offered for i in range(n)]
     ends = [None if wait(i) is None else at + wait(i) for i, at in enumerate(came)]
-    return [Stay(f"o{i}", at, end, end) for i, (at, end) in enumerate(zip(came, ends, strict=True))]
+    return [
+        Stay(f"o{i}", at, at, end, end) for i, (at, end) in enumerate(zip(came, ends, strict=True))
+    ]
 
 
 def _struck(i, moment=Moment.ANSWER_LOST):
@@ -77,13 +79,20 @@ def test_a_disturbed_coordinator_explains_every_wait():
     assert load_of(stays, frozen, POLICY).wait_growth_s is None
 
 
+def test_a_burst_that_waits_alike_to_be_accepted_is_saturation():
+    stays = [Stay(f"o{i}", 100 + i / 3000, 102.0, 103.0, 103.0) for i in range(300)]
+    assert load_of(stays, [], POLICY).wait_growth_s == pytest.approx(1.92, abs=0.01)
+    never = [stay._replace(accepted_s=None) for stay in stays]
+    assert not load_of(never, [], POLICY).saturated
+
+
 def test_all_parked_alike_did_not_queue():
-    stays = [Stay(f"o{i}", 100 + i / 50, None, 100.01 + i / 50) for i in range(30)]
+    stays = [Stay(f"o{i}", 100 + i / 50, 100 + i / 50, None, 100.01 + i / 50) for i in range(30)]
     assert load_of(stays, [], POLICY).wait_growth_s == pytest.approx(0)
 
 
 def test_all_parked_later_and_later_did():
-    stays = [Stay(f"o{i}", 100 + i / 50, None, 100.01 + i / 10) for i in range(30)]
+    stays = [Stay(f"o{i}", 100 + i / 50, 100 + i / 50, None, 100.01 + i / 10) for i in range(30)]
     assert load_of(stays, [], POLICY).saturated
 
 
@@ -106,7 +115,9 @@ def test_infinity_is_more_than_any_limit():
 
 
 def test_what_ends_in_a_burst_after_a_standstill_was_not_served_faster_than_it_came():
-    stays = [Stay(f"o{i}", 100 + i / 50, 106 + i / 1000, 106 + i / 1000) for i in range(40)]
+    stays = [
+        Stay(f"o{i}", 100 + i / 50, 100 + i / 50, 106 + i / 1000, 106 + i / 1000) for i in range(40)
+    ]
     assert load_of(stays, [], POLICY).achieved_per_s < 10
 
 

@@ -1,7 +1,7 @@
 """An open loop of customers over one run, read from its ledgers: latency from the intended start, nobody left out."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,12 @@ class Loaded:
     """Customers who meant to come within the window."""
     ended: int = 0
     """Sagas that ended within it, whenever they began."""
+    good: int = 0
+    """Those of them that ended as their description says: not given up for lack of time."""
+    not_as_expected: int = 0
+    """Orders of the whole run that did not end so, or not at all."""
+    drain_s: float = 0.0
+    """From the last customer until the last order had ended."""
     latency_s: list[float] = field(default_factory=list)
     """Intended start to final row, of those that ended."""
     censored: int = 0
@@ -110,6 +116,7 @@ async def loaded(
         evidence=load.trace_sampling > 0,
         trace_sampling=load.trace_sampling,
         arrivals=load.arrivals,
+        customers_apart=backends.pair == "real",
         service_times=load.service_times,
         rules=Policy(settled_after_s=QUIET_S),
     )
@@ -118,24 +125,41 @@ async def loaded(
     if result.verdict.judgement != Judgement.CONSISTENT and not result.verdict.overloaded():
         why = "; ".join(result.verdict.problems) or str(result.verdict.counts())
         raise Failure(f"the run was {result.verdict.judgement}: {why}")
-    found = read_load(load, result.folder, used, first_s=offsets[0])
+    found = read_load(load, result.folder, used, first_s=offsets[0], expects=scenario.expects)
     found.as_expected = result.verdict.as_expected
     return found, result.folder
 
 
-def read_load(load: Load, folder: Path, used: Usage, *, first_s: float) -> Loaded:
-    """What a run's folder tells of the measured window. `first_s`: when the first customer came after the beginning."""
+def read_load(
+    load: Load,
+    folder: Path,
+    used: Usage,
+    *,
+    first_s: float,
+    expects: Callable[[int], frozenset[str]],
+) -> Loaded:
+    """What a run's folder tells of the measured window. `first_s`: when the first customer came after the beginning;
+    `expects`: how the order with this index may end.
+    """
     lines = list(read_lines(folder / "orders.jsonl"))
     begun = min(line["intended_mono_s"] for line in lines) - first_s
     opens, closes = begun + load.warm_s, begun + load.warm_s + load.measure_s
-    timings = {t["order_id"]: t for t in read_json(folder / "verdict.json")["timing"]["orders"]}
+    verdict = read_json(folder / "verdict.json")
+    timings = {t["order_id"]: t for t in verdict["timing"]["orders"]}
+    classes = {o["order_id"]: o["order_class"] for o in verdict["orders"]}
     rows = rows_by_order(folder)
     found, waiting = Loaded(offered_per_s=load.rate_per_s), Counter[str]()
-    for line in lines:
+    last_ended = last_came = 0.0
+    for index, line in enumerate(lines):
         order_id, intended = line["order"]["order_id"], line["intended_mono_s"]
         latency = timings[order_id]["latency_s"]
         ended = None if latency is None else intended + latency
-        found.ended += ended is not None and opens <= ended < closes
+        within = ended is not None and opens <= ended < closes
+        as_expected = classes[order_id] in expects(index)
+        found.ended += within
+        found.good += within and as_expected
+        found.not_as_expected += not as_expected
+        last_came, last_ended = max(last_came, intended), max(last_ended, ended or 0.0)
         if intended < closes and (ended is None or ended >= closes):
             waiting[_next(rows.get(order_id, []), closes)] += 1
         if not opens <= intended < closes:
@@ -149,6 +173,7 @@ def read_load(load: Load, folder: Path, used: Usage, *, first_s: float) -> Loade
             found.compensation_s.append(undoing)
         if line["started_mono_s"] is not None:
             found.lateness_s.append(line["started_mono_s"] - intended)
+    found.drain_s = max(0.0, last_ended - last_came)
     found.waiting = dict(waiting)
     found.cores_busy = used.cores_busy(opens, closes)
     spent_ms = {name: 1000 * cores * load.measure_s for name, cores in found.cores_busy.items()}

@@ -15,6 +15,7 @@ _MARKS = {
     "orchestration engine": "Step Functions engine",
     "moto.server": "moto",
     "participant_process": "participants",
+    "customers_process": "customers",
 }
 """What a command line holds -> what the process is."""
 SAMPLE_S = 0.25

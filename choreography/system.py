@@ -31,6 +31,20 @@ def topology(*, prefix: str, environment: Environment) -> Topology:
     )
 
 
+async def place(order: Order, *, broker: Broker, environment: Environment) -> str:
+    """What a customer does, and what she is told. Accepted = the broker has confirmed the opening message."""
+    saga, tracer = environment.saga, environment.tracer
+    saga.codec.check_order(order)
+    with tracer.span(
+        "place order", service="customer", parent="", order_id=order.order_id, kind="client"
+    ) as traceparent:
+        caused_by = f"{order.order_id}:customer"
+        command = saga.opening(order=order, caused_by=caused_by, traceparent=traceparent)
+        message = envelope(command, source="customer", wall_s=environment.clock.wall_s())
+        await publish(broker, message, tracer, service="customer")
+    return "PENDING" if environment.guards.semantic_lock else "CONFIRMED"
+
+
 class ChoreographedSystem:
     """The SagaSystem port over a Broker. Open it with `async with ChoreographedSystem.open(...)`."""
 
@@ -91,16 +105,8 @@ class ChoreographedSystem:
                 await system.aclose()
 
     async def start(self, order: Order) -> str:
-        """See ports.SagaSystem. Accepted = the broker has confirmed the opening message."""
-        self._saga.codec.check_order(order)
-        with self._tracer.span(
-            "place order", service="customer", parent="", order_id=order.order_id, kind="client"
-        ) as traceparent:
-            caused_by = f"{order.order_id}:customer"
-            command = self._saga.opening(order=order, caused_by=caused_by, traceparent=traceparent)
-            message = envelope(command, source="customer", wall_s=self._clock.wall_s())
-            await publish(self._broker, message, self._tracer, service="customer")
-        return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
+        """See ports.SagaSystem."""
+        return await place(order, broker=self._broker, environment=self._environment)
 
     async def outcome(self, order_id: str) -> str:
         """See ports.SagaSystem. The customer asks the order service; nobody else knows the whole order."""

@@ -20,6 +20,26 @@ EVENTUALLY, EVENTUALLY_S = 50, 0.01
 """How often, and after which pause, an execution that is listed as failed is looked at again until it is described so."""
 
 
+async def place(
+    order: Order, *, step_functions: StepFunctions, machine_arn: str, environment: Environment
+) -> str:
+    """What a customer does, and what she is told. Accepted = StartExecution has answered; the execution's name is the order_id."""
+    environment.saga.codec.check_order(order)
+    with environment.tracer.span(
+        "place order", service="customer", parent="", order_id=order.order_id, kind="client"
+    ) as traceparent:
+        await step_functions.start(
+            machine_arn=machine_arn,
+            name=order.order_id,
+            document={
+                "order": order_json(order),
+                "answer": {"message_id": f"{order.order_id}:customer"},
+                "traceparent": traceparent,
+            },
+        )
+    return "PENDING" if environment.guards.semantic_lock else "CONFIRMED"
+
+
 class OrchestratedSystem:
     """The SagaSystem port over Step Functions. Open it with `async with OrchestratedSystem.open(...)`."""
 
@@ -34,6 +54,7 @@ class OrchestratedSystem:
     ) -> None:
         self._participants, self._step_functions = participants, step_functions
         self._machine_arn, self._definition = machine_arn, definition
+        self._environment = environment
         self._saga, self._policy, self._guards = (
             environment.saga,
             environment.policy,
@@ -62,22 +83,19 @@ class OrchestratedSystem:
             environment=environment,
         )
 
+    @property
+    def machine_arn(self) -> str:
+        """The run's state machine."""
+        return self._machine_arn
+
     async def start(self, order: Order) -> str:
-        """See ports.SagaSystem. Accepted = StartExecution has answered; the execution's name is the order_id."""
-        self._saga.codec.check_order(order)
-        with self._tracer.span(
-            "place order", service="customer", parent="", order_id=order.order_id, kind="client"
-        ) as traceparent:
-            await self._step_functions.start(
-                machine_arn=self._machine_arn,
-                name=order.order_id,
-                document={
-                    "order": order_json(order),
-                    "answer": {"message_id": f"{order.order_id}:customer"},
-                    "traceparent": traceparent,
-                },
-            )
-        return "PENDING" if self._guards.semantic_lock else "CONFIRMED"
+        """See ports.SagaSystem."""
+        return await place(
+            order,
+            step_functions=self._step_functions,
+            machine_arn=self._machine_arn,
+            environment=self._environment,
+        )
 
     async def outcome(self, order_id: str) -> str:
         """See ports.SagaSystem. The customer asks the conductor: DescribeExecution.

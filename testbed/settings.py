@@ -59,11 +59,11 @@ async def check_otlp(url: str) -> None:
     await check_endpoint(url, what="OTLP", advice="check --otlp, or leave it out")
 
 
-def check_processes(broker: str, engine: str) -> None:
-    """Raise UsageError if participants cannot have processes of their own over these backends."""
+def check_processes(broker: str, engine: str, option: str) -> None:
+    """Raise UsageError if participants or customers cannot have processes of their own over these backends, as `option` wants."""
     if broker == "memory" or engine == "inprocess":
         raise UsageError(
-            "--processes needs the real pair, which other processes can reach: install rabbitmq-server,"
+            f"{option} needs the real pair, which other processes can reach: install rabbitmq-server,"
             " or give --broker amqp://... and --engine embedded"
         )
 

@@ -5,11 +5,21 @@ from bench.parts.counts import Counts
 from bench.parts.faults import Faults
 from bench.parts.growth import Growth
 from bench.parts.load import OpenLoops
+from bench.parts.overload import Overload
 from bench.parts.peers import Peers
 from bench.parts.saturation import Saturation
 
 PARTS: dict[str, Part] = {
-    part.name: part for part in (Counts(), Peers(), OpenLoops(), Faults(), Saturation(), Growth())
+    part.name: part
+    for part in (
+        Counts(),
+        Peers(),
+        OpenLoops(),
+        Faults(),
+        Saturation(),
+        Overload(),
+        Growth(),
+    )
 }
 QUICK = Effort(
     name="quick",

@@ -40,35 +40,11 @@ class Saturation:
 
     async def run(self, lab: Lab, trial: Trial, folder: Path) -> Result:
         """See Part: the steps of the ramp, the saturation point, and how it was held."""
-        steps: list[Result] = []
-
-        async def goes_well(rate: float) -> bool:
-            for attempt in range(2):
-                found = await _loaded(lab, trial, rate, MEASURE_S, folder / f"{rate:g}-{attempt}")
-                if keeps_up(found):
-                    break
-            steps.append(_step(found) | {"keeps_up": keeps_up(found)})
-            return keeps_up(found)
-
-        rate, saturation = START_PER_S * (1 + trial.round * GOLDEN % 1 * (STEP - 1)), 0.0
-        while rate > LEAST_PER_S and not await goes_well(rate):  # a slower machine
-            rate /= 2
-        if rate > LEAST_PER_S:
-            saturation, rate = rate, rate * STEP
-        while saturation and len(steps) < MOST_STEPS and await goes_well(rate):
-            saturation, rate = rate, rate * STEP
-        if not saturation:
-            raise Failure(f"it does not keep up with {LEAST_PER_S:g} sagas/s")
-        for _ in range(BISECTIONS):
-            between = (saturation + rate) / 2
-            if await goes_well(between):
-                saturation = between
-            else:
-                rate = between
-        held = await _loaded(lab, trial, HELD_SHARE * saturation, HOLD_S, folder / "held")
+        saturation, steps = await ramp(lab, trial, folder)
+        held = await window(lab, trial, HELD_SHARE * saturation, HOLD_S, folder / "held")
         profiling = asyncio.create_task(_profiles(folder))
         try:
-            await _loaded(lab, trial, HELD_SHARE * saturation, PROFILED_S, folder / "profiled")
+            await window(lab, trial, HELD_SHARE * saturation, PROFILED_S, folder / "profiled")
         finally:
             profile_of = await profiling
         return {
@@ -81,12 +57,43 @@ class Saturation:
         }
 
 
+async def ramp(lab: Lab, trial: Trial, folder: Path) -> tuple[float, list[Result]]:
+    """The saturation point of a style in sagas per second, and every step on the way to it. Raise Failure if there is none."""
+    steps: list[Result] = []
+
+    async def goes_well(rate: float) -> bool:
+        for attempt in range(2):
+            found = await window(lab, trial, rate, MEASURE_S, folder / f"{rate:g}-{attempt}")
+            if keeps_up(found):
+                break
+        steps.append(_step(found) | {"keeps_up": keeps_up(found)})
+        return keeps_up(found)
+
+    rate, saturation = START_PER_S * (1 + trial.round * GOLDEN % 1 * (STEP - 1)), 0.0
+    while rate > LEAST_PER_S and not await goes_well(rate):  # a slower machine
+        rate /= 2
+    if rate > LEAST_PER_S:
+        saturation, rate = rate, rate * STEP
+    while saturation and len(steps) < MOST_STEPS and await goes_well(rate):
+        saturation, rate = rate, rate * STEP
+    if not saturation:
+        raise Failure(f"it does not keep up with {LEAST_PER_S:g} sagas/s")
+    for _ in range(BISECTIONS):
+        between = (saturation + rate) / 2
+        if await goes_well(between):
+            saturation = between
+        else:
+            rate = between
+    return saturation, steps
+
+
 def keeps_up(found: Loaded) -> bool:
     """Whether the style kept up with its customers in the window."""
     return found.as_expected and not found.censored and found.ended >= KEEPS_UP * found.came
 
 
-async def _loaded(lab: Lab, trial: Trial, rate: float, measure_s: float, folder: Path) -> Loaded:
+async def window(lab: Lab, trial: Trial, rate: float, measure_s: float, folder: Path) -> Loaded:
+    """The base mix at `rate` customers a second; `measure_s` of it counted, after a warm-up."""
     load = Load(
         style=trial.arm,
         rate_per_s=rate,

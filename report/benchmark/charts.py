@@ -1,4 +1,4 @@
-"""The charts of a benchmark: ratios, latency, saturation points, growth."""
+"""The charts of a benchmark: ratios, latency, saturation points, overload, growth."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -125,6 +125,29 @@ def saturation_chart(done: Iterable[Done]) -> Figure | None:
         axes.set_xlabel("customers per second")
         axes.grid(visible=True, alpha=0.3)
         axes.legend(fontsize=8)
+    return figure
+
+
+def overload_chart(done: Iterable[Done]) -> Figure | None:
+    """What ended well against what came, at and beyond the saturation point."""
+    arms = by_arm(done)
+    if not arms:
+        return None
+    figure = Figure(figsize=(7.5, 4.4), layout="constrained")
+    axes = figure.subplots()
+    most = 0.0
+    for style, rounds in sorted(arms.items()):
+        look = look_of(style)
+        for number, result in rounds.items():
+            offered = [load["came_per_s"] for load in result["loads"]]
+            most = max(most, *offered)
+            label = style if number == min(rounds) else None
+            axes.plot(offered, [load["good_per_s"] for load in result["loads"]], look.line, marker="o", color=look.colour, label=label)  # fmt: skip
+    axes.plot([0, most], [0, most], color=_GREY, linewidth=1)
+    axes.annotate("as many end as come", (most * 0.45, most * 0.45), (-6, 6), textcoords="offset points", ha="right", fontsize=8, color=_GREY)  # fmt: skip
+    axes.set(xlabel="customers per second", ylabel="sagas that ended well per second", ylim=(0, None), xlim=(0, None))  # fmt: skip
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8)
     return figure
 
 

@@ -1,4 +1,4 @@
-"""Faults, saturation points, growth and counts as tables."""
+"""Faults, saturation points, overload, growth and counts as tables."""
 
 import os
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from bench.experiment import Done
+from bench.experiment import Done, Result
 from bench.intervals import Estimate, clustered, slope
 from bench.parts.counts import PATHS
 from bench.parts.faults import NOTICED, TIME_SCALE
@@ -101,7 +101,7 @@ def saturation(done: Iterable[Done]) -> list[Section]:
         return []
     return [
         Section(
-            title="The saturation point (saturation) of each style",
+            title="The saturation point of each style",
             columns=("style", "saturation, sagas/s", "held", "p50 / p99 ms", "cores busy beyond it", "sagas before or in", "bottleneck"),
             lines=lines,
             reading="The base mix, ramped up by 30 % until fewer than 95 % of as many sagas as came in the window ended in it, twice; then bisected. Held: 15 s at the saturation point less 10 %; "
@@ -115,6 +115,50 @@ def saturation(done: Iterable[Done]) -> list[Section]:
             reading="py-spy, 100 samples a second over six seconds at the saturation point less 10 %, in a run of its own; of whoever holds the interpreter's lock.",
         ),
     ]  # fmt: skip
+
+
+def overload(done: Iterable[Done]) -> list[Section]:
+    """What is still ended well beyond the saturation point."""
+    lines, estimates = [], {}
+    for style, rounds in sorted(by_arm(done).items()):
+        for number, at in enumerate(next(iter(rounds.values()))["loads"]):
+            loads = [r["loads"][number] for r in rounds.values()]
+            shares = [
+                np.asarray([load["good_per_s"] / max(each["good_per_s"] for each in r["loads"])])
+                for r, load in zip(rounds.values(), loads, strict=True)
+            ]
+            share = clustered(lambda drawn: float(np.mean(np.concatenate(drawn))), shares)
+            estimates[f"{style}, good at {at['times']:g} times"] = share
+            lines.append(
+                (
+                    style,
+                    f"{at['times']:g}",
+                    _span("came_per_s", loads),
+                    _span("ended_per_s", loads),
+                    _span("good_per_s", loads),
+                    share.told(2),
+                    _span("drain_s", loads, places=1),
+                    str(sum(load["not_as_expected"] for load in loads)),
+                    str(sum(load["never_ended"] for load in loads)),
+                )
+            )
+    return [
+        Section(
+            title="Beyond the saturation point",
+            columns=("style", "times the saturation point", "came/s", "ended/s", "ended well/s", "of the best", "drained after s", "not as expected", "never ended"),
+            lines=lines,
+            reading="The base mix for eight seconds at multiples of the saturation point that the same trial found. Ended well: as the order's description says, not given up because a deadline passed. Of the best: of the"
+            " most that the same trial ended well in one window. Drained: from the last customer until the last order had ended. The last two columns count orders of all rounds. Customers run in the same process as the services: when more come, less of its one core is left for sagas.",
+            estimates=estimates,
+        )
+    ] if lines else []  # fmt: skip
+
+
+def _span(what: str, loads: Iterable[Result], *, places: int = 0) -> str:
+    """The least and the most over rounds."""
+    least, *_, most = sorted([load[what] for load in loads] * 2)
+    low, high = f"{least:.{places}f}", f"{most:.{places}f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def bottleneck(cores: dict[str, float]) -> str:

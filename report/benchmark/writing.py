@@ -10,7 +10,13 @@ from matplotlib.figure import Figure
 from bench.experiment import Journal
 from bench.intervals import Estimate
 from report.benchmark import load, others, peers
-from report.benchmark.charts import growth_chart, latency_chart, ratio_chart, saturation_chart
+from report.benchmark.charts import (
+    growth_chart,
+    latency_chart,
+    overload_chart,
+    ratio_chart,
+    saturation_chart,
+)
 from report.benchmark.section import Section
 from report.charts import save
 from report.text_table import Row, markdown
@@ -42,6 +48,7 @@ def write_benchmark(folder: Path, about: dict[str, Any]) -> Told:
         *load.sections(journal.of("load")),
         *others.faults(journal.of("faults")),
         *others.saturation(journal.of("saturation")),
+        *others.overload(journal.of("overload")),
         *others.growth(journal.of("growth")),
     ]
     ratios = next((section for section in sections if section.title == "Ratios"), None)
@@ -49,6 +56,7 @@ def write_benchmark(folder: Path, about: dict[str, Any]) -> Told:
         "ratios": ratio_chart(ratios) if ratios else None,
         "latency": latency_chart(journal.of("load")),
         "saturation": saturation_chart(journal.of("saturation")),
+        "overload": overload_chart(journal.of("overload")),
         "growth": growth_chart(journal.of("growth")),
     }
     charts = [save(figure, folder, name)[0] for name, figure in figures.items() if figure]

@@ -25,7 +25,8 @@ def without_effect(plan: FaultPlan, struck: Container[int]) -> list[str]:
     ]
 
 
-def _drop_work(reason: str) -> None:
+def drop_work(reason: str) -> None:
+    """The participant is gone for this request."""
     raise ParticipantCrashed(reason)
 
 
@@ -62,7 +63,7 @@ class PlannedFaults:
         clock: Clock,
         tracer: Tracer | None = None,
         record: FaultRecord | None = None,
-        crash: Callable[[str], None] = _drop_work,
+        crash: Callable[[str], None] = drop_work,
         service_times: ServiceTimes = NO_TIME,
     ) -> None:
         """`crash`: ends this participant; by default as a ParticipantCrashed, which its host restarts.

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
 from kernel.errors import Failure
-from kernel.ports import Clock, SagaSystem
+from kernel.ports import Clock
 from kernel.saga import Saga
 from scenarios.judge.oracle import Asked
 from scenarios.runs.folder import SCHEMA
@@ -62,13 +62,13 @@ class Customer:
 async def come(
     customers: Sequence[Customer],
     *,
-    system: SagaSystem,
+    start: Callable[[Any], Awaitable[str]],
     clock: Clock,
     accepted: Callable[[Customer], None],
 ) -> None:
     """Let every customer come at its intended time; returns when all have been served or have lost patience.
 
-    `accepted` is called for each when it has been served.
+    `start`: see ports.SagaSystem. `accepted` is called for each when it has been served.
     """
 
     async def be_served(customer: Customer) -> None:
@@ -78,7 +78,7 @@ async def come(
         while customer.accepted_mono_s is None:
             customer.attempts += 1
             try:
-                customer.told.append(await system.start(customer.order))
+                customer.told.append(await start(customer.order))
                 customer.accepted_mono_s = clock.mono_s()
             except Failure as failure:
                 customer.refusal = str(failure)
@@ -91,7 +91,7 @@ async def come(
         while (left_s := customer.intended_mono_s - clock.mono_s()) > 0:
             await clock.sleep(left_s)
         with contextlib.suppress(Failure):
-            await system.start(content)
+            await start(content)
 
     async with asyncio.TaskGroup() as shop:
         for customer in customers:

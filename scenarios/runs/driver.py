@@ -133,7 +133,7 @@ class Driver:
         """Let the system warm up, and fix when each customer is meant to come; when that was, in monotonic seconds."""
         await self.clock.sleep(WARM_UP_S)
         begun = self.clock.mono_s()
-        for customer in self._coming():
+        for customer in self.coming():
             customer.intended_mono_s += begun
         return begun
 
@@ -141,16 +141,17 @@ class Driver:
         """Go on with the customers of an earlier life: the first one of those who had not been served comes at once."""
         self.customers = list(customers)
         self._counted = False  # a kill takes along what was recorded last
-        first = min((c.intended_mono_s for c in self._coming()), default=0.0)
-        for customer in self._coming():
+        first = min((c.intended_mono_s for c in self.coming()), default=0.0)
+        for customer in self.coming():
             customer.intended_mono_s -= first
 
-    def _coming(self) -> list[Customer]:
+    def coming(self) -> list[Customer]:
+        """Those who have not been served."""
         return [c for c in self.customers if c.accepted_mono_s is None]
 
     async def serve(self, system: SagaSystem, accepted: Callable[[Customer], None]) -> None:
         """Let every customer come. `accepted`: see come."""
-        await come(self._coming(), system=system, clock=self.clock, accepted=accepted)
+        await come(self.coming(), start=system.start, clock=self.clock, accepted=accepted)
 
     async def settle(
         self, system: SagaSystem, elsewhere: Callable[[], Sequence[FaultRecord]] = lambda: ()

@@ -191,7 +191,7 @@ class RunningSystem:
 
     `forget`: makes the coordinator lose all that it knows of an order, where that is not done on the wire.
     `wires`: participant -> its wire to the coordinator. `processes`: participant -> its own process.
-    `troubles`: what only this style's coordinator can do to its clients. `explain`: what the coordinator's surroundings have
+    `entrance`: the environment variables by which customers in a process of their own find it. `troubles`: what only this style's coordinator can do to its clients. `explain`: what the coordinator's surroundings have
     done to a run that did not end as expected, one line each.
     """
 
@@ -200,6 +200,7 @@ class RunningSystem:
     forget: Callable[[str], Awaitable[None]] | None = None
     wires: Mapping[str, TcpProxy | SoftWire] = field(default_factory=dict)
     processes: Mapping[str, ParticipantProcess] = field(default_factory=dict)
+    entrance: Mapping[str, str] = field(default_factory=dict)
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     explain: Callable[[], Awaitable[list[str]]] = _nothing

@@ -158,6 +158,7 @@ class Interrupted:
             extra_plan=FaultPlan.from_json(read_json(extra)) if extra.exists() else FaultPlan(),
             rules=replace(policy, time_scale=1.0),
             processes=about["processes"],
+            customers_apart=about.get("customers_apart", False),
             evidence=about["evidence"],
             trace_sampling=about["tracing"]["sampling"],
             arrivals=Arrivals(about["arrivals"]),

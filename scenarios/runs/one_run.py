@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from scenarios.judge.verdict import Verdict
 from scenarios.runs.artifacts import SERVICE_LOG, acts_of, discarded, leave, redriven
 from scenarios.runs.control_socket import desk
 from scenarios.runs.customers import Customer
+from scenarios.runs.customers_apart import CUSTOMERS, customers_apart
 from scenarios.runs.disk import full_disk
 from scenarios.runs.driver import Driver, Ended
 from scenarios.runs.environment import RunEnvironment, RunningSystem, troubles_of
@@ -84,7 +86,7 @@ class OneRun:
             writing.cancel()
             self._journal.close()
         elsewhere = [(self._journal.log_path, SERVICE_LOG)]
-        for name in self._spec.saga.services:
+        for name in self._elsewhere():
             elsewhere.append((spans_path(work, name), "trace.jsonl"))
             elsewhere.append((log_path(work, name), SERVICE_LOG))
         for path, into in elsewhere:
@@ -123,11 +125,12 @@ class OneRun:
                 self._driver.take_up(customers)
             else:
                 await environment.participants.stock_up(spec.units())
-            if spec.processes:
+            if self._elsewhere():
                 self._config(environment).write(work)
             running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
+            serve = await stack.enter_async_context(self._customers(running_system, work))
             try:
-                verdict = await self._serve(running_system, environment.participants, work)
+                verdict = await self._serve(running_system, environment.participants, work, serve)
                 parked = await running_system.system.parked()
                 return verdict, await running_system.system.kept() if parked else None
             except asyncio.CancelledError:
@@ -151,8 +154,30 @@ class OneRun:
             service_times=self._spec.times(),
         )
 
+    @asynccontextmanager
+    async def _customers(
+        self, running_system: RunningSystem, work: Path
+    ) -> AsyncIterator[Callable[[float], Awaitable[None]]]:
+        """What lets every customer come from a moment on: here, or from a process that is ready now."""
+        if self._spec.customers_apart:
+            opening = customers_apart(
+                self._spec.style,
+                work,
+                self._driver.coming(),
+                environment=running_system.entrance,
+            )
+            async with opening as apart:
+                yield partial(apart.serve, accepted=self._served)
+        else:
+            # The driver itself has fixed when they come.
+            yield lambda begun: self._driver.serve(running_system.system, self._served)
+
     async def _serve(
-        self, running_system: RunningSystem, participants: Participants, work: Path
+        self,
+        running_system: RunningSystem,
+        participants: Participants,
+        work: Path,
+        serve: Callable[[float], Awaitable[None]],
     ) -> Verdict:
         system, clock, driver = running_system.system, self._clock, self._driver
         self._told["notes"] += running_system.notes
@@ -189,7 +214,7 @@ class OneRun:
                         per_s=self._spec.reads_per_s, clock=clock, seed=self._spec.seed
                     )
                     reading.append(troubled.create_task(around))
-                await driver.serve(system, self._served)
+                await serve(begun)
                 trouble_maker.stop()
                 settlement = await self._settle(system, work)
                 settlement = await self._hold(system, work, settlement)
@@ -298,12 +323,13 @@ class OneRun:
         return await self._driver.settle(system, lambda: [read_record(path) for path in paths])
 
     def _faults_elsewhere(self, work: Path) -> list[Path]:
-        """Where participants' own processes record faults."""
-        return (
-            [faults_path(work, name) for name in self._spec.saga.services]
-            if self._spec.processes
-            else []
-        )
+        """Where other processes record faults."""
+        return [faults_path(work, name) for name in self._elsewhere()]
+
+    def _elsewhere(self) -> list[str]:
+        """The run's processes beside this one."""
+        services = list(self._spec.saga.services) if self._spec.processes else []
+        return [*services, CUSTOMERS] if self._spec.customers_apart else services
 
     async def _hold(self, system: SagaSystem, work: Path, settlement: Settlement) -> Settlement:
         """Wait for an operator as long as the user said and something is parked; settle again after what he did."""
@@ -323,7 +349,7 @@ class OneRun:
         self._journal.flush()
         spans = self._tracer.spans_of(order_id)
         lines = rows_of(self._journal.log_path, "service_log", {order_id})[order_id]
-        for name in self._spec.saga.services:
+        for name in self._elsewhere():
             spans += rows_of(spans_path(work, name), "trace", {order_id})[order_id]
             lines += rows_of(log_path(work, name), "service_log", {order_id})[order_id]
         return {**await system.evidence(order_id), "trace": spans, "service_log": lines}

@@ -31,6 +31,7 @@ class ParticipantProcess:
 
     def __init__(self, command: list[str], *, log: Path, environment: Mapping[str, str]) -> None:
         self._command, self._log = command, log
+        self._name = f"the process of {log.stem}"
         self._environment = {**os.environ, **environment}
         self._process: asyncio.subprocess.Process | None = None
         self.deaths = 0
@@ -58,11 +59,11 @@ class ParticipantProcess:
             async with asyncio.timeout(READY_S):
                 while not self._said_since(told, b"ready\n"):
                     if self._process.returncode is not None:
-                        raise UsageError(f"a participant did not start: {self._told()}")
+                        raise UsageError(f"{self._name} did not start: {self.told()}")
                     await asyncio.sleep(LOOK_S)
         except TimeoutError:
             raise UsageError(
-                f"a participant is silent after {READY_S:.0f} s: {self._told()}"
+                f"{self._name} is silent after {READY_S:.0f} s: {self.told()}"
             ) from None
 
     async def supervise(self, policy: RestartPolicy) -> None:
@@ -90,7 +91,13 @@ class ParticipantProcess:
             log.seek(position)
             return line in log.read()
 
-    def _told(self) -> str:
+    async def wait(self) -> None:
+        """Return when its current life has ended."""
+        assert self._process is not None
+        await self._process.wait()
+
+    def told(self) -> str:
+        """The last line that it printed."""
         lines = self._log.read_text(errors="replace").strip().splitlines()
         return lines[-1] if lines else "it printed nothing"
 

@@ -55,6 +55,8 @@ class RunSpec:
     rules: Policy = field(default_factory=Policy)
     """Retry budget and deadlines before they are scaled: see `policy`."""
     processes: bool = False
+    customers_apart: bool = False
+    """Whether customers come from a process of their own."""
     hold_s: float = 0.0
     """How long the run waits for an operator when something is parked."""
     trouble_every_s: float = 0.0
@@ -168,6 +170,7 @@ def about(spec: RunSpec, facts: dict[str, Any], folder: Path) -> dict[str, Any]:
             "coordinator": style.coordinator(backends),
         },
         "processes": spec.processes,
+        "customers_apart": spec.customers_apart,
         "evidence": spec.evidence,
         "trouble_every_s": spec.trouble_every_s,
         "tracing": {"sampling": spec.trace_sampling, "otlp": bool(spec.otlp)},
@@ -198,6 +201,7 @@ def replay_command(spec: RunSpec, folder: Path) -> str:
         f"--guards={spec.guards}": spec.guards != Guards.all(),
         f"--durability {spec.durability}": spec.durability != "process",
         "--processes": spec.processes,
+        "--customers-apart": spec.customers_apart,
         f"--trace-sampling {spec.trace_sampling:g}": spec.trace_sampling != 1,
         f"--arrivals {spec.arrivals}": spec.arrivals != Arrivals.POISSON,
         f"--service-times {spec.service_times}": spec.service_times is not None,

@@ -2,14 +2,16 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+from typing import Any
 
 from choreography.brokers import kind_of
 from choreography.rabbit_broker import RabbitBroker
 from choreography.rabbit_connection import AMQP_VARIABLE
 from choreography.service_host import serve_participant
-from choreography.system import topology
+from choreography.system import place, topology
 from choreography.timeline import audited_timeline, native_timeline
 from kernel.participant import Participant
 from kernel.saga import Saga
@@ -18,6 +20,7 @@ from scenarios.faults.planned import PlannedFaults
 from scenarios.judge.verdict import BROKEN_LAW, OrderClass
 from scenarios.runs.environment import RunEnvironment, RunningSystem
 from scenarios.runs.participant_config import ParticipantConfig
+from scenarios.runs.process_of_a_run import ProcessOfARun
 from scenarios.styles.rolling_choreography import rolling
 from scenarios.styles.style import Look, Style
 
@@ -57,6 +60,19 @@ async def host(
             task.cancel()
 
 
+@asynccontextmanager
+async def entrance(mine: ProcessOfARun) -> AsyncIterator[Callable[[Any], Awaitable[str]]]:
+    """Customers in a process of their own: each order is an opening message."""
+    async with RabbitBroker.open(
+        os.environ[AMQP_VARIABLE],
+        topology(prefix=mine.config.prefix, environment=mine.environment),
+        durability=mine.config.durability,
+        confirms=mine.config.guards.confirms,
+    ) as broker:
+        unreliable = UnreliableBroker(broker, mine.faults, mine.environment)
+        yield partial(place, broker=unreliable, environment=mine.environment)
+
+
 def _forgotten(saga: Saga, variant: str, operation: str) -> str:
     """The saga deadline rescues the saga, and a law says that it had to; where nobody reacts to the deadline, nothing does.
 
@@ -78,6 +94,7 @@ STYLE = Style(
     words="Each service reacts to the events of the others, through a broker; nobody conducts.",
     open=choreography,
     host=host,
+    entrance=entrance,
     roll_out=rolling,
     native=native_timeline,
     audited=audited_timeline,

@@ -80,6 +80,7 @@ async def on_rabbitmq(environment: RunEnvironment, stack: AsyncExitStack) -> Run
         coordinator=node,
         wires=wires,
         processes=processes,
+        entrance={AMQP_VARIABLE: url},
         troubles=troubles,
         notes=notes,
         explain=partial(_explain, environment, system),

@@ -1,8 +1,10 @@
 """How the orchestration of a run is running_system over its backends, in one process or in several."""
 
-from collections.abc import AsyncIterator, Mapping
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from kernel.child import free_port
 from kernel.memory_files import Folder
@@ -13,7 +15,7 @@ from kernel.saga import Saga
 from orchestration.engine.store import forget_execution
 from orchestration.engine_host import EngineProcess, InProcessEngine, running
 from orchestration.step_functions import Call, StepFunctions, boto3_call, direct_call
-from orchestration.system import OrchestratedSystem
+from orchestration.system import OrchestratedSystem, place
 from orchestration.tasks import Function, in_process_invoker, serve_functions, workers
 from orchestration.timeline import native_timeline
 from scenarios.faults.network import UnreliableLink, unreliable_function
@@ -24,9 +26,13 @@ from scenarios.faults.tcp_proxy import TcpProxy
 from scenarios.judge.verdict import LIED, OrderClass
 from scenarios.runs.environment import EngineHost, RunEnvironment, RunningSystem, open_wires
 from scenarios.runs.participant_config import ParticipantConfig
+from scenarios.runs.process_of_a_run import ProcessOfARun
 from scenarios.runs.processes import ParticipantProcess, supervised
 from scenarios.styles.rolling_orchestration import rolling
 from scenarios.styles.style import Look, Style
+
+_ENDPOINT, _MACHINE = "SAGA_CUSTOMERS_ENDPOINT", "SAGA_CUSTOMERS_MACHINE"
+"""Where customers in a process of their own find the conductor and its state machine."""
 
 
 @asynccontextmanager
@@ -101,6 +107,7 @@ async def _over_http(environment: RunEnvironment, stack: AsyncExitStack) -> Runn
         forget=None if coordinator is None else partial(_forget, environment.folder, coordinator),
         wires=wires,
         processes=processes,
+        entrance={_ENDPOINT: url, _MACHINE: system.machine_arn},
         notes=notes,
     )
 
@@ -159,6 +166,18 @@ async def host(
             yield
 
 
+@asynccontextmanager
+async def entrance(mine: ProcessOfARun) -> AsyncIterator[Callable[[Any], Awaitable[str]]]:
+    """Customers in a process of their own: each order is a StartExecution through boto3."""
+    async with boto3_call(os.environ[_ENDPOINT]) as call:
+        yield partial(
+            place,
+            step_functions=StepFunctions(call),
+            machine_arn=os.environ[_MACHINE],
+            environment=mine.environment,
+        )
+
+
 def _forgotten(saga: Saga, variant: str, operation: str) -> str:
     """Nobody else knows the saga; what the last request did is done, but the customer asks the conductor, who knows no such order."""
     last = {saga.ended_by[CONFIRMED], saga.ended_by.get(CANCELLED, "")}
@@ -170,6 +189,7 @@ STYLE = Style(
     words="A conductor, a state machine, calls one service after the other.",
     open=orchestration,
     host=host,
+    entrance=entrance,
     roll_out=rolling,
     native=native_timeline,
     audited=native_timeline,

@@ -116,6 +116,13 @@ def run(
     processes: Annotated[
         bool, typer.Option("--processes", help="Run each participant in its own process.")
     ] = False,
+    customers_apart: Annotated[
+        bool,
+        typer.Option(
+            "--customers-apart",
+            help="Let customers come from a process of their own, so that they take no time from the services.",
+        ),
+    ] = False,
     hold: Annotated[
         float,
         typer.Option(
@@ -170,7 +177,9 @@ def run(
         )
     parse(variety, load_saga(saga), Guards.parse(guards))
     if processes:
-        settings.check_processes(chosen, engine)
+        settings.check_processes(chosen, engine, "--processes")
+    if customers_apart:
+        settings.check_processes(chosen, engine, "--customers-apart")
     chosen_saga = load_saga(saga)
     variant = settings.choose_variant(chosen_saga, step_order)
     checked_guards, extra = Guards.parse(guards), settings.read_plan(plan, chosen_saga)
@@ -216,6 +225,7 @@ def run(
             extra_plan=extra,
             rules=rules,
             processes=processes,
+            customers_apart=customers_apart,
             hold_s=hold,
             trace_sampling=trace_sampling,
             otlp=otlp,

@@ -165,7 +165,7 @@ def test_samples_are_shared_out_by_package():
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("part", ["peers", "faults", "saturation", "growth"])
+@pytest.mark.parametrize("part", ["peers", "faults", "saturation", "overload", "growth"])
 async def test_each_part_measures_every_arm(part, tmp_path):
     async with open_lab(1, "process", tmp_path, real=True) as lab:
         trials = [t for t in PARTS[part].trials(FULL, real=True) if t.round == 0]

@@ -84,6 +84,53 @@ async def test_scenarios_end_alike_in_processes_of_their_own(tmp_path, real_pair
     assert result.verdict.as_expected, result.verdict.problems
 
 
+@styles
+async def test_customers_in_a_process_of_their_own_are_served_struck_and_traced_alike(
+    tmp_path, real_pair, style
+):
+    spec = _spec(
+        "lost_reply", style, real_pair, processes=False, customers_apart=True, time_scale=0.1
+    )
+    result = await run(spec, runs=tmp_path, facts={})
+    assert result.verdict.as_expected, result.verdict.problems
+    orders = read_lines(result.folder / "orders.jsonl")
+    assert all(o["intended_mono_s"] <= o["started_mono_s"] <= o["accepted_mono_s"] for o in orders)
+    assert all(o["told"][0] == "PENDING" for o in orders)
+    spans = read_lines(result.folder / "trace.jsonl")
+    assert sum(span["name"] == "place order" for span in spans) == 20
+    assert "--customers-apart" in read_json(result.folder / "run.json")["replay"]
+
+
+async def test_a_run_whose_customers_process_is_killed_is_unknown_and_says_so(tmp_path, real_pair):
+    spec = _spec(
+        "happy_path",
+        "choreography",
+        real_pair,
+        processes=False,
+        customers_apart=True,
+        rate_per_s=1.0,
+    )
+
+    async def killed():
+        while not (
+            pids := [
+                c
+                for c in psutil.Process().children(recursive=True)
+                if "customers_process" in " ".join(c.cmdline())
+            ]
+        ):
+            await asyncio.sleep(0.05)
+        while not list(tmp_path.glob("*/work/begun.json")):
+            await asyncio.sleep(0.05)
+        pids[0].kill()
+
+    killing = asyncio.create_task(killed())
+    result = await run(spec, runs=tmp_path, facts={})
+    assert result.verdict.exit_code() == 3
+    assert "the customers' process ended while" in result.verdict.problems[0]
+    await killing
+
+
 @pytest.mark.long
 async def test_a_participant_that_is_never_started_again_leaves_its_orders_open_and_shown(
     tmp_path, real_pair
@@ -145,7 +192,7 @@ def _descendants(pid):
 def test_no_process_outlives_its_runner(tmp_path, how, rabbit):
     command = [
         sys.executable, "-c", "from testbed.cli import main; main()", "run", "happy_path",
-        "--processes", "--orders", "500", "--rate", "10", "--out", str(tmp_path),
+        "--processes", "--customers-apart", "--orders", "500", "--rate", "10", "--out", str(tmp_path),
         "--style", "choreography", "--engine", "embedded",
     ]  # fmt: skip
     runner = subprocess.Popen(
@@ -156,8 +203,8 @@ def test_no_process_outlives_its_runner(tmp_path, how, rabbit):
     )
     try:
         until = time.monotonic() + 30
-        while len(started := _descendants(runner.pid)) < len(SAGA.services):
-            assert time.monotonic() < until, "the participants did not start"
+        while len(started := _descendants(runner.pid)) <= len(SAGA.services):
+            assert time.monotonic() < until, "the participants and customers did not start"
             time.sleep(0.1)
         time.sleep(1)
         runner.send_signal(how)

@@ -5,28 +5,40 @@ import os
 
 import pytest
 
+from bench.experiment import Done
 from bench.open_loop import Load, compensation_s, read_load
 from bench.parts.faults import noticed
 from bench.usage import Usage
-from report.benchmark.others import bottleneck
+from report.benchmark.others import bottleneck, overload
+from scenarios.judge.verdict import OrderClass
+from scenarios.runs.scenario import COMMITTED
 
 LOAD = Load(style="choreography", rate_per_s=1.0, warm_s=2, measure_s=4, cool_s=2)
 STEPS = ("PlaceOrder", "ReserveStock", "ChargePayment", "BookShipment", "ConfirmOrder")
 
 
-def _folder(tmp_path, latencies, rows=()):
+def _folder(tmp_path, latencies, rows=(), compensated=()):
     """Customers one second apart from second 100 on, each with a latency or None."""
-    lines, timings = [], []
+    lines, timings, classes = [], [], []
     for number, latency in enumerate(latencies):
         order_id = f"o{number}"
         intended = 100.0 + number
         lines.append({"order": {"order_id": order_id}, "intended_mono_s": intended, "started_mono_s": intended + 0.001})  # fmt: skip
         timings.append({"order_id": order_id, "latency_s": latency})
+        ended = OrderClass.COMPENSATED if number in compensated else OrderClass.COMMITTED
+        classes.append(
+            {"order_id": order_id, "order_class": ended if latency else OrderClass.STUCK}
+        )
     (tmp_path / "orders.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    (tmp_path / "verdict.json").write_text(json.dumps({"schema": 1, "timing": {"orders": timings}}))
+    verdict = {"schema": 1, "timing": {"orders": timings}, "orders": classes}
+    (tmp_path / "verdict.json").write_text(json.dumps(verdict))
     told = [{"table": "ledger", **row} for row in rows]
     (tmp_path / "ledgers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in told))
     return tmp_path
+
+
+def _read(folder):
+    return read_load(LOAD, folder, _usage(), first_s=0.0, expects=lambda index: COMMITTED)
 
 
 def _usage():
@@ -35,18 +47,39 @@ def _usage():
 
 def test_only_those_who_meant_to_come_in_the_window_count(tmp_path):
     folder = _folder(tmp_path, [9.0, 9.0, 0.1, 0.2, 0.3, 0.4, 9.0, 9.0])
-    found = read_load(LOAD, folder, _usage(), first_s=0.0)
+    found = _read(folder)
     assert found.latency_s == [0.1, 0.2, 0.3, 0.4]
     assert found.lateness_s == pytest.approx([0.001] * 4)
     assert (found.came, found.ended) == (4, 4)
 
 
 def test_who_has_not_ended_is_told_as_censored(tmp_path):
-    found = read_load(
-        LOAD, _folder(tmp_path, [0.1, 0.1, 0.1, None, 0.3, None, 0.1, 0.1]), _usage(), first_s=0.0
-    )
+    found = _read(_folder(tmp_path, [0.1, 0.1, 0.1, None, 0.3, None, 0.1, 0.1]))
     assert (len(found.latency_s), found.censored) == (2, 2)
     assert (found.came, found.ended) == (4, 2)
+
+
+def test_an_order_that_was_given_up_for_lack_of_time_ended_and_is_not_good(tmp_path):
+    folder = _folder(tmp_path, [0.1, 0.1, 0.1, 0.1, 0.3, None, 0.1, 4.5], compensated=(0, 3))
+    found = _read(folder)
+    assert (found.ended, found.good) == (3, 2)
+    assert found.not_as_expected == 3
+    assert found.drain_s == pytest.approx(4.5)
+
+
+def test_a_table_of_overload_shares_out_what_ends_by_what_ended_at_the_saturation_point():
+    def load(times, good):
+        return {"times": times, "came_per_s": 100 * times, "ended_per_s": good + 1, "good_per_s": good,
+                "drain_s": 10 * (times - 1), "not_as_expected": 3, "never_ended": 0, "cores_busy": {"client": 0.9}}  # fmt: skip
+
+    rounds = [
+        Done(part="overload", arm="choreography", round=n, result={"saturation_per_s": 100.0, "loads": [load(1.0, 100.0), load(2.0, 90.0 - n)]})
+        for n in range(2)
+    ]  # fmt: skip
+    (section,) = overload(rounds)
+    assert [line[:2] for line in section.lines] == [("choreography", "1"), ("choreography", "2")]
+    share = section.estimates["choreography, good at 2 times"]
+    assert share.value == pytest.approx(0.895)
 
 
 def test_waiting_is_counted_before_the_step_that_has_not_come(tmp_path):
@@ -56,12 +89,12 @@ def test_waiting_is_counted_before_the_step_that_has_not_come(tmp_path):
         {"order_id": "o4", "operation": "ReserveStock", "effect": "refused", "mono_s": 105.0},
     ]
     folder = _folder(tmp_path, [0.1, 0.1, 0.1, 9.0, 9.0, None, 0.1, 0.1], [*done, *back])
-    found = read_load(LOAD, folder, _usage(), first_s=0.0)
+    found = _read(folder)
     assert found.waiting == {"ChargePayment": 1, "compensation": 1, "PlaceOrder": 1}
 
 
 def test_cpu_counts_within_the_window_alone(tmp_path):
-    found = read_load(LOAD, _folder(tmp_path, [0.1] * 8), _usage(), first_s=0.0)
+    found = _read(_folder(tmp_path, [0.1] * 8))
     assert found.cores_busy == {"client": 0.75}
     assert found.cpu_ms_per_saga == {"client": pytest.approx(3000 / 4)}
 

@@ -225,7 +225,7 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
         return ""
     told = [steps(saga) for saga in sagas]
     lasted = [
-        f"{one[-1].at_ms:.1f} ms in {saga.row.style}" for saga, one in zip(sagas, told, strict=True)
+        f"{one[-1].at_ms:.1f} ms ({saga.row.style})" for saga, one in zip(sagas, told, strict=True)
     ]
     alike = in_short(sagas[0]) == in_short(sagas[1])
     marks = [
@@ -237,11 +237,11 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
         if marks[i] - marks[1 - i]
     ]  # fmt: skip
     how = (
-        "Both styles reached the same outcome in the same way"
+        "Both styles took the same steps to the same outcome"
         if alike
-        else "The styles went different ways"
+        else "The styles took different steps"
     )
-    return f"{'; '.join([f'{how}: {_and(lasted)}', *only])}."
+    return f"{'; '.join([f'{how}, in {_and(lasted)}', *only])}."
 
 
 def _and(texts: Sequence[str]) -> str:

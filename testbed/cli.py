@@ -164,5 +164,5 @@ def main() -> None:
         )
         sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
-        print("interrupted: the run folder in hand is marked so", file=sys.stderr)
+        print("interrupted: the current run folder is marked as interrupted", file=sys.stderr)
         sys.exit(Exit.INTERRUPTED)

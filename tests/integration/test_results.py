@@ -77,7 +77,7 @@ async def test_a_page_of_two_arms_says_which_charged_twice_whom_and_why(two_arms
         "ChargePayment was applied twice",
         "the answer is lost after the commit (ChargePayment)",
         "without inbox, a request that comes twice acts twice",
-        "In the other 2 of 4 runs nobody was hurt",
+        "In the other 2 of 4 runs no order was hurt",
     ):
         assert told in headline
     arms = {f"{style}, {words}" for style in STYLES for words in ("all guards", "without inbox")}

@@ -75,15 +75,16 @@ class Driver:
         tracer: Tracer,
         record: FaultRecord | None = None,
         exact: bool = False,
+        planned: type[PlannedFaults] = PlannedFaults,
     ) -> None:
-        """`exact`: nothing takes longer than it must, as under virtual time."""
+        """`exact`: nothing takes longer than it must, as under virtual time. `planned`: the kind of faults that strike."""
         self.spec, self.clock, self._exact = spec, clock, exact
         self.policy, self.plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(
             spec.saga, spec.orders, seed=spec.seed, plan=self.plan, variety=spec.variety
         )
         self.order_ids = [order.order_id for order in orders]
-        self.faults = PlannedFaults(
+        self.faults = planned(
             self.plan,
             self.order_ids,
             saga=spec.saga,

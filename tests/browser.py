@@ -58,9 +58,11 @@ class Page:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=900, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
-        await self.call("Page.navigate", url=path.as_uri())
+        url = path if isinstance(path, str) else path.as_uri()
+        await self.call("Page.navigate", url=url)
+        loaded = f"complete{url.partition(':')[0]}:"
         async with asyncio.timeout(30):
-            while await self.run("document.readyState + location.protocol") != "completefile:":
+            while await self.run("document.readyState + location.protocol") != loaded:
                 await asyncio.sleep(0.02)
 
     async def run(self, script):
@@ -76,7 +78,7 @@ class Page:
 
 @asynccontextmanager
 async def opened(path, tmp_path, *, width=1400):
-    """A page of the disk in a browser of its own."""
+    """A page, of the disk or at an address, in a browser of its own."""
     if BROWSER is None:
         if os.environ.get("SAGA_REQUIRE_BROWSER") == "1":
             pytest.fail("chromium is required and not installed")

@@ -167,6 +167,7 @@ LEVELS = (
         name="naive",
         title="As most tutorials have it",
         guard="none",
+        styles=CHOREOGRAPHY,
         goal="have the order cancelled while the customer's money is gone",
         reached=lambda order: _half_done(order, CANCELLED) and order.net("payment") > 0,
         lesson="Each safeguard closes one hole. Without any, somebody finds the one that is left.",

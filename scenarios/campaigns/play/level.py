@@ -10,16 +10,18 @@ from typing import Any
 
 from kernel.errors import UsageError
 from kernel.guards import Guards
-from kernel.loading import load_part, load_saga, package_of
+from kernel.loading import load_part, package_of
 from kernel.saga import Saga
 from scenarios.campaigns.play.facts import Facts, facts
 from scenarios.campaigns.play.setup import Setup
-from scenarios.campaigns.play.table import Position
+from scenarios.runs.driver import Ended
 from scenarios.styles.index import STYLES
 
 PROOFS = "levels.json"
 """Beside the levels of a saga: what `python -m testbed.play_levels` found out about them."""
 LEAST_LIMIT = 2
+ALL_OFF = "none"
+"""As the guard of a level: every safeguard."""
 THREE, TWO, ONE = 3, 2, 1
 
 
@@ -27,7 +29,7 @@ THREE, TWO, ONE = 3, 2, 1
 class Level:
     """`guard`: the safeguard that the level is about. `also_off`: others that are off with it, to make games shorter.
 
-    `goal` says in words what `reached` looks for in any one order. `harm`: no schedule may bring it about while all safeguards
+    `guard`: ALL_OFF = every one. `goal` says in words what `reached` looks for in any one order. `harm`: no schedule may bring it about while all safeguards
     are on; otherwise it only takes more moves then. `lesson`: what the player should have learnt.
     """
 
@@ -45,22 +47,23 @@ class Level:
 
     def setup(self, saga: Saga, style: str, *, guarded: bool = False) -> Setup:
         """What it is played with. `guarded`: with the safeguard on that it is about."""
-        off = self.also_off if guarded else (self.guard, *self.also_off)
-        if self.guard == "none":
-            off = ()
-        text = ",".join(f"-{name}" for name in off) or ("all" if guarded or off else "none")
         return Setup(
             style=style,
             saga=saga.address,
-            guards=str(Guards.parse(text)),
+            guards=self._guards(guarded=guarded),
             variant=self.variant,
             refused=self.refused,
         )
 
-    def won(self, position: Position) -> bool:
-        """Whether the goal is reached for good in one order at least."""
-        orders = facts(position.ended, load_saga(position.setup.saga), over=position.over)
-        return any(order.certain and self.reached(order) for order in orders)
+    def _guards(self, *, guarded: bool) -> str:
+        if self.guard == ALL_OFF:
+            return "all" if guarded else "none"
+        off = self.also_off if guarded else (self.guard, *self.also_off)
+        return str(Guards.parse(",".join(f"-{name}" for name in off) or "all"))
+
+    def won(self, ended: Ended, saga: Saga, *, over: bool = True) -> bool:
+        """Whether the goal is reached for good in one order at least. `over`: nothing can happen any more."""
+        return any(order.certain and self.reached(order) for order in facts(ended, saga, over=over))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,8 +113,10 @@ def level_of(saga: Saga, number: int) -> Level:
 
 @cache
 def proofs_of(address: str) -> Mapping[str, Mapping[str, Proof]]:
-    """Level -> style -> what is known; from the file that lies beside the levels."""
+    """Level -> style -> what is known; from the file that lies beside the levels, nothing if there is none."""
     path = proofs_file(address)
+    if path is None or not path.exists():
+        return {}
     document = json.loads(path.read_text(encoding="utf-8"))
     return {
         name: {style: _proof(one) for style, one in styles.items()}
@@ -119,12 +124,10 @@ def proofs_of(address: str) -> Mapping[str, Mapping[str, Proof]]:
     }
 
 
-def proofs_file(address: str) -> Path:
-    """Where it lies."""
+def proofs_file(address: str) -> Path | None:
+    """Where it lies; None if the saga has no levels."""
     spec = find_spec(f"{package_of(address)}.levels")
-    assert spec is not None
-    assert spec.origin is not None
-    return Path(spec.origin).with_name(PROOFS)
+    return Path(spec.origin).with_name(PROOFS) if spec and spec.origin else None
 
 
 def _proof(one: dict[str, Any]) -> Proof:

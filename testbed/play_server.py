@@ -135,7 +135,10 @@ class PlayServer:
         found = await self._in_turn(
             lambda: exported(_carried_out(document, self._saga))
         )
-        return web.json_response({"schedule": found.schedule.to_json(), "same": found.same})
+        ends = ", ".join(f"{name} and lied to" if lied else name for name, lied in found.ends)
+        return web.json_response(
+            {"schedule": found.schedule.to_json(), "same": found.same, "ends": ends}
+        )
 
     async def _solution(self, request: web.Request) -> web.Response:
         document = await _json(request)

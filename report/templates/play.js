@@ -50,6 +50,7 @@ class Side {
     if (flow !== this.flow) {
       const drawn = new DOMParser().parseFromString((await ask("flow", { setup: this.setup() })).svg, "text/html");
       this.find(".flow").replaceChildren(drawn.querySelector("svg"));
+      wide();
       this.flow = flow;
     }
     this.state = state; this.choices = state.choices;
@@ -76,7 +77,7 @@ class Side {
       const name = `play-${this.style}.json`;
       const file = URL.createObjectURL(new Blob([JSON.stringify(made.schedule, null, 1)], { type: "application/json" }));
       element("a", "", { href: file, download: name }).click();
-      const same = made.same ? "Simulated without you it ends the same." : "Without you it ends differently: saga replay also redrives what waits for an operator.";
+      const same = made.same ? `Simulated without you it ends the same: ${made.ends}.` : `Simulated without you it ends otherwise: ${made.ends || "it does not end"}. A schedule cannot say everything that a player does.`;
       says(`${name} was saved. ${same} saga replay ${name} --simulated tells it step by step; without --simulated it runs on the real backends, too.`);
     });
   }
@@ -173,6 +174,10 @@ class Side {
 
 const sides = [...document.querySelectorAll(".side")].map((section, place) => new Side(section, place));
 const form = id("free");
+
+// base.css says then that there is more at the side.
+function wide() { document.querySelectorAll(".flow").forEach(box => box.classList.toggle("wider", box.scrollWidth > box.clientWidth + 1)); }
+addEventListener("resize", wide);
 
 function activate(place) {
   active = place;

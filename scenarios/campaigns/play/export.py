@@ -11,13 +11,20 @@ from scenarios.faults.plan import Fault, FaultPlan
 from scenarios.runs.driver import Ended
 
 Ends = tuple[tuple[str, bool], ...]
+"""Of each order: its class, and whether the customer was lied to."""
+LITTLE_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exported:
-    """`same`: whether the schedule, simulated without a player, ends as the game did."""
+    """`ends`: how each order ends when the schedule is simulated without a player. `same`: whether that is how the game ended.
+
+    Not everything can be said in a schedule: of two copies of a request that are at a service at once, only both can be struck.
+    And whoever replays a schedule redrives what is parked, which a player does not.
+    """
 
     schedule: Schedule
+    ends: Ends
     same: bool
 
 
@@ -27,13 +34,14 @@ def exported(position: Position) -> Exported:
         position = play_game(position.setup, position.choices, on=True)
     wanted = _ends(position.ended)
     schedule = replace(position.schedule, delays=position.held)
-    if not _ends_so(schedule, wanted):
-        return Exported(schedule=schedule, same=False)
+    ends = _simulated(schedule)
+    if ends != wanted:
+        return Exported(schedule=schedule, ends=ends, same=False)
     for kept in _fewer(position.held.faults):
         fewer = replace(schedule, delays=FaultPlan(faults=tuple(kept)))
-        if len(kept) < len(schedule.delays.faults) and _ends_so(fewer, wanted):
+        if len(kept) < len(schedule.delays.faults) and _simulated(fewer) == wanted:
             schedule = fewer
-    return Exported(schedule=schedule, same=True)
+    return Exported(schedule=schedule, ends=ends, same=True)
 
 
 def _fewer(delays: Sequence[Fault]) -> list[list[Fault]]:
@@ -41,12 +49,9 @@ def _fewer(delays: Sequence[Fault]) -> list[list[Fault]]:
     return [[one for one in delays if one.lasts_s() > LITTLE_S], []]
 
 
-LITTLE_S = 0.1
-
-
-def _ends_so(schedule: Schedule, wanted: Ends) -> bool:
+def _simulated(schedule: Schedule) -> Ends:
     ended = simulate(schedule).ended
-    return ended is not None and _ends(ended) == wanted
+    return _ends(ended) if ended is not None else ()
 
 
 def _ends(ended: Ended) -> Ends:

@@ -8,6 +8,7 @@ from typing import Any
 from kernel.errors import UsageError
 from kernel.loading import load_saga
 from kernel.saga import Saga
+from scenarios.campaigns.play.export import exported
 from scenarios.campaigns.play.level import LEAST_LIMIT, Level, Proof, levels_of
 from scenarios.campaigns.play.search import games, search
 from scenarios.campaigns.play.setup import Setup
@@ -68,11 +69,13 @@ def _key(level: Level, saga: Saga, style: str) -> tuple[str, str]:
 
 
 def shortest(address: str, name: str, style: str) -> tuple[str, ...]:
-    """The choices of a game that wins a level with the fewest moves, until it is won; () = none was found."""
+    """The choices of a game that wins a level with the fewest moves and can be replayed as a schedule; () = none was found."""
     saga = load_saga(address)
     level = _named(saga, name)
     found = search(
-        level.setup(saga, style), lambda p: level.won(p.ended, saga), moves=MOST_MOVES
+        level.setup(saga, style),
+        lambda position: level.won(position.ended, saga) and exported(position).same,
+        moves=MOST_MOVES,
     )
     return found.won or ()
 

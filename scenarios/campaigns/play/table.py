@@ -8,10 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.errors import UsageError
+from kernel.errors import Failure, UsageError
 from kernel.memory_files import MemoryFolder
-from kernel.ports import Settlement
-from scenarios.campaigns.play.gates import ANSWER_ACTS, LET, REQUEST_ACTS, ChosenFaults, Waiting
+from kernel.ports import SagaSystem, Settlement
+from scenarios.campaigns.play.gates import (
+    ANSWER_ACTS,
+    KILL,
+    LET,
+    REQUEST_ACTS,
+    ChosenFaults,
+    Waiting,
+)
 from scenarios.campaigns.play.loop import PlayedLoop
 from scenarios.campaigns.play.setup import MOST_CHOICES, Setup
 from scenarios.campaigns.simulation.schedule import TIME_SCALE, Schedule
@@ -27,6 +34,7 @@ from scenarios.campaigns.simulation.simulated import (
 )
 from scenarios.campaigns.simulation.world import Embedded
 from scenarios.faults.plan import LATE_S, FaultPlan
+from scenarios.faults.space import ONLY_ONCE
 from scenarios.runs.driver import Driver, Ended
 from scenarios.styles.index import STYLES
 
@@ -110,6 +118,7 @@ class _Table:
         assert isinstance(driver.faults, ChosenFaults)
         self._setup, self._driver, self._loop, self._log = setup, driver, loop, log
         self._faults: ChosenFaults = driver.faults
+        self._system: SagaSystem | None = None
         self._alternatives: list[tuple[str, ...]] = []
         self.wrong = ""
         """Why a choice was not possible."""
@@ -118,12 +127,13 @@ class _Table:
         self, folder: MemoryFolder, world: Embedded, choices: Sequence[str], *, on: bool
     ) -> Position | None:
         """The position; None if there is none, because of what is `wrong`."""
-        driver, system_of = self._driver, self._driver.spec
+        driver = self._driver
         async with (
-            staged(system_of, driver, folder, world) as stage,
+            staged(driver.spec, driver, folder, world) as stage,
             attended(stage, driver, self._log) as (injector, reader),
         ):
             system, taken = stage.running.system, list[str]()
+            self._system = system
 
             async def run() -> Ended:
                 await driver.serve(system, lambda customer: None)
@@ -193,7 +203,7 @@ class _Table:
             found += [
                 Option(choice=f"{waiting.key}.{act}", act=act, usual=False, waiting=waiting)
                 for act, moment in acts.items()
-                if moment not in without
+                if moment not in without and (waiting.number == 1 or moment not in ONLY_ONCE)
             ]
         usual = not found
         found.append(Option(choice=NEXT if usual else WAIT, act=WAIT, usual=usual))
@@ -232,7 +242,20 @@ class _Table:
             if not option.waiting.free.done():
                 self._faults.let(option.waiting, option.act)
             await self._loop.still()
+            if option.act == KILL:
+                await self._restarted()
         taken.append(choice)
+
+    async def _restarted(self) -> None:
+        """A coordinator that was killed is started again by itself, and can be asked nothing before that."""
+        assert self._system is not None
+        for _ in range(MOST_TICKS):
+            try:
+                await self._system.parked()
+            except Failure:
+                await self._loop.tick()
+            else:
+                return
 
     async def _apart(self) -> None:
         clock = self._driver.clock

@@ -72,8 +72,9 @@ class Page:
         return said["result"].get("value")
 
     async def press(self, key):
+        number = {"windowsVirtualKeyCode": 9} if key == "Tab" else {}  # else it moves no focus
         for kind in ("keyDown", "keyUp"):
-            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **number)
 
 
 @asynccontextmanager

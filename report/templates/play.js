@@ -58,6 +58,7 @@ class Side {
   }
   choose(option) { return this.after(async () => { this.from = option.message; this.undone = []; says(""); await this.load([...this.choices, option.choice]); }); }
   next() { const usual = this.state && this.state.options.find(option => option.usual); return usual ? this.choose(usual) : this.busy; }
+  time() { const passes = this.state && this.state.options.find(option => !option.message); return passes ? this.choose(passes) : this.busy; }
   undo() { return this.after(async () => { if (!this.choices.length) return; this.undone.push(this.choices.at(-1)); await this.load(this.choices.slice(0, -1)); }); }
   redo() { return this.after(async () => { if (!this.undone.length) return; const choice = this.undone.pop(); await this.load([...this.choices, choice]); }); }
   restart() { return this.after(async () => { this.undone = []; says(""); await this.load([]); }); }
@@ -124,7 +125,8 @@ class Side {
       set.append(element("legend", waiting ? waiting.words + whose : "Time"));
       options.forEach(([option, place]) => {
         const button = element("button", "", { type: "button", className: option.usual ? "usual" : "" });
-        if (place < 9) button.append(element("kbd", String(place + 1)));
+        const key = option.message ? (place < 9 ? String(place + 1) : "") : "t";
+        if (key) button.append(element("kbd", key));
         button.append(option.words);
         button.addEventListener("click", () => this.choose(option));
         set.append(button);
@@ -252,7 +254,7 @@ id("share").addEventListener("click", async () => {
 addEventListener("hashchange", () => follow(new URLSearchParams(location.hash.slice(1))));
 document.addEventListener("keydown", event => {
   if (event.altKey || event.ctrlKey || event.metaKey || ["SELECT", "INPUT"].includes(event.target.tagName)) return;
-  const side = sides[active], keys = { n: () => side.next(), u: () => side.undo(), r: () => side.redo(), p: () => side.on(), a: () => side.restart() };
+  const side = sides[active], keys = { n: () => side.next(), u: () => side.undo(), r: () => side.redo(), p: () => side.on(), a: () => side.restart(), t: () => side.time() };
   const option = side.state && /^[1-9]$/.test(event.key) && side.state.options[Number(event.key) - 1];
   if (event.key in keys) { event.preventDefault(); keys[event.key](); }
   else if (option) { event.preventDefault(); side.choose(option); }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from choreography.broker import MAX_REDELIVERIES
 from kernel.environment import Environment
@@ -39,6 +40,22 @@ class Ended:
     injections: list[Injection]
     settlement: Settlement
     verdict: Verdict
+
+
+class Readable(Protocol):
+    """As much of a SagaSystem as a run is judged by."""
+
+    async def outcome(self, order_id: str) -> str:
+        """See SagaSystem."""
+        ...
+
+    async def ledgers(self) -> Ledgers:
+        """See SagaSystem."""
+        ...
+
+    async def parked(self) -> list[Parked]:
+        """See SagaSystem."""
+        ...
 
 
 def changed(
@@ -226,7 +243,7 @@ class Driver:
 
     async def end(
         self,
-        system: SagaSystem,
+        system: Readable,
         *,
         settlement: Settlement,
         orders_in_flight: int,

@@ -1,6 +1,7 @@
 """`saga play`."""
 
 import asyncio
+import contextlib
 import secrets
 import socket
 import sys
@@ -45,7 +46,8 @@ def play(
     chosen = load_saga(saga)
     if level:
         level_of(chosen, level)
-    run_until_done(_serve(chosen, level, host, port, no_browser=no_browser))
+    with contextlib.suppress(asyncio.CancelledError):  # Ctrl-C is how it ends
+        run_until_done(_serve(chosen, level, host, port, no_browser=no_browser))
 
 
 async def _serve(saga: Saga, level: int, host: str, port: int, *, no_browser: bool) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from scenarios.campaigns.play.table import Position
 from scenarios.campaigns.play.table import play as play_game
-from scenarios.campaigns.simulation.schedule import Schedule
+from scenarios.campaigns.simulation.schedule import LONGEST_DELAY_S, Schedule
 from scenarios.campaigns.simulation.simulated import play as simulate
 from scenarios.faults.plan import Fault, FaultPlan
 from scenarios.runs.driver import Ended
@@ -33,15 +33,24 @@ def exported(position: Position) -> Exported:
     if not position.over:
         position = play_game(position.setup, position.choices, on=True)
     wanted = _ends(position.ended)
-    schedule = replace(position.schedule, delays=position.held)
+    delays, faults = _by_length(position.held)
+    schedule = position.schedule
+    schedule = replace(schedule, faults=schedule.faults + faults, delays=delays)
     ends = _simulated(schedule)
     if ends != wanted:
         return Exported(schedule=schedule, ends=ends, same=False)
-    for kept in _fewer(position.held.faults):
+    for kept in _fewer(delays.faults):
         fewer = replace(schedule, delays=FaultPlan(faults=tuple(kept)))
         if len(kept) < len(schedule.delays.faults) and _simulated(fewer) == wanted:
             schedule = fewer
     return Exported(schedule=schedule, ends=ends, same=True)
+
+
+def _by_length(held: FaultPlan) -> tuple[FaultPlan, FaultPlan]:
+    """What takes no longer than a message may, and what is a fault."""
+    long = [one for one in held.faults if one.lasts_s() > LONGEST_DELAY_S]
+    short = [one for one in held.faults if one.lasts_s() <= LONGEST_DELAY_S]
+    return FaultPlan(faults=tuple(short)), FaultPlan(faults=tuple(long))
 
 
 def _fewer(delays: Sequence[Fault]) -> list[list[Fault]]:

@@ -54,7 +54,7 @@ def facts(ended: Ended, saga: Saga, *, over: bool) -> list[Facts]:
                 order_id=order.order_id,
                 order_class=str(order.order_class),
                 certain=over or order.order_class is OrderClass.DUPLICATED,
-                lied=order.lied,
+                lied=order.lied and over,
                 why=order.why,
                 status=statuses.get(order.order_id, ""),
                 parked_at=parked.get(order.order_id, ""),

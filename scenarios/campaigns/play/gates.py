@@ -13,7 +13,7 @@ from scenarios.campaigns.simulation.schedule import TIME_SCALE
 from scenarios.faults.plan import Fault, FaultPlan, Moment
 from scenarios.faults.planned import PlannedFaults
 
-LET, KILL = "let", "kill"
+LET = "let"
 REQUEST_ACTS: Mapping[str, Moment] = {
     "lose": Moment.REQUEST_LOST,
     "twice": Moment.REQUEST_DUPLICATED,
@@ -22,7 +22,7 @@ REQUEST_ACTS: Mapping[str, Moment] = {
     "crash-after": Moment.CRASH_AFTER_COMMIT,
     "lose-answer": Moment.ANSWER_LOST,
     "hang": Moment.HANG,
-    KILL: Moment.COORDINATOR_KILLED,
+    "kill": Moment.COORDINATOR_KILLED,
 }
 ANSWER_ACTS: Mapping[str, Moment] = {
     "twice": Moment.ANSWER_DUPLICATED,

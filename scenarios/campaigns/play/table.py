@@ -10,10 +10,9 @@ from typing import Any
 
 from kernel.errors import Failure, UsageError
 from kernel.memory_files import MemoryFolder
-from kernel.ports import SagaSystem, Settlement
+from kernel.ports import Ledgers, Parked, SagaSystem, Settlement
 from scenarios.campaigns.play.gates import (
     ANSWER_ACTS,
-    KILL,
     LET,
     REQUEST_ACTS,
     ChosenFaults,
@@ -35,7 +34,7 @@ from scenarios.campaigns.simulation.simulated import (
 from scenarios.campaigns.simulation.world import Embedded
 from scenarios.faults.plan import LATE_S, FaultPlan
 from scenarios.faults.space import ONLY_ONCE
-from scenarios.runs.driver import Driver, Ended
+from scenarios.runs.driver import Driver, Ended, Readable
 from scenarios.styles.index import STYLES
 
 NEXT, WAIT = "next", "wait"
@@ -111,6 +110,33 @@ def play(setup: Setup, choices: Sequence[str], *, on: bool = False) -> Position:
     return position
 
 
+class _WhileDown:
+    """A system whose coordinator answers nobody; the ledgers can be read all the same."""
+
+    def __init__(self, system: SagaSystem) -> None:
+        self._system = system
+
+    async def outcome(self, order_id: str) -> str:
+        """See Readable: nobody can say."""
+        return "UNKNOWN"
+
+    async def ledgers(self) -> Ledgers:
+        """See Readable."""
+        return await self._system.ledgers()
+
+    async def parked(self) -> list[Parked]:
+        """See Readable: nobody can say."""
+        return []
+
+
+async def _as_it_answers(system: SagaSystem) -> Readable:
+    try:
+        await system.parked()
+    except Failure:
+        return _WhileDown(system)
+    return system
+
+
 class _Table:
     def __init__(
         self, setup: Setup, driver: Driver, loop: PlayedLoop, log: EventLog
@@ -118,7 +144,6 @@ class _Table:
         assert isinstance(driver.faults, ChosenFaults)
         self._setup, self._driver, self._loop, self._log = setup, driver, loop, log
         self._faults: ChosenFaults = driver.faults
-        self._system: SagaSystem | None = None
         self._alternatives: list[tuple[str, ...]] = []
         self.wrong = ""
         """Why a choice was not possible."""
@@ -133,7 +158,6 @@ class _Table:
             attended(stage, driver, self._log) as (injector, reader),
         ):
             system, taken = stage.running.system, list[str]()
-            self._system = system
 
             async def run() -> Ended:
                 await driver.serve(system, lambda customer: None)
@@ -144,6 +168,7 @@ class _Table:
                 )
 
             running = asyncio.create_task(run())
+            definition = (await system.evidence())["definition"]
             await self._loop.still()
             while not self._faults.waiting and not running.done():
                 await self._loop.tick()  # the customers have to come first
@@ -154,11 +179,10 @@ class _Table:
                     ended = running.result()
                 else:
                     ended = await driver.end(
-                        system,
+                        await _as_it_answers(system),
                         settlement=Settlement(how=PLAYING, waited_s=0.0),
                         orders_in_flight=injector.orders_in_flight,
                     )
-                definition = (await system.evidence())["definition"]
                 position = self._position(taken, ended, over=over, definition=definition)
             running.cancel()
             await asyncio.wait({running})
@@ -242,20 +266,7 @@ class _Table:
             if not option.waiting.free.done():
                 self._faults.let(option.waiting, option.act)
             await self._loop.still()
-            if option.act == KILL:
-                await self._restarted()
         taken.append(choice)
-
-    async def _restarted(self) -> None:
-        """A coordinator that was killed is started again by itself, and can be asked nothing before that."""
-        assert self._system is not None
-        for _ in range(MOST_TICKS):
-            try:
-                await self._system.parked()
-            except Failure:
-                await self._loop.tick()
-            else:
-                return
 
     async def _apart(self) -> None:
         clock = self._driver.clock

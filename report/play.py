@@ -43,7 +43,7 @@ ANSWER_WORDS: Mapping[str, str] = {
 }
 NARROW_INCHES = 8.8
 """Half of a screen: names stay large enough to read."""
-PASS_TIME = "Let time pass until a timer fires"
+LET_TIME_GO = "Let time pass until a timer fires"
 _MARK = {
     Effect.DONE: "done",
     Effect.UNDONE: "undone",
@@ -87,7 +87,7 @@ def _option(option: Option, position: Position, saga: Saga) -> dict[str, Any]:
 def _words(option: Option, style: Style, saga: Saga) -> str:
     waiting = option.waiting
     if waiting is None:
-        return PASS_TIME if option.act == WAIT else option.act
+        return LET_TIME_GO if option.act == WAIT else option.act
     words = REQUEST_WORDS if waiting.kind == "request" else ANSWER_WORDS
     return words[option.act].format(
         name=waiting.name,
@@ -142,7 +142,9 @@ def _service(name: str, orders: list[Facts], saga: Saga) -> dict[str, Any]:
     )
     resource = next((r for r in saga.resources if r.participant == name), None)
     unit = resource.unit if resource else ""
-    balance = f"{resource.name}: {resource.shown(sum(r['delta'] for r in rows))}" if resource else ""
+    balance = (
+        f"{resource.name}: {resource.shown(sum(r['delta'] for r in rows))}" if resource else ""
+    )
     return {
         "name": name,
         "balance": balance,
@@ -261,7 +263,10 @@ def flow_svg(address: str, style: str, variant: str) -> Markup:
         variant=variant or saga.variant,
         definition=start.definition,
     )
-    return inline_svg(walk_figure(walk, least_inches=NARROW_INCHES), f"The flow of the {saga.name} saga in {style}.")
+    return inline_svg(
+        walk_figure(walk, least_inches=NARROW_INCHES),
+        f"The flow of the {saga.name} saga in {style}.",
+    )
 
 
 def page(saga: Saga) -> str:

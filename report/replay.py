@@ -52,9 +52,7 @@ def steps(saga: SagaInRun) -> list[Step]:
     for at_s, what in sorted(_entries(saga), key=lambda entry: entry[0]):
         if row := what.pop("row", None):
             rows.append(row)
-        found.append(
-            Step(at_ms=1000 * (at_s - saga.begun_s), holds=holds(saga.saga, rows), **what)
-        )
+        found.append(Step(at_ms=1000 * (at_s - saga.begun_s), holds=holds(saga.saga, rows), **what))
     return found
 
 

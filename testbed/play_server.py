@@ -101,7 +101,9 @@ class PlayServer:
         if not self._code:
             name = request.host.rpartition(":")[0] or request.host
             if name not in (LOOPBACK, "localhost"):
-                raise web.HTTPForbidden(reason=f"open http://{LOOPBACK}: this game is for this machine only")
+                raise web.HTTPForbidden(
+                    reason=f"open http://{LOOPBACK}: this game is for this machine only"
+                )
             return await handler(request)
         given = request.query.get("code", "") or request.cookies.get(COOKIE, "")
         if not hmac.compare_digest(given.strip().upper().encode(), self._code.encode()):
@@ -131,9 +133,7 @@ class PlayServer:
 
     async def _export(self, request: web.Request) -> web.Response:
         document = await _json(request)
-        found = await self._in_turn(
-            lambda: exported(_carried_out(document, self._saga))
-        )
+        found = await self._in_turn(lambda: exported(_carried_out(document, self._saga)))
         ends = ", ".join(f"{name} and lied to" if lied else name for name, lied in found.ends)
         return web.json_response(
             {"schedule": found.schedule.to_json(), "same": found.same, "ends": ends}

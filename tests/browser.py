@@ -15,6 +15,11 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-port=0",
 ]  # fmt: skip
+_DEFAULTS = {
+    "Tab": {"windowsVirtualKeyCode": 9},
+    "Enter": {"windowsVirtualKeyCode": 13, "text": "\r"},
+}
+"""Without these a key moves no focus and presses no button."""
 
 
 class Page:
@@ -72,9 +77,10 @@ class Page:
         return said["result"].get("value")
 
     async def press(self, key):
-        number = {"windowsVirtualKeyCode": 9} if key == "Tab" else {}  # else it moves no focus
         for kind in ("keyDown", "keyUp"):
-            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, **number)
+            await self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, **_DEFAULTS.get(key, {})
+            )
 
 
 @asynccontextmanager

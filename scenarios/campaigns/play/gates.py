@@ -76,9 +76,7 @@ class ChosenFaults(PlannedFaults):
         """See PlannedFaults: when the player says so."""
         await self._wait(order_id, "answer", answer, operation, number)
 
-    async def _wait(
-        self, order_id: str, kind: str, name: str, operation: str, number: int
-    ) -> None:
+    async def _wait(self, order_id: str, kind: str, name: str, operation: str, number: int) -> None:
         waiting = Waiting(
             order=self._index[order_id],
             kind=kind,
@@ -122,9 +120,7 @@ class ChosenFaults(PlannedFaults):
         self._lines.clear()
 
 
-def _line(
-    waiting: Waiting, moment: Moment, number: int, *, for_s: float | None = None
-) -> Fault:
+def _line(waiting: Waiting, moment: Moment, number: int, *, for_s: float | None = None) -> Fault:
     return Fault(
         orders=(waiting.order,),
         operation=waiting.operation,

@@ -43,7 +43,9 @@ def prove(
     random = _random(address, saga, pairs, schedules, told)
     found: dict[str, dict[str, Proof]] = defaultdict(dict)
     for level, style in pairs:
-        tried, wins = guarded[level.setup(saga, style, guarded=True), _limit(won[level.name, style])]
+        tried, wins = guarded[
+            level.setup(saga, style, guarded=True), _limit(won[level.name, style])
+        ]
         drawn, hits = random.get(_key(level, saga, style), (None, {}))
         found[level.name][style] = Proof(
             par=_moves(won[level.name, style]),

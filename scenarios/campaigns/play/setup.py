@@ -55,10 +55,14 @@ class Setup:
                     f"there is no {name} {value!r:.60}{nearest(value, known)}: use {', '.join(filter(None, known))}"
                 )
         if not 1 <= self.orders <= MOST_ORDERS:
-            raise UsageError(f"{self.orders} orders are too many or too few: use 1 to {MOST_ORDERS}")
+            raise UsageError(
+                f"{self.orders} orders are too many or too few: use 1 to {MOST_ORDERS}"
+            )
         Guards.parse(self.guards)
 
-    def schedule(self, faults: FaultPlan | None = None, delays: FaultPlan | None = None) -> Schedule:
+    def schedule(
+        self, faults: FaultPlan | None = None, delays: FaultPlan | None = None
+    ) -> Schedule:
         """The same game as a schedule: with no more than what is ordered, or with what the player did."""
         refusal = Fault(orders=(0,), operation=self.refused, moment=Moment.REFUSED)
         base = FaultPlan(faults=(refusal,) if self.refused else ())

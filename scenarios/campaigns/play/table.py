@@ -93,7 +93,9 @@ def play(setup: Setup, choices: Sequence[str], *, on: bool = False) -> Position:
     Raise NotPossible naming the first choice that there was not, with what there was instead.
     """
     if len(choices) > MOST_CHOICES:
-        raise NotPossible(f"{len(choices)} choices are more than a game has: at most {MOST_CHOICES}")
+        raise NotPossible(
+            f"{len(choices)} choices are more than a game has: at most {MOST_CHOICES}"
+        )
     world = Embedded(None, limit_s=LIMIT_S)
     world.loop = loop = PlayedLoop(limit_s=LIMIT_S)  # type: ignore[abstract]  # see Embedded
     spec = setup.schedule().spec()
@@ -138,9 +140,7 @@ async def _as_it_answers(system: SagaSystem) -> Readable:
 
 
 class _Table:
-    def __init__(
-        self, setup: Setup, driver: Driver, loop: PlayedLoop, log: EventLog
-    ) -> None:
+    def __init__(self, setup: Setup, driver: Driver, loop: PlayedLoop, log: EventLog) -> None:
         assert isinstance(driver.faults, ChosenFaults)
         self._setup, self._driver, self._loop, self._log = setup, driver, loop, log
         self._faults: ChosenFaults = driver.faults

@@ -167,9 +167,10 @@ LEVELS = (
         name="naive",
         title="As most tutorials have it",
         guard="none",
-        styles=CHOREOGRAPHY,
-        goal="have the order cancelled while the customer's money is gone",
-        reached=lambda order: _half_done(order, CANCELLED) and order.net("payment") > 0,
+        goal="make the customer pay twice, and send no parcel",
+        reached=lambda order: (
+            order.over and order.done("ChargePayment") > 1 and order.net("shipping") == 0
+        ),
         lesson="Each safeguard closes one hole. Without any, somebody finds the one that is left.",
     ),
 )

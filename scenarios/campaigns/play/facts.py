@@ -11,13 +11,14 @@ from scenarios.runs.driver import Ended
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """`certain`: nothing can change its class any more. `parked_at`: the operation that waits for an operator, "" = none does.
+    """`over`: nothing can happen any more. `certain`: nothing can change its class any more. `parked_at`: the operation that waits for an operator, "" = none does.
 
     `rows`: its ledger rows, oldest first, each with its participant.
     """
 
     order_id: str
     order_class: str
+    over: bool
     certain: bool
     lied: bool
     why: str
@@ -53,6 +54,7 @@ def facts(ended: Ended, saga: Saga, *, over: bool) -> list[Facts]:
             Facts(
                 order_id=order.order_id,
                 order_class=str(order.order_class),
+                over=over,
                 certain=over or order.order_class is OrderClass.DUPLICATED,
                 lied=order.lied and over,
                 why=order.why,

@@ -131,4 +131,5 @@ def proofs_file(address: str) -> Path | None:
 
 
 def _proof(one: dict[str, Any]) -> Proof:
-    return Proof(**one | {"won": tuple(one["won"])})
+    known: dict[str, Any] = {**one, "won": tuple(one["won"])}
+    return Proof(**known)

@@ -15,6 +15,7 @@ from report.charts import inline_svg
 from report.flow import Walk, walk_figure
 from report.html import environment
 from report.replay import holds
+from scenarios.campaigns.play.demonstration import ACTS, MOST_PER_S
 from scenarios.campaigns.play.facts import Facts, facts
 from scenarios.campaigns.play.gates import LET, Waiting
 from scenarios.campaigns.play.level import ALL_OFF, Level, Proof, levels_of, proofs_of
@@ -290,9 +291,17 @@ def page(saga: Saga) -> str:
             refusable=[step for step in saga.forward if step in saga.refusable],
             variants=list(saga.variants),
             orders=range(1, MOST_ORDERS + 1),
+            most_per_s=MOST_PER_S,
+            operations=saga.operations,
+            acts={act: _at_a_service(act) for act in ACTS},
             game=game,
         )
     )
+
+
+def _at_a_service(act: str) -> str:
+    """What an act does, without naming the message."""
+    return REQUEST_WORDS[act].format(name="it", service="", coordinator="").replace("  ", " ")
 
 
 def script() -> str:

@@ -7,6 +7,7 @@ import hmac
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 from aiohttp import web
@@ -14,6 +15,7 @@ from aiohttp import web
 from kernel.errors import UsageError
 from kernel.saga import Saga
 from report.play import flow_svg, page, position_json, script
+from scenarios.campaigns.play.demonstration import Demonstration, second
 from scenarios.campaigns.play.export import exported
 from scenarios.campaigns.play.level import Level, level_of, proofs_of
 from scenarios.campaigns.play.setup import Setup
@@ -64,6 +66,7 @@ class PlayServer:
                 web.post("/api/export", self._export),
                 web.post("/api/solution", self._solution),
                 web.post("/api/flow", self._flow),
+                web.post("/api/second", self._second),
             ]
         )
         runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
@@ -146,6 +149,10 @@ class PlayServer:
         if not isinstance(style, str) or style not in proofs:
             raise UsageError("no game that wins is known here: choose a level")
         return web.json_response({"choices": list(proofs[style].won)})
+
+    async def _second(self, request: web.Request) -> web.Response:
+        shown = Demonstration.from_json(await _json(request), saga=self._saga.address)
+        return web.json_response(asdict(await self._in_turn(second, shown)))
 
     def _level(self, document: dict[str, Any]) -> Level | None:
         number = document.get("level", 0)

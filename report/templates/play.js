@@ -146,7 +146,11 @@ class Side {
     picture.querySelectorAll(".dot").forEach(dot => { before.set(dot.dataset.key, dot.getAttribute("style")); dot.remove(); });
     picture.querySelectorAll("g[id]").forEach(node => node.classList.remove("done", "undone", "refused", "twice", "waits"));
     Object.entries(this.state.marks).forEach(([name, mark]) => { const node = this.node(name); if (node) node.classList.add(mark); });
-    const here = new Map();
+    const here = new Map(), frame = this.find(".flow"), first = this.state.waiting.map(one => this.node(one.node)).find(Boolean);
+    if (first) {  // on a narrow screen, scroll to where something happens
+      const node = first.getBoundingClientRect(), seen = frame.getBoundingClientRect();
+      if (node.left < seen.left || node.right > seen.right) frame.scrollLeft += node.left - seen.left - seen.width / 2;
+    }
     this.state.waiting.forEach(one => {
       const node = this.node(one.node);
       if (!node) return;
@@ -191,6 +195,8 @@ function chosenFreely() {
 }
 function describe() {
   const one = level();
+  id("demonstration").hidden = Boolean(one);
+  if (one) many.stop();
   form.hidden = Boolean(one);
   id("guarded").hidden = !one;
   id("guarded").textContent = guarded ? "Switch the safeguard off" : "Switch the safeguard on";
@@ -243,6 +249,58 @@ function follow(words) {
   return begin(choices).then(() => { if (wrong) says("There is no such level: this is the first one.", true); });
 }
 
+// The demonstration: one request a second for each style, with the sliders as they stand then.
+const COLOURS = { committed: "#1b7a45", compensated: "#3d8fcf", parked: "#c8750f", stuck: "#b3261e", wrong: "#7b2d8f", "money at risk": "#55606e" };
+const MOST_POINTS = 120;
+const many = {
+  timer: null, seed: 1, sums: {},
+  form: id("many"),
+  start() { this.timer = setInterval(() => this.second(), 1000); this.label(); this.second(); },
+  stop() { clearInterval(this.timer); this.timer = null; this.label(); },
+  label() { id("run").textContent = this.timer ? "Stop" : "Start"; id("run").setAttribute("aria-pressed", String(Boolean(this.timer))); },
+  clear() { this.sums = {}; this.draw(); },
+  async second() {
+    if (this.asking) return;
+    this.asking = true;
+    const asked = { rate: Number(this.form.rate.value), act: this.form.act.value, operation: this.form.operation.value, share: Number(this.form.share.value) / 100, seed: this.seed++ };
+    const setup = { ...chosenFreely(), refused: "", orders: 1 };
+    try {
+      const told = await Promise.all(sides.map(side => ask("second", { ...asked, setup: { style: side.style, ...setup } })));
+      sides.forEach((side, place) => {
+        const line = this.sums[side.style] = this.sums[side.style] || [{}], last = line.at(-1), next = {};
+        Object.entries({ ...told[place].counts, "money at risk": told[place].at_risk_cents / 100 }).forEach(([kind, n]) => { next[kind] = (last[kind] || 0) + n; });
+        line.push(next);
+        if (line.length > MOST_POINTS) line.shift();
+      });
+      this.draw();
+    } catch (error) { this.stop(); says(`The demonstration: ${error.message}`, true); }
+    this.asking = false;
+  },
+  draw() {
+    id("charts").replaceChildren(...sides.map(side => {
+      const line = this.sums[side.style] || [{}], last = line.at(-1), box = element("div", "", { className: "chart" }), list = document.createElement("ul");
+      const picture = document.createElementNS(SVG, "svg");
+      picture.setAttribute("viewBox", "0 0 100 100"); picture.setAttribute("preserveAspectRatio", "none"); picture.setAttribute("aria-hidden", "true");
+      const kinds = Object.keys(COLOURS), top = Math.max(1, ...kinds.filter(kind => kind !== "money at risk").map(kind => last[kind] || 0));
+      kinds.forEach(kind => {
+        const most = kind === "money at risk" ? Math.max(1, last[kind] || 0) : top, drawn = document.createElementNS(SVG, "polyline");
+        drawn.setAttribute("points", line.map((sums, at) => `${100 * at / Math.max(1, line.length - 1)},${97 - 94 * (sums[kind] || 0) / most}`).join(" "));
+        drawn.setAttribute("style", `stroke: ${COLOURS[kind]}${kind === "money at risk" ? "; stroke-dasharray: 5 4" : ""}`);
+        if (last[kind]) picture.append(drawn);
+        const item = element("li", `${kind}: ${(last[kind] || 0).toLocaleString("en", kind === "money at risk" ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : {})}`);
+        item.style.setProperty("--of", COLOURS[kind]);
+        list.append(item);
+      });
+      box.append(element("h3", side.style), picture, list);
+      return box;
+    }));
+  },
+};
+many.form.addEventListener("input", () => { id("rate-shown").textContent = many.form.rate.value; id("share-shown").textContent = many.form.share.value + " %"; });
+many.form.addEventListener("submit", event => event.preventDefault());
+id("run").addEventListener("click", () => (many.timer ? many.stop() : many.start()));
+id("clear").addEventListener("click", () => many.clear());
+many.draw();
 id("level").addEventListener("change", () => { number = Number(id("level").value); guarded = false; begin(); });
 id("guarded").addEventListener("click", () => { guarded = !guarded; begin(); });
 form.addEventListener("change", () => begin());

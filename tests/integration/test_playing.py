@@ -87,6 +87,7 @@ async def test_the_simulation_leaves_the_servers_own_loop_alone(server, http):
         ("solution", {"level": 5, "style": STYLES[1]}, 400, "choose a level"),
         ("solution", {"level": 1, "style": ["x"]}, 400, "choose a level"),
         ("flow", {"setup": {"style": STYLES[0], "variant": "<b>"}}, 400, "there is no step order"),
+        ("second", {"setup": {"style": STYLES[0]}, "rate": 10**9}, 400, "from 1 to 40"),
         ("nothing", {}, 404, "no such page"),
     ],
 )  # fmt: skip
@@ -259,6 +260,33 @@ async def test_show_me_the_safeguard_and_a_link_that_is_cut_in_a_browser(server,
         assert "is committed" in await page.run(
             f"{_side('orchestration')}.querySelector('.judge').textContent"
         )
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+async def test_free_play_and_the_demonstration_in_a_browser(server, tmp_path, width):
+    async with opened(
+        f"{server}/#guards=-inbox&orders=2&refused=BookShipment", tmp_path, width=width
+    ) as page:
+        await _until(page, f"{_side(STYLES[1])}.querySelector('.flow svg')")
+        await page.run("sides[0].on()")
+        await _until(
+            page,
+            f"{_side(STYLES[0])}.querySelector('.judge').textContent.includes('order-00000 is compensated')",
+        )
+        assert "order-00001 is committed" in await page.run(
+            f"{_side(STYLES[0])}.querySelector('.judge').textContent"
+        )
+        await page.run(
+            "many.form.act.value = 'lose-answer'; many.form.share.value = 100; id('run').click()"
+        )
+        for style in range(2):
+            await _until(page, f"/wrong: [1-9]/.test(id('charts').children[{style}].textContent)")
+        await page.run("id('run').click()")
+        assert await page.run("id('run').textContent") == "Start"
+        assert "money at risk: 0.00" not in await page.run("id('charts').textContent")
+        assert await page.run("document.querySelectorAll('#charts polyline').length") >= 4
+        assert await page.run(OVERFLOW) <= 0
+        assert page.errors == []
 
 
 @pytest.mark.parametrize(

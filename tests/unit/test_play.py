@@ -7,6 +7,7 @@ import pytest
 
 from kernel.errors import UsageError
 from kernel.guards import OFF
+from scenarios.campaigns.play.demonstration import Demonstration, second
 from scenarios.campaigns.play.export import exported
 from scenarios.campaigns.play.facts import facts
 from scenarios.campaigns.play.level import level_of, levels_of, proofs_of
@@ -188,6 +189,37 @@ def test_random_schedules_reach_a_goal_where_the_safeguard_is_off():
 def test_stars_are_for_few_moves():
     proof = proofs_of("order")["paid-twice"]["orchestration"]
     assert [proof.stars(n) for n in (1, 2, 3)] == [3, 2, 1]
+
+
+def _many(style, guards, **changes):
+    asked = {"setup": {"style": style, "guards": guards}, "rate": 20, "act": "lose-answer",
+             "operation": "ChargePayment", "share": 0.5, "seed": 3}  # fmt: skip
+    return Demonstration.from_json(asked | changes, saga="order")
+
+
+@BOTH
+def test_the_demonstration_counts_what_the_judge_says_of_many_customers(style):
+    safe, harmed = second(_many(style, "all")), second(_many(style, "-inbox"))
+    assert safe.counts["committed"] == 20
+    assert safe.at_risk_cents == 0
+    assert harmed.counts["wrong"] >= 5
+    assert sum(harmed.counts.values()) == 20
+    assert harmed.at_risk_cents > 0
+    silent = second(_many(style, "-timeouts", act="hang", share=1.0))
+    assert silent.counts["stuck"] == 20
+    assert second(_many(style, "none", act="")).counts["committed"] == 20
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"rate": 0}, {"rate": 1.5}, {"rate": True}, {"rate": 10_000}, {"share": 2}, {"share": "x"}, {"share": None},
+        {"seed": -1}, {"seed": 2**40}, {"act": "kill"}, {"act": ["hang"]}, {"operation": "Sing"}, {"setup": None},
+    ],
+)  # fmt: skip
+def test_a_demonstration_that_is_damaged_is_refused_in_a_sentence(changes):
+    with pytest.raises(UsageError):
+        _many("choreography", "all", **changes)
 
 
 def test_a_saga_without_levels_is_played_freely():

@@ -18,7 +18,7 @@ from scenarios.judge.verdict import BAD, OrderClass
 MOST_PER_S = 40
 ACTS = {act: moment for act, moment in REQUEST_ACTS.items() if moment not in DISTURBANCES | CRASHES}
 """What strikes one order alone."""
-KINDS = ("committed", "compensated", "parked", "stuck", "wrong")
+KINDS: tuple[str, ...] = ("committed", "compensated", "parked", "stuck", "wrong")
 """How orders are counted: stuck is open for good, wrong is done twice or half."""
 
 

@@ -19,7 +19,7 @@ from scenarios.campaigns.play.demonstration import ACTS, MOST_PER_S
 from scenarios.campaigns.play.facts import Facts, facts
 from scenarios.campaigns.play.gates import LET, Waiting
 from scenarios.campaigns.play.level import ALL_OFF, Level, Proof, levels_of, proofs_of
-from scenarios.campaigns.play.setup import MOST_CHOICES, MOST_ORDERS, Setup
+from scenarios.campaigns.play.setup import MOST_ORDERS, Setup
 from scenarios.campaigns.play.table import WAIT, Option, Position, play
 from scenarios.campaigns.simulation.story import steps
 from scenarios.judge.verdict import BAD, MEANING, OrderClass
@@ -270,12 +270,11 @@ def flow_svg(address: str, style: str, variant: str) -> Markup:
     )
 
 
-def page(saga: Saga) -> str:
-    """The page of the game as HTML; it needs play.js and this server, and no other network."""
+def page(saga: Saga, opened: int) -> str:
+    """The page of the game as HTML; it needs play.js and this server, and no other network. `opened`: a level, 0 = free play."""
     game = {
+        "opened": opened,
         "levels": levels_json(saga),
-        "styles": [{"name": style.name, "words": style.words} for style in STYLES.values()],
-        "most_choices": MOST_CHOICES,
     }
     return (
         environment()

@@ -45,10 +45,13 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class PlayServer:
-    """Serves one saga. `code`: what a player must know to join, "" = nothing: only this machine is served then."""
+    """Serves one saga. `code`: what a player must know to join, "" = nothing: only this machine is served then.
 
-    def __init__(self, saga: Saga, *, code: str = "") -> None:
-        self._saga, self._code = saga, code
+    `level`: the one that is opened unless a link says another, 0 = free play.
+    """
+
+    def __init__(self, saga: Saga, *, code: str = "", level: int = 0) -> None:
+        self._saga, self._code, self._level_opened = saga, code, level
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="play")
         self._room = asyncio.Semaphore(MOST_AT_ONCE)
 
@@ -118,7 +121,9 @@ class PlayServer:
         return answer
 
     async def _page(self, request: web.Request) -> web.Response:
-        return web.Response(text=await self._in_turn(page, self._saga), content_type="text/html")
+        return web.Response(
+            text=await self._in_turn(page, self._saga, self._level_opened), content_type="text/html"
+        )
 
     async def _script(self, request: web.Request) -> web.Response:
         return web.Response(text=script(), content_type="text/javascript")

@@ -238,7 +238,7 @@ async function begin(choices = {}) {
   })));
 }
 function follow(words) {
-  number = Number(words.get("level") || 0);
+  number = words.size ? Number(words.get("level") || 0) : game.opened;
   const wrong = words.has("level") && !game.levels[number - 1];
   if (wrong) number = game.levels.length ? 1 : 0;
   guarded = words.get("guarded") === "1";

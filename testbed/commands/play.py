@@ -26,7 +26,10 @@ LETTERS, LENGTH = "ABCDEFGHJKMNPQRSTUVWXYZ23456789", 6
 def play(
     saga: SagaOption = DEFAULT,
     level: Annotated[
-        int, typer.Option(min=0, help="Open this level; 0 = the first one, or free play.")
+        int,
+        typer.Option(
+            min=0, help="Level to open; 0 = the first one, or free play where there are none."
+        ),
     ] = 0,
     host: Annotated[
         str,
@@ -52,16 +55,15 @@ def play(
 
 async def _serve(saga: Saga, level: int, host: str, port: int, *, no_browser: bool) -> None:
     code = "" if host in (LOOPBACK, "localhost") else _code()
-    async with PlayServer(saga, code=code).serving(host, port) as served:
-        query = f"?{urlencode({'code': code})}" if code else ""
-        begin = f"#level={level or 1}" if levels_of(saga) else ""
-        address = f"http://{_name(host)}:{served}/{query}"
-        print(f"Play at {address}{begin}", flush=True)
+    opened = level or (1 if levels_of(saga) else 0)
+    async with PlayServer(saga, code=code, level=opened).serving(host, port) as served:
+        address = f"http://{_name(host)}:{served}/"
+        print(f"Play at {address}", flush=True)
         if code:
             print(f"Join code: {code}", flush=True)
         print("Ctrl-C ends it.", file=sys.stderr)
         if not no_browser:
-            webbrowser.open(address + begin)
+            webbrowser.open(f"{address}?{urlencode({'code': code})}" if code else address)
         await asyncio.Event().wait()
 
 

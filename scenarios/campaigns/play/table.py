@@ -20,6 +20,7 @@ from scenarios.campaigns.play.gates import (
 )
 from scenarios.campaigns.play.loop import PlayedLoop
 from scenarios.campaigns.play.setup import MOST_CHOICES, Setup
+from scenarios.campaigns.simulation.loop import NeverEnds
 from scenarios.campaigns.simulation.schedule import TIME_SCALE, Schedule
 from scenarios.campaigns.simulation.simulated import (
     LIMIT_S,
@@ -104,9 +105,12 @@ def play(setup: Setup, choices: Sequence[str], *, on: bool = False) -> Position:
     driver = Driver(spec, clock=clock, tracer=log, record=log, exact=True, planned=ChosenFaults)
     table = _Table(setup, driver, loop, log)
     with without_collector(), ended_by_force(loop.troubles), MemoryFolder(reused=True) as folder:
-        position: Position | None = loop.run_until_complete(
-            table.sit(folder, world, choices, on=on)
-        )
+        try:
+            position: Position | None = loop.run_until_complete(
+                table.sit(folder, world, choices, on=on)
+            )
+        except NeverEnds as error:
+            raise NotPossible(f"this game comes to no end: {error}") from error
     if position is None:
         raise NotPossible(table.wrong)
     return position

@@ -26,7 +26,7 @@ of every other run decides whether you have done damage.
   than 75 s, which is past the saga deadline of 60 s.
 - The judge speaks when nothing can change his word any more: at once about what was done twice, about all else at the end.
 - **Undo, redo, start again, play on** (to the end, without a further move), **show me** (a game with the fewest moves; take its choices with *redo*). *Copy a link* shares the position:
-  the address holds the whole game. *Export* saves it as a schedule: `saga replay FILE --simulated` tells it step by step, `saga replay FILE` also runs it on the real
+  the address holds the whole game. *Export* saves it as a schedule: `saga replay FILE --simulated` shows it step by step, `saga replay FILE` also runs it on the real
   pair ([simulation.md](simulation.md)), as far as a schedule can say what you did; the page says whether it ends the same.
 - **Keys**, in the column that you used last: `n` or Enter the blue choice, `1` to `9` the choice with that number, `t` let time pass, `u` undo, `r` redo, `p` play on, `a` start again. Tab reaches everything.
 

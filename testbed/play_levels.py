@@ -18,7 +18,7 @@ def main() -> None:
     """Write levels.json of the order saga."""
     names = [level.name for level in levels_of(load_saga(DEFAULT))]
     proofs = prove(
-        DEFAULT, names, schedules=SCHEDULES, told=lambda line: print(line, file=sys.stderr)
+        DEFAULT, names, schedules=SCHEDULES, report=lambda line: print(line, file=sys.stderr)
     )
     text = json.dumps(document(proofs, COMMAND), indent=1) + "\n"
     path = proofs_file(DEFAULT)

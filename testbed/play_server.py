@@ -57,7 +57,7 @@ class PlayServer:
 
     @asynccontextmanager
     async def serving(self, host: str, port: int) -> AsyncIterator[int]:
-        """Serve as long as the context is open; the port. Raise UsageError if it cannot be had."""
+        """Serve as long as the context is open; the port. Raise UsageError if the address cannot be used."""
         application = web.Application(
             client_max_size=MOST_BYTES, middlewares=[self._polite, self._guarded]
         )
@@ -136,12 +136,12 @@ class PlayServer:
     async def _position(self, request: web.Request) -> web.Response:
         document = await _json(request)
         level = self._level(document)
-        position = await self._in_turn(_carried_out, document, self._saga)
+        position = await self._in_turn(_position_of, document, self._saga)
         return web.json_response(position_json(position, self._saga, level))
 
     async def _export(self, request: web.Request) -> web.Response:
         document = await _json(request)
-        found = await self._in_turn(lambda: exported(_carried_out(document, self._saga)))
+        found = await self._in_turn(lambda: exported(_position_of(document, self._saga)))
         ends = ", ".join(f"{name} and lied to" if lied else name for name, lied in found.ends)
         return web.json_response(
             {"schedule": found.schedule.to_json(), "same": found.same, "ends": ends}
@@ -166,14 +166,14 @@ class PlayServer:
         return level_of(self._saga, number) if number else None
 
     async def _in_turn(self, work: Callable[..., T], *about: Any) -> T:
-        """Do it in the one thread in which games are carried out: a simulated loop must not meet this one."""
+        """Do it in the one thread in which games run: a simulated loop must not meet this one."""
         if self._room.locked():
             raise web.HTTPServiceUnavailable(reason="too many players at this moment: try again")
         async with self._room:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *about)
 
 
-def _carried_out(document: dict[str, Any], saga: Saga) -> Position:
+def _position_of(document: dict[str, Any], saga: Saga) -> Position:
     setup = Setup.from_json(document.get("setup"), saga=saga.address)
     choices, on = document.get("choices", []), document.get("on", False)
     if not isinstance(choices, list) or not all(type(choice) is str for choice in choices):

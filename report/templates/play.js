@@ -8,9 +8,9 @@ let number = 0, guarded = false, active = 0;
 
 async function ask(what, document) {
   const answer = await fetch("api/" + what, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(document) });
-  const told = await answer.json().catch(() => ({ error: "the server gave no answer that can be read" }));
-  if (!answer.ok) throw new Error(told.error);
-  return told;
+  const reply = await answer.json().catch(() => ({ error: "the server gave no answer that can be read" }));
+  if (!answer.ok) throw new Error(reply.error);
+  return reply;
 }
 
 function element(name, text, attributes = {}) {
@@ -79,7 +79,7 @@ class Side {
       const file = URL.createObjectURL(new Blob([JSON.stringify(made.schedule, null, 1)], { type: "application/json" }));
       element("a", "", { href: file, download: name }).click();
       const same = made.same ? `Simulated without you it ends the same: ${made.ends}.` : `Simulated without you it ends otherwise: ${made.ends || "it does not end"}. A schedule cannot say everything that a player does.`;
-      says(`${name} was saved. ${same} saga replay ${name} --simulated tells it step by step; without --simulated it runs on the real backends, too.`);
+      says(`${name} was saved. ${same} saga replay ${name} --simulated shows it step by step; without --simulated it also runs on the real backends.`);
     });
   }
 
@@ -109,7 +109,7 @@ class Side {
     this.find(".screen").replaceChildren(...this.state.orders.map(order => {
       const row = element("div", "");
       row.append(element("span", `The customer of ${order.id} sees `, { className: "soft" }), element("span", order.told.at(-1) || "nothing yet", { className: "phone" }));
-      if (order.told.length > 1) row.append(element("span", `told so far: ${order.told.join(", then ")}`, { className: "soft" }));
+      if (order.told.length > 1) row.append(element("span", `shown so far: ${order.told.join(", then ")}`, { className: "soft" }));
       return row;
     }));
   }
@@ -233,7 +233,7 @@ async function begin(choices = {}) {
       await side.load(choices[side.style] || []);
     } catch (error) {
       await side.load([]);
-      throw new Error(`this link cannot be followed, so the game starts anew: ${error.message}`);
+      throw new Error(`this link cannot be followed, so the game starts again: ${error.message}`);
     }
   })));
 }
@@ -265,10 +265,10 @@ const many = {
     const asked = { rate: Number(this.form.rate.value), act: this.form.act.value, operation: this.form.operation.value, share: Number(this.form.share.value) / 100, seed: this.seed++ };
     const setup = { ...chosenFreely(), refused: "", orders: 1 };
     try {
-      const told = await Promise.all(sides.map(side => ask("second", { ...asked, setup: { style: side.style, ...setup } })));
+      const seconds = await Promise.all(sides.map(side => ask("second", { ...asked, setup: { style: side.style, ...setup } })));
       sides.forEach((side, place) => {
         const line = this.sums[side.style] = this.sums[side.style] || [{}], last = line.at(-1), next = {};
-        Object.entries({ ...told[place].counts, "money at risk": told[place].at_risk_cents / 100 }).forEach(([kind, n]) => { next[kind] = (last[kind] || 0) + n; });
+        Object.entries({ ...seconds[place].counts, "money at risk": seconds[place].at_risk_cents / 100 }).forEach(([kind, n]) => { next[kind] = (last[kind] || 0) + n; });
         line.push(next);
         if (line.length > MOST_POINTS) line.shift();
       });

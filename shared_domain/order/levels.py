@@ -142,7 +142,7 @@ LEVELS = (
         styles=CHOREOGRAPHY,
         goal="have the order confirmed though the customer has paid nothing",
         reached=lambda order: _half_done(order, CONFIRMED) and order.net("payment") == 0,
-        lesson="Two chains of one order, one forward and one back, can both come to their end.",
+        lesson="Two chains of one order, one forward and one back, can both reach their end.",
     ),
     Level(
         name="still-reserved",

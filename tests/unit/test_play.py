@@ -239,7 +239,7 @@ def test_a_level_that_there_is_not_is_refused(number):
 @pytest.mark.long
 @pytest.mark.timeout(3600)
 def test_what_is_known_of_every_level_is_computed_again():
-    again = prove("order", [level.name for level in LEVELS], schedules=10_000, told=print)
+    again = prove("order", [level.name for level in LEVELS], schedules=10_000, report=print)
     known = proofs_of("order")
     assert {n: {s: asdict(p) for s, p in by.items()} for n, by in again.items()} == {
         n: {s: asdict(p) for s, p in by.items()} for n, by in known.items()

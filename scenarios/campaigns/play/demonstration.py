@@ -85,7 +85,7 @@ def second(demonstration: Demonstration) -> Second:
     saga, spec = load_saga(schedule.saga), schedule.spec()
     ended = simulate(spec, turns=None).ended
     if ended is None:
-        raise UsageError("this second did not come to its end: choose another fault")
+        raise UsageError("this run never ended: choose another fault")
     wanted = spec.scenario.orders(saga, spec.orders, seed=spec.seed, plan=spec.plan())
     money = [resource for resource in saga.resources if resource.unit == MONEY]
     counts, at_risk = dict.fromkeys(KINDS, 0), 0

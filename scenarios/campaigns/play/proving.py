@@ -24,7 +24,7 @@ Wins = tuple[int, dict[str, int]]
 
 
 def prove(
-    address: str, names: Iterable[str], *, schedules: int, told: Callable[[str], None]
+    address: str, names: Iterable[str], *, schedules: int, report: Callable[[str], None]
 ) -> dict[str, dict[str, Proof]]:
     """Level -> style -> what is known of it, over all cores. `schedules`: random ones for each style and set of safeguards.
 
@@ -38,9 +38,9 @@ def prove(
         if not choices:
             raise UsageError(f"{level.name} cannot be won in {style} in {MOST_MOVES} moves")
         won[level.name, style] = choices
-        told(f"{level.name}, {style}: {_moves(choices)} moves")
-    guarded = _guarded(address, saga, pairs, {key: _moves(one) for key, one in won.items()}, told)
-    random = _random(address, saga, pairs, schedules, told)
+        report(f"{level.name}, {style}: {_moves(choices)} moves")
+    guarded = _guarded(address, saga, pairs, {key: _moves(one) for key, one in won.items()}, report)
+    random = _random(address, saga, pairs, schedules, report)
     found: dict[str, dict[str, Proof]] = defaultdict(dict)
     for level, style in pairs:
         tried, wins = guarded[
@@ -112,7 +112,7 @@ def _guarded(
     saga: Saga,
     pairs: list[tuple[Level, str]],
     pars: Mapping[tuple[str, str], int],
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> dict[tuple[Setup, int], Wins]:
     """Levels with the same set-up share their games."""
     shared: dict[tuple[Setup, int], list[str]] = defaultdict(list)
@@ -123,7 +123,7 @@ def _guarded(
     found = {}
     for key, wins in zip(shared, over_cores(every_game, pieces), strict=True):
         found[key] = wins
-        told(f"{key[0].style} with guards {key[0].guards}: {wins[0]:,} games, {wins[1]}")
+        report(f"{key[0].style} with guards {key[0].guards}: {wins[0]:,} games, {wins[1]}")
     return found
 
 
@@ -132,7 +132,7 @@ def _random(
     saga: Saga,
     pairs: list[tuple[Level, str]],
     schedules: int,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> dict[tuple[str, str], Wins]:
     shared: dict[tuple[str, str], list[str]] = defaultdict(list)
     for level, style in pairs:
@@ -150,7 +150,7 @@ def _random(
         before, known = found.get(key, (0, dict.fromkeys(wins, 0)))
         found[key] = before + runs, {name: known[name] + n for name, n in wins.items()}
     for (style, guards), (runs, wins) in found.items():
-        told(f"{style} with guards {guards}: {runs:,} schedules, {wins}")
+        report(f"{style} with guards {guards}: {runs:,} schedules, {wins}")
     return found
 
 

@@ -1,4 +1,4 @@
-"""One position of a game: a list of choices, carried out from the start under virtual time.
+"""One position of a game: a list of choices, run from the start under virtual time.
 
 The server keeps nothing: the same set-up and choices give the same position, so undo, redo and a link are lists of choices.
 """
@@ -110,7 +110,7 @@ def play(setup: Setup, choices: Sequence[str], *, on: bool = False) -> Position:
                 table.sit(folder, world, choices, on=on)
             )
         except NeverEnds as error:
-            raise NotPossible(f"this game comes to no end: {error}") from error
+            raise NotPossible(f"this game never ends: {error}") from error
     if position is None:
         raise NotPossible(table.wrong)
     return position

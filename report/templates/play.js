@@ -1,6 +1,7 @@
 "use strict";
 const game = JSON.parse(document.getElementById("game").textContent);
 const id = name => document.getElementById(name);
+const LEAST_SCALE = 0.72;  // of a drawn flow: smaller, and its names cannot be read
 const SVG = "http://www.w3.org/2000/svg";
 const says = (text, wrong = false) => { id("says").textContent = text; id("says").classList.toggle("wrong", wrong); };
 const link = new URLSearchParams(location.hash.slice(1));
@@ -49,7 +50,9 @@ class Side {
     const flow = JSON.stringify([this.style, this.setup().variant]);
     if (flow !== this.flow) {
       const drawn = new DOMParser().parseFromString((await ask("flow", { setup: this.setup() })).svg, "text/html");
-      this.find(".flow").replaceChildren(drawn.querySelector("svg"));
+      const picture = drawn.querySelector("svg");
+      this.find(".flow").replaceChildren(picture);
+      picture.style.minWidth = `${LEAST_SCALE * picture.width.baseVal.value}px`;
       wide();
       this.flow = flow;
     }

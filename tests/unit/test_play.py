@@ -117,6 +117,7 @@ def test_a_message_is_held_past_the_saga_deadline_and_not_for_ever(style):
     assert LATE_S <= held_s < LATE_S + 10
 
 
+@pytest.mark.slow
 @BOTH
 def test_with_every_safeguard_on_no_game_of_chance_does_harm_and_each_is_a_schedule(style):
     chance = random.Random(style)

@@ -1,0 +1,303 @@
+"""The usual proofs: something that `saga check` says, a rule that a run breaks, a cell of the sweep."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from bench.exhibits.exhibit import Played, Shown
+from kernel.errors import UsageError
+from kernel.ledger import Effect
+from kernel.loading import load_saga, read_saga
+from scenarios.campaigns.jobs import Job
+from scenarios.campaigns.outcome import INCONSISTENT
+from scenarios.campaigns.simulation.cores import over_cores
+from scenarios.campaigns.simulation.outcomes import simulated_outcomes
+from scenarios.campaigns.sweep import PIECE, Sweep, result_of
+from scenarios.checks.index import findings_of
+from scenarios.faults.plan import Moment
+from scenarios.faults.space import ALWAYS, Cell, Strike, singles
+from scenarios.judge.rules import Rule
+from scenarios.judge.verdict import Judgement, LawVerdict, OrderVerdict
+from scenarios.styles.index import STYLES
+
+ROOT = Path(__file__).parents[2]
+SEED, RATE_PER_S, TIME_SCALE = 1, 10.0, 0.05
+MOST_WITNESSES = 8
+_BOTH = tuple(STYLES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """`saga check` has a finding that this regular expression matches."""
+
+    kind: ClassVar[str] = "check"
+    says: str
+
+    def commands(self, address: str) -> Sequence[str]:
+        """See Proof."""
+        return [f"saga check {address}"]
+
+    def jobs(self, address: str) -> Sequence[Job]:
+        """See Proof: it runs nothing."""
+        return []
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        found = [f for f in findings_of(read_saga(address)) if re.search(self.says, f.says)]
+        if not found:
+            return [Shown(shown=False, clean=True, found="nothing of the kind in its files")]
+        places = tuple(f"{below_root(f.place.file)}:{f.place.line}: {f.says}" for f in found)
+        return [
+            Shown(
+                shown=True,
+                clean=False,
+                found=f"costs: {found[0].costs}",
+                witnesses=places[:MOST_WITNESSES],
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The files of an edition of their own are refused with a line that this regular expression matches; those of the edition are not."""
+
+    kind: ClassVar[str] = "check"
+    edition: str
+    says: str
+    described: str
+
+    def commands(self, address: str) -> Sequence[str]:
+        """See Proof."""
+        return [f"saga check {self._refused(address)}"]
+
+    def jobs(self, address: str) -> Sequence[Job]:
+        """See Proof: it runs nothing."""
+        return []
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        try:
+            load_saga(self._refused(address))
+        except UsageError as error:
+            line = below_root(str(error))
+            if re.search(self.says, line):
+                return [
+                    Shown(
+                        shown=True, clean=False, found="refused before it runs", witnesses=(line,)
+                    )
+                ]
+            return [Shown(shown=False, clean=False, found=line)]
+        return [Shown(shown=False, clean=True, found="its files are read")]
+
+    def _refused(self, address: str) -> str:
+        exhibit, _, edition = address.partition(".")
+        return f"{exhibit}.{self.edition}" if edition == self.described else address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """A run breaks a rule. `why`: what the judge must say of it; `never`: what the order in question must not have done.
+
+    `styles`: those in which it must be so.
+    """
+
+    kind: ClassVar[str] = "run"
+    scenario: str
+    rule: Rule
+    styles: tuple[str, ...] = _BOTH
+    why: str = ""
+    never: str = ""
+    variant: str = ""
+    guards: str = "all"
+    orders: int = 4
+
+    def commands(self, address: str) -> Sequence[str]:
+        """See Proof."""
+        usual = load_saga(address).variant
+        parts = [f"saga run {self.scenario} --saga {address}"]
+        if self.styles != _BOTH:
+            parts.append(f"--style {','.join(self.styles)}")
+        parts.append(f"--orders {self.orders}")
+        if self.guards != "all":
+            parts.append(f"--guards={self.guards}")
+        if self.variant not in ("", usual):
+            parts.append(f"--step-order {self.variant}")
+        return [" ".join(parts)]
+
+    def jobs(self, address: str) -> Sequence[Job]:
+        """See Proof."""
+        return [self._job(address, style) for style in self.styles]
+
+    def _job(self, address: str, style: str) -> Job:
+        return Job(
+            key=f"{address} {self.scenario} {style} {self.variant} {self.guards} {self.orders}",
+            scenario=self.scenario,
+            style=style,
+            orders=self.orders,
+            seed=SEED,
+            time_scale=TIME_SCALE,
+            rate_per_s=RATE_PER_S,
+            guards=self.guards,
+            saga=address,
+            variant=self.variant if self.variant in load_saga(address).variants else "",
+        )
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        return [self._in(style, played[self._job(address, style).key]) for style in self.styles]
+
+    def _in(self, style: str, played: Played) -> Shown:
+        verdict = played.verdict
+        broken = next(self._broken(verdict.orders, verdict.laws), None)
+        ended = ", ".join(f"{n} {name}" for name, n in verdict.counts().items() if n)
+        if broken is None:
+            clean = verdict.judgement is Judgement.CONSISTENT and verdict.as_expected
+            found = f"{verdict.judgement}: {ended}"
+            if not clean and verdict.problems:
+                found += f"; {verdict.problems[0]}"
+            return Shown(
+                style=style,
+                shown=False,
+                clean=clean,
+                found=found,
+                order_id=verdict.orders[-1].order_id if verdict.orders else "",
+                folder=played.folder,
+            )
+        order_id, why, rows = broken
+        return Shown(
+            style=style,
+            shown=True,
+            clean=False,
+            found=f"{order_id}: {why}" if order_id not in why else why,
+            witnesses=tuple(rows[:MOST_WITNESSES]),
+            order_id=order_id,
+            folder=played.folder,
+        )
+
+    def _broken(
+        self, orders: Sequence[OrderVerdict], laws: Sequence[LawVerdict]
+    ) -> Iterator[tuple[str, str, Sequence[Mapping[str, Any]]]]:
+        """(order, why, rows) of everything that breaks the rule in the way that is meant."""
+        for order in orders:
+            did = {r.get("operation") for r in order.witnesses if r.get("effect") == Effect.DONE}
+            if self.rule in order.rules and self.why in order.why and self.never not in did:
+                yield order.order_id, order.why, order.witnesses
+        for law in laws:
+            if law.law == self.rule and not law.held and self.why in law.why and not self.never:
+                first = next((r["order_id"] for r in law.witnesses if "order_id" in r), "")
+                yield first, law.why.partition("; ")[0], _of(first, law.witnesses)
+
+
+def _of(order_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    mine = [row for row in rows if row.get("order_id", order_id) == order_id]
+    return mine or list(rows)
+
+
+def _sweep(address: str, styles: Sequence[str]) -> Sweep:
+    return Sweep(
+        depth=1,
+        sample=0,
+        styles=list(styles),
+        guards="all",
+        broker="memory",
+        engine="inprocess",
+        orders=4,
+        seed=SEED,
+        rate_per_s=100.0,
+        time_scale=TIME_SCALE,
+        variant=load_saga(address).variant,
+        saga=address,
+        simulated=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """A cell of the sweep at depth 1 that is inconsistent, though its scenario is nobody's."""
+
+    kind: ClassVar[str] = "sweep"
+    operation: str
+    moment: Moment
+    when: str = ALWAYS
+    styles: tuple[str, ...] = _BOTH
+
+    def commands(self, address: str) -> Sequence[str]:
+        """See Proof."""
+        return [_sweep(address, self.styles).command()]
+
+    def jobs(self, address: str) -> Sequence[Job]:
+        """See Proof: its runs are simulated in any case."""
+        return []
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        sweep, saga = _sweep(address, self.styles), load_saga(address)
+        strike = Strike(operation=self.operation, when=self.when, moment=self.moment)
+        shown = []
+        for style in self.styles:
+            cell = Cell(saga=saga, style=style, strikes=(strike,))
+            (outcome,) = simulated_outcomes([sweep.job(cell)], SEED)
+            result = result_of(cell, outcome, variant=sweep.variant)
+            bad = result.worst in INCONSISTENT
+            shown.append(
+                Shown(
+                    style=style,
+                    shown=bad,
+                    clean=not bad,
+                    found=f"{strike}: {result.bad} of {result.orders} {result.worst}",
+                    witnesses=(result.why,) if result.why else (),
+                )
+            )
+        return shown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweptClean:
+    """No cell of the whole sweep at depth 1 is inconsistent where a safeguard could help, and nothing is left to mend in the files."""
+
+    kind: ClassVar[str] = "sweep"
+    styles: tuple[str, ...] = field(default=_BOTH)
+
+    def commands(self, address: str) -> Sequence[str]:
+        """See Proof."""
+        return [f"saga check {address}", _sweep(address, self.styles).command()]
+
+    def jobs(self, address: str) -> Sequence[Job]:
+        """See Proof: its runs are simulated in any case."""
+        return []
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        sweep, saga = _sweep(address, self.styles), load_saga(address)
+        mend = [str(finding) for finding in findings_of(saga)]
+        cells = {c.key: c for c in singles(saga, sweep.styles) if not c.not_run()}
+        jobs = [sweep.job(cell) for cell in cells.values()]
+        pieces = [(jobs[at : at + PIECE], SEED) for at in range(0, len(jobs), PIECE)]
+        outcomes = [one for some in over_cores(simulated_outcomes, pieces) for one in some]
+        shown = []
+        for style in self.styles:
+            results = [
+                result_of(cells[o.key], o, variant=sweep.variant)
+                for o in outcomes
+                if cells[o.key].style == style
+            ]
+            wrong = [f"{r.key}: {r.worst}, {r.why}" for r in results if r.unexpected]
+            forgot = sum(bool(r.expected) for r in results)
+            shown.append(
+                Shown(
+                    style=style,
+                    shown=not (wrong or mend),
+                    clean=not (wrong or mend),
+                    found=f"{len(results) - forgot - len(wrong)} of {len(results) - forgot} cells consistent,"
+                    f" {forgot} more in which the coordinator forgets what it promised; {len(mend) or 'nothing'} to mend",
+                    witnesses=(*mend, *wrong)[:MOST_WITNESSES],
+                )
+            )
+        return shown
+
+
+def below_root(text: str) -> str:
+    """A text in which a path of this repository does not say where the repository lies."""
+    return text.replace(f"{ROOT}/", "")

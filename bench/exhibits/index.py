@@ -51,9 +51,10 @@ def readme(exhibit: Exhibit) -> str:
 
 
 def story(exhibit: Exhibit) -> list[str]:
-    """The paragraphs of its README between the title and the next heading."""
-    body = readme(exhibit).partition("\n")[2].partition("\n## ")[0]
-    return [" ".join(part.split()) for part in body.split("\n\n") if part.strip()]
+    """The paragraphs of its README between the title and the source, without markup."""
+    body = readme(exhibit).partition("\n")[2].partition("\nSource: ")[0]
+    plain = body.replace("`", "").replace("*", "")
+    return [" ".join(part.split()) for part in plain.split("\n\n") if part.strip()]
 
 
 def _home() -> Path:

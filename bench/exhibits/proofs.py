@@ -18,8 +18,9 @@ from scenarios.campaigns.sweep import PIECE, Sweep, result_of
 from scenarios.checks.index import findings_of
 from scenarios.faults.plan import Moment
 from scenarios.faults.space import ALWAYS, Cell, Strike, singles
+from scenarios.judge.oracle import witness
 from scenarios.judge.rules import Rule
-from scenarios.judge.verdict import Judgement, LawVerdict, OrderVerdict
+from scenarios.judge.verdict import Judgement, LawVerdict, OrderClass, OrderVerdict
 from scenarios.styles.index import STYLES
 
 ROOT = Path(__file__).parents[2]
@@ -48,12 +49,12 @@ class Checked:
         found = [f for f in findings_of(read_saga(address)) if re.search(self.says, f.says)]
         if not found:
             return [Shown(shown=False, clean=True, found="nothing of the kind in its files")]
-        places = tuple(f"{below_root(f.place.file)}:{f.place.line}: {f.says}" for f in found)
+        places = tuple(below_root(str(finding)) for finding in found)
         return [
             Shown(
                 shown=True,
                 clean=False,
-                found=f"costs: {found[0].costs}",
+                found=f"in its files; the price: {found[0].costs}",
                 witnesses=places[:MOST_WITNESSES],
             )
         ]
@@ -157,12 +158,14 @@ class Ran:
             found = f"{verdict.judgement}: {ended}"
             if not clean and verdict.problems:
                 found += f"; {verdict.problems[0]}"
+            order_id = _decisive(verdict.orders)
             return Shown(
                 style=style,
                 shown=False,
                 clean=clean,
                 found=found,
-                order_id=verdict.orders[-1].order_id if verdict.orders else "",
+                witnesses=tuple(_ledger(played, order_id)),
+                order_id=order_id,
                 folder=played.folder,
             )
         order_id, why, rows = broken
@@ -190,6 +193,23 @@ class Ran:
                 yield first, law.why.partition("; ")[0], _of(first, law.witnesses)
 
 
+def _decisive(orders: Sequence[OrderVerdict]) -> str:
+    """The order to look at where nothing is wrong: the first that was not simply carried out."""
+    other = [o.order_id for o in orders if o.order_class != OrderClass.COMMITTED]
+    return next(iter(other or [o.order_id for o in orders]), "")
+
+
+def _ledger(played: Played, order_id: str) -> list[Mapping[str, Any]]:
+    """The ledger rows of an order in the order of their times, without these; none of a run that was kept in a folder."""
+    rows = [
+        (row["mono_s"], witness({"participant": name, **row}))
+        for name, tables in (played.ledgers or {}).items()
+        for row in tables["ledger"]
+        if row["order_id"] == order_id
+    ]
+    return [row for _, row in sorted(rows, key=lambda timed: timed[0])]
+
+
 def _of(order_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     mine = [row for row in rows if row.get("order_id", order_id) == order_id]
     return mine or list(rows)
@@ -215,11 +235,12 @@ def _sweep(address: str, styles: Sequence[str]) -> Sweep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Swept:
-    """A cell of the sweep at depth 1 that is inconsistent, though its scenario is nobody's."""
+    """A rule that breaks in one cell of the sweep at depth 1: a fault for which there is no scenario."""
 
     kind: ClassVar[str] = "sweep"
     operation: str
     moment: Moment
+    rule: Rule
     when: str = ALWAYS
     styles: tuple[str, ...] = _BOTH
 
@@ -240,14 +261,17 @@ class Swept:
             cell = Cell(saga=saga, style=style, strikes=(strike,))
             (outcome,) = simulated_outcomes([sweep.job(cell)], SEED)
             result = result_of(cell, outcome, variant=sweep.variant)
-            bad = result.worst in INCONSISTENT
+            broken = self.rule in {
+                *outcome.laws,
+                *(r for _, _, rules in outcome.orders for r in rules),
+            }
+            ended = f"{strike}: {result.bad} of {result.orders} orders {result.worst}"
             shown.append(
                 Shown(
                     style=style,
-                    shown=bad,
-                    clean=not bad,
-                    found=f"{strike}: {result.bad} of {result.orders} {result.worst}",
-                    witnesses=(result.why,) if result.why else (),
+                    shown=broken,
+                    clean=result.worst not in INCONSISTENT,
+                    found=f"{ended}; broken: {self.rule}" if broken else ended,
                 )
             )
         return shown

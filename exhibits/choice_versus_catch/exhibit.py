@@ -23,7 +23,11 @@ EXHIBIT = Exhibit(
             says="The release lowers the stock again, so each declined payment takes the goods twice off the shelf.",
             proofs=(
                 Checked(says=r"ReleaseStock changes -\d+ \(undone\) after ReserveStock"),
-                Ran(scenario="card_declined", rule=Rule.STOCK),
+                Ran(
+                    scenario="card_declined",
+                    rule=Rule.ENDED_IS_CLEAN,
+                    why="inventory stands at -2 instead of 0",
+                ),
             ),
         ),
         Claim(
@@ -89,7 +93,15 @@ EXHIBIT = Exhibit(
             name="charged-without-stock",
             says="An inventory that answers 500 lets the payment go ahead: the customer pays for goods that nobody holds.",
             proofs=(
-                Swept(operation="ReserveStock", moment=Moment.ERROR, styles=CONDUCTED),
+                Checked(
+                    says="ReserveStock with an answer that nobody expects leads to ChargePayment",
+                ),
+                Swept(
+                    operation="ReserveStock",
+                    moment=Moment.ERROR,
+                    rule=Rule.STEP_ORDER,
+                    styles=CONDUCTED,
+                ),
             ),
             twin=NO_DEFAULT,
         ),

@@ -1,0 +1,182 @@
+"""Published systems: every claim is put to the test, and every proof fails where what it proves is not so."""
+
+import json
+import re
+from dataclasses import replace
+from functools import cache
+
+import pytest
+from typer.testing import CliRunner
+
+from bench.exhibits.document import document
+from bench.exhibits.exhibit import CORRECTED, DESCRIBED
+from bench.exhibits.index import choose_editions, named, names, readme, story
+from bench.exhibits.trials import jobs_of, simulated, try_claims
+from kernel.errors import UsageError
+from kernel.loading import load_saga
+from report.exhibit_page import write_pages
+from report.exhibit_tables import missed
+from testbed.cli import command
+
+EVERY = [(name, claim) for name in names() for claim in named(name).claims]
+
+
+def _is_long(claim):
+    return claim.about == CORRECTED or any(proof.kind == "measurement" for proof in claim.proofs)
+
+
+QUICK = [pytest.param(n, c, id=f"{n}-{c.name}") for n, c in EVERY if not _is_long(c)]
+LONG = [pytest.param(n, c, id=f"{n}-{c.name}") for n, c in EVERY if _is_long(c)]
+
+
+@cache
+def _played(name, edition):
+    quick = tuple(claim for claim in named(name).claims if not _is_long(claim))
+    return simulated(jobs_of([replace(named(name), claims=quick)], [edition]))
+
+
+def _tried(exhibit, claim, editions=(DESCRIBED, CORRECTED)):
+    played = {}
+    for edition in editions:
+        played |= _played(exhibit.name, edition)
+    if _is_long(claim):
+        played |= simulated(jobs_of([replace(exhibit, claims=(claim,))], editions))
+    (tried,) = try_claims(replace(exhibit, claims=(claim,)), editions, played)
+    return tried
+
+
+@pytest.mark.parametrize(("name", "claim"), QUICK)
+def test_a_claim_holds(name, claim):
+    tried = _tried(named(name), claim)
+    assert tried.missed == ""
+    assert [one for found in tried.editions.values() for one in found]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(("name", "claim"), LONG)
+def test_a_claim_that_takes_many_runs_holds(name, claim):
+    assert _tried(named(name), claim).missed == ""
+
+
+class _Swapped:
+    """An exhibit whose described edition is the corrected one, and the other way round."""
+
+    def __init__(self, exhibit):
+        self.claims, self._exhibit = exhibit.claims, exhibit
+
+    def address(self, edition):
+        return self._exhibit.address({DESCRIBED: CORRECTED, CORRECTED: DESCRIBED}[edition])
+
+
+@pytest.mark.parametrize(("name", "claim"), QUICK)
+def test_no_claim_holds_when_the_two_editions_are_swapped(name, claim):
+    swapped = _Swapped(replace(named(name), claims=(claim,)))
+    played = _played(name, DESCRIBED) | _played(name, CORRECTED)
+    (tried,) = try_claims(swapped, [DESCRIBED, CORRECTED], played)
+    assert "expected to be seen" in tried.missed
+
+
+@pytest.mark.parametrize(("name", "claim"), QUICK)
+def test_every_proof_of_a_claim_sees_it_in_the_described_edition_alone(name, claim):
+    for proof in claim.proofs:
+        for edition in (DESCRIBED, CORRECTED):
+            played = _played(name, edition)
+            for shown in proof.attempt(named(name).address(edition), played):
+                assert shown.shown is (edition == DESCRIBED)
+                assert not shown.shown or shown.witnesses or proof.kind == "sweep"
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_readme_tells_the_story_and_names_every_defect_with_what_finds_it_first(name):
+    text, exhibit = readme(named(name)), named(name)
+    rows = dict(re.findall(r"^\| ([a-z0-9-]+) \| (check|run|sweep|measurement) \|", text, re.MULTILINE))
+    assert rows == {c.name: c.found_by for c in exhibit.claims if c.about == DESCRIBED}
+    assert text.startswith(f"# {exhibit.title}\n")
+    assert f"Source: {exhibit.source.partition(':')[0]}" in text
+    assert story(exhibit)
+
+
+@pytest.mark.parametrize("name", names())
+def test_both_editions_are_sagas_that_every_command_takes(name):
+    for edition in named(name).editions:
+        if edition in (DESCRIBED, CORRECTED):
+            address = named(name).address(edition)
+            assert load_saga(address).address == address
+
+
+def test_an_unknown_edition_is_no_saga():
+    for address in ("choice_versus_catch.printed", "nothing.described", "choice_versus_catch"):
+        with pytest.raises(UsageError, match="neither a built-in saga nor a folder"):
+            load_saga(address)
+
+
+def test_a_claim_that_does_not_hold_is_named_with_what_was_expected_and_found(tmp_path):
+    exhibit = named("choice-versus-catch")
+    claim = next(c for c in exhibit.claims if c.name == "stays-pending")
+    wrong = replace(exhibit, claims=(replace(claim, about=CORRECTED),))
+    tried = try_claims(wrong, [CORRECTED], _played(exhibit.name, CORRECTED))
+    found = {"command": "saga exhibit run", **document([(wrong, tried)])}
+    (line,) = missed(found["exhibits"][0])
+    assert line.startswith("choice-versus-catch: stays-pending does not hold: corrected")
+    assert "expected to be seen, found: nothing of the kind" in line
+    (page,) = write_pages(found, tmp_path)
+    assert "The claim does not hold" in page.read_text()
+
+
+def _saga(*arguments):
+    return CliRunner().invoke(command("exhibit"), list(arguments))
+
+
+def test_the_list_has_every_exhibit_and_its_editions():
+    found = json.loads(_saga("list", "--json").stdout)
+    assert [one["exhibit"] for one in found["exhibits"]] == names()
+    assert "choice_versus_catch.described" in found["exhibits"][0]["sagas"]
+    assert _saga("list").exit_code == 0
+
+
+def test_explain_prints_the_readme_and_a_command_for_every_claim():
+    text = _saga("explain", "choice-versus-catch").stdout
+    assert readme(named("choice-versus-catch")).strip() in text
+    for claim in named("choice-versus-catch").claims:
+        assert claim.says in text
+
+
+def test_one_edition_alone_is_run_and_shown_with_its_witnesses(tmp_path):
+    ran = _saga(
+        "run", "choice-versus-catch", "--edition", DESCRIBED, "--out", str(tmp_path), "--json"
+    )
+    found = json.loads(ran.stdout)
+    assert ran.exit_code == 0
+    assert found["ok"]
+    (exhibit,) = found["exhibits"]
+    assert {e for claim in exhibit["claims"] for e in claim["editions"]} == {DESCRIBED}
+    shown = exhibit["claims"][0]["editions"][DESCRIBED][1]
+    assert [row["delta"] for row in shown["witnesses"] if row["participant"] == "inventory"] == [
+        -1,
+        -1,
+    ]
+    assert list(tmp_path.glob("*/choice-versus-catch.html"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "choice-versus-cash"], "did you mean 'choice-versus-catch'"),
+        (["explain", "nothing"], "the exhibits are"),
+        (["run", "choice-versus-catch", "--edition", "corected"], "did you mean 'corrected'"),
+        (["run", "choice-versus-catch", "--write", "x.json"], "--write is for all exhibits"),
+        (["run", "choice-versus-catch", "--engine", "inprocess"], "--engine needs --broker"),
+    ],
+)
+def test_bad_input_is_one_line_with_what_there_is(arguments, says):
+    ran = _saga(*arguments)
+    assert isinstance(ran.exception, UsageError)
+    assert says in str(ran.exception)
+    assert "\n" not in str(ran.exception)
+
+
+def test_an_edition_is_chosen_by_its_name():
+    exhibits = [named("choice-versus-catch")]
+    assert choose_editions(exhibits, "both") == [DESCRIBED, CORRECTED]
+    assert choose_editions(exhibits, CORRECTED) == [CORRECTED]

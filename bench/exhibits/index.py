@@ -1,11 +1,10 @@
 """The exhibits by name: every folder of the package that has an exhibit.py."""
 
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 
-from bench.exhibits.exhibit import Exhibit
+from bench.exhibits.exhibit import EDITIONS, Exhibit
 from kernel.errors import UsageError, nearest
 from kernel.loading import EXHIBITS
 
@@ -33,14 +32,13 @@ def chosen(name: str) -> list[Exhibit]:
     return [named(one) for one in names()] if name == ALL else [named(name)]
 
 
-def choose_editions(exhibits: Sequence[Exhibit], edition: str) -> list[str]:
+def choose_editions(edition: str) -> list[str]:
     """`both`, or one edition. Raise UsageError with the editions that there are."""
-    known = list(dict.fromkeys(name for exhibit in exhibits for name in exhibit.editions))
     if edition == "both":
-        return known
-    if edition not in known:
+        return list(EDITIONS)
+    if edition not in EDITIONS:
         raise UsageError(
-            f"there is no edition {edition!r}{nearest(edition, known)}: use both, or {', '.join(known)}"
+            f"there is no edition {edition!r}{nearest(edition, EDITIONS)}: use both, {' or '.join(EDITIONS)}"
         )
     return [edition]
 

@@ -169,6 +169,7 @@ class Ran:
                 folder=played.folder,
             )
         order_id, why, rows = broken
+        rows = rows or _ledger(played, order_id)
         return Shown(
             style=style,
             shown=True,
@@ -189,8 +190,10 @@ class Ran:
                 yield order.order_id, order.why, order.witnesses
         for law in laws:
             if law.law == self.rule and not law.held and self.why in law.why and not self.never:
-                first = next((r["order_id"] for r in law.witnesses if "order_id" in r), "")
-                yield first, law.why.partition("; ")[0], _of(first, law.witnesses)
+                why = law.why.partition("; ")[0]
+                known = (r["order_id"] for r in law.witnesses if "order_id" in r)
+                first = next(known, why.partition(": ")[0])
+                yield first, why, _of(first, law.witnesses)
 
 
 def _decisive(orders: Sequence[OrderVerdict]) -> str:

@@ -34,7 +34,7 @@ def simulated(jobs: Sequence[Job], *, progress: Progress = lambda: None) -> dict
     """Every job under virtual time. Raise Failure if one does not come to its end."""
     played = {}
     for job in jobs:
-        found = simulate(job.spec(Backends()), turns=None)
+        found = simulate(job.spec(Backends()), turns=None, redrive=False)
         if found.ended is None or found.failure:
             raise Failure(f"{job.key} did not come to its end: {found.failure}")
         played[job.key] = Played(verdict=found.ended.verdict, ledgers=found.ended.ledgers)

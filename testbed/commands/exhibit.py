@@ -99,7 +99,7 @@ def run(
     Exit code 1 = a claim does not hold.
     """
     exhibits = chosen(name)
-    editions = choose_editions(exhibits, edition)
+    editions = choose_editions(edition)
     if write and (name != ALL or edition != "both" or broker != SIMULATED):
         raise UsageError("--write is for all exhibits, both editions, simulated")
     if broker == SIMULATED and engine != "auto":

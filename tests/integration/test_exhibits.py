@@ -16,7 +16,7 @@ from kernel.errors import UsageError
 from kernel.loading import load_saga
 from report.exhibit_page import write_pages
 from report.exhibit_tables import missed
-from testbed.cli import command
+from testbed.commands.exhibit import app
 
 EVERY = [(name, claim) for name in names() for claim in named(name).claims]
 
@@ -90,7 +90,9 @@ def test_every_proof_of_a_claim_sees_it_in_the_described_edition_alone(name, cla
 @pytest.mark.parametrize("name", names())
 def test_a_readme_tells_the_story_and_names_every_defect_with_what_finds_it_first(name):
     text, exhibit = readme(named(name)), named(name)
-    rows = dict(re.findall(r"^\| ([a-z0-9-]+) \| (check|run|sweep|measurement) \|", text, re.MULTILINE))
+    rows = dict(
+        re.findall(r"^\| ([a-z0-9-]+) \| (check|run|sweep|measurement) \|", text, re.MULTILINE)
+    )
     assert rows == {c.name: c.found_by for c in exhibit.claims if c.about == DESCRIBED}
     assert text.startswith(f"# {exhibit.title}\n")
     assert f"Source: {exhibit.source.partition(':')[0]}" in text
@@ -125,7 +127,7 @@ def test_a_claim_that_does_not_hold_is_named_with_what_was_expected_and_found(tm
 
 
 def _saga(*arguments):
-    return CliRunner().invoke(command("exhibit"), list(arguments))
+    return CliRunner().invoke(app, list(arguments))
 
 
 def test_the_list_has_every_exhibit_and_its_editions():
@@ -177,6 +179,5 @@ def test_bad_input_is_one_line_with_what_there_is(arguments, says):
 
 
 def test_an_edition_is_chosen_by_its_name():
-    exhibits = [named("choice-versus-catch")]
-    assert choose_editions(exhibits, "both") == [DESCRIBED, CORRECTED]
-    assert choose_editions(exhibits, CORRECTED) == [CORRECTED]
+    assert choose_editions("both") == [DESCRIBED, CORRECTED]
+    assert choose_editions(CORRECTED) == [CORRECTED]

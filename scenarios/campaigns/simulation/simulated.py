@@ -166,12 +166,18 @@ def play(schedule: Schedule) -> Simulated:
 
 
 def simulate(
-    spec: RunSpec, *, turns: int | None, bug: str = "", adapters: str = EMBEDDED
+    spec: RunSpec,
+    *,
+    turns: int | None,
+    bug: str = "",
+    adapters: str = EMBEDDED,
+    redrive: bool = True,
 ) -> Simulated:
     """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
 
     `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
-    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS.
+    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS. `redrive`: whether what is parked is sent on
+    in the end, to see whether it can be finished.
     """
     surroundings = world(adapters, turns, limit_s=LIMIT_S)
     loop = surroundings.loop
@@ -190,7 +196,7 @@ def simulate(
             MemoryFolder(reused=True) as folder,
         ):
             ended, backlog = loop.run_until_complete(
-                _staged(spec, driver, clock, log, folder, surroundings)
+                _staged(spec, driver, clock, log, folder, surroundings, redrive=redrive)
             )
     except NeverEnds as error:
         failure = str(error)
@@ -214,6 +220,8 @@ async def _staged(
     log: EventLog,
     folder: MemoryFolder,
     surroundings: World,
+    *,
+    redrive: bool,
 ) -> tuple[Ended, int]:
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(surroundings.backends())
@@ -246,14 +254,15 @@ async def _staged(
                 settlement=settlement,
                 orders_in_flight=disturber.orders_in_flight,
             )
-            again = await driver.send_on(
-                running_system.system,
-                ended,
-                orders_in_flight=disturber.orders_in_flight,
-                sent=log.sent,
-            )
-            if again.verdict.is_bad() or again.settlement.how == "deadline":
-                ended = again
+            if redrive:
+                again = await driver.send_on(
+                    running_system.system,
+                    ended,
+                    orders_in_flight=disturber.orders_in_flight,
+                    sent=log.sent,
+                )
+                if again.verdict.is_bad() or again.settlement.how == "deadline":
+                    ended = again
             reading.cancel()
         backlog = await surroundings.left_over(running_system.system.backlog)
     log.close()

@@ -20,7 +20,7 @@ from scenarios.faults.plan import Moment
 from scenarios.faults.space import ALWAYS, Cell, Strike, singles
 from scenarios.judge.oracle import witness
 from scenarios.judge.rules import Rule
-from scenarios.judge.verdict import Judgement, LawVerdict, OrderClass, OrderVerdict
+from scenarios.judge.verdict import Judgement, LawVerdict, OrderClass, OrderVerdict, Verdict
 from scenarios.styles.index import STYLES
 
 ROOT = Path(__file__).parents[2]
@@ -98,18 +98,12 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """A run breaks a rule. `why`: what the judge must say of it; `never`: what the order in question must not have done.
-
-    `styles`: those in which it must be so.
-    """
+class _Runs:
+    """A scenario in some styles."""
 
     kind: ClassVar[str] = "run"
     scenario: str
-    rule: Rule
     styles: tuple[str, ...] = _BOTH
-    why: str = ""
-    never: str = ""
     variant: str = ""
     guards: str = "all"
     orders: int = 4
@@ -129,9 +123,10 @@ class Ran:
 
     def jobs(self, address: str) -> Sequence[Job]:
         """See Proof."""
-        return [self._job(address, style) for style in self.styles]
+        return [self.job(address, style) for style in self.styles]
 
-    def _job(self, address: str, style: str) -> Job:
+    def job(self, address: str, style: str) -> Job:
+        """The run in one style."""
         return Job(
             key=f"{address} {self.scenario} {style} {self.variant} {self.guards} {self.orders}",
             scenario=self.scenario,
@@ -145,17 +140,25 @@ class Ran:
             variant=self.variant if self.variant in load_saga(address).variants else "",
         )
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran(_Runs):
+    """A run breaks a rule. `why`: what the judge must say of it; `never`: what the order in question must not have done."""
+
+    rule: Rule
+    why: str = ""
+    never: str = ""
+
     def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
         """See Proof."""
-        return [self._in(style, played[self._job(address, style).key]) for style in self.styles]
+        return [self._in(style, played[self.job(address, style).key]) for style in self.styles]
 
     def _in(self, style: str, played: Played) -> Shown:
         verdict = played.verdict
         broken = next(self._broken(verdict.orders, verdict.laws), None)
-        ended = ", ".join(f"{n} {name}" for name, n in verdict.counts().items() if n)
         if broken is None:
             clean = verdict.judgement is Judgement.CONSISTENT and verdict.as_expected
-            found = f"{verdict.judgement}: {ended}"
+            found = f"{verdict.judgement}: {_ended(verdict)}"
             if not clean and verdict.problems:
                 found += f"; {verdict.problems[0]}"
             order_id = _decisive(verdict.orders)
@@ -194,6 +197,36 @@ class Ran:
                 known = (r["order_id"] for r in law.witnesses if "order_id" in r)
                 first = next(known, why.partition(": ")[0])
                 yield first, why, _of(first, law.witnesses)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ends(_Runs):
+    """A run is consistent, and every order of it ends in this class."""
+
+    order_class: OrderClass
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        return [self._in(style, played[self.job(address, style).key]) for style in self.styles]
+
+    def _in(self, style: str, played: Played) -> Shown:
+        verdict = played.verdict
+        order_id = _decisive(verdict.orders)
+        sound = verdict.judgement is Judgement.CONSISTENT
+        so = sound and {o.order_class for o in verdict.orders} == {self.order_class}
+        return Shown(
+            style=style,
+            shown=so,
+            clean=sound,
+            found=f"{self.scenario}: {verdict.judgement}: {_ended(verdict)}",
+            witnesses=tuple(_ledger(played, order_id)),
+            order_id=order_id,
+            folder=played.folder,
+        )
+
+
+def _ended(verdict: Verdict) -> str:
+    return ", ".join(f"{n} {name}" for name, n in verdict.counts().items() if n)
 
 
 def _decisive(orders: Sequence[OrderVerdict]) -> str:

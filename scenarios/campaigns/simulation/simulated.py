@@ -111,10 +111,12 @@ class EventLog(FaultRecord, NoTracer):
 class Simulated:
     """What a simulated run came to. `ended` None = it did not come to its end.
 
+    `again`: what is so once what was parked has been sent on, as far as that was wanted.
     `failure`: what failed that no scenario is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
     """
 
     ended: Ended | None
+    again: Ended | None
     failure: str
     hitches: tuple[str, ...]
     backlog: int
@@ -186,7 +188,7 @@ def simulate(
     # Weather, which no fault plan names, has what a broken connection had in hand asked for again.
     weather = adapters == REAL and turns is not None
     driver = Driver(spec, clock=clock, tracer=log, record=log, exact=not weather)
-    ended, failure, backlog = None, "", 0
+    ended, again, failure, backlog = None, None, "", 0
     try:
         with (
             without_collector(),
@@ -195,7 +197,7 @@ def simulate(
             surroundings.around(),
             MemoryFolder(reused=True) as folder,
         ):
-            ended, backlog = loop.run_until_complete(
+            ended, again, backlog = loop.run_until_complete(
                 _staged(spec, driver, clock, log, folder, surroundings, redrive=redrive)
             )
     except NeverEnds as error:
@@ -204,6 +206,7 @@ def simulate(
         failure = f"{first(error)!r}"
     return Simulated(
         ended=ended,
+        again=again,
         failure=failure or next(iter(loop.troubles), ""),
         hitches=tuple(driver.failures),
         backlog=backlog,
@@ -222,7 +225,8 @@ async def _staged(
     surroundings: World,
     *,
     redrive: bool,
-) -> tuple[Ended, int]:
+) -> tuple[Ended, Ended, int]:
+    """The end, the end once everything parked was sent on, and what is left to do then."""
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(surroundings.backends())
         environment = await stack.enter_async_context(
@@ -254,6 +258,7 @@ async def _staged(
                 settlement=settlement,
                 orders_in_flight=disturber.orders_in_flight,
             )
+            again = ended
             if redrive:
                 again = await driver.send_on(
                     running_system.system,
@@ -266,7 +271,7 @@ async def _staged(
             reading.cancel()
         backlog = await surroundings.left_over(running_system.system.backlog)
     log.close()
-    return ended, backlog
+    return ended, again, backlog
 
 
 def log_bytes(simulated: Simulated) -> bytes:

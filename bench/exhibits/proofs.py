@@ -21,6 +21,7 @@ from scenarios.faults.space import ALWAYS, Cell, Strike, singles
 from scenarios.judge.oracle import witness
 from scenarios.judge.rules import Rule
 from scenarios.judge.verdict import Judgement, LawVerdict, OrderClass, OrderVerdict, Verdict
+from scenarios.runs.folder import read_lines
 from scenarios.styles.index import STYLES
 
 ROOT = Path(__file__).parents[2]
@@ -143,11 +144,19 @@ class _Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran(_Runs):
-    """A run breaks a rule. `why`: what the judge must say of it; `never`: what the order in question must not have done."""
+    """A run breaks a rule. `why`: what the judge must say of it; `done` and `never`: what the order in question must have done, and must
+    not have done.
+    """
 
     rule: Rule
     why: str = ""
+    done: str = ""
     never: str = ""
+
+    @property
+    def of_order(self) -> bool:
+        """Whether it is about what one order has done, and not about a law of the run."""
+        return bool(self.done or self.never)
 
     def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
         """See Proof."""
@@ -189,10 +198,11 @@ class Ran(_Runs):
         """(order, why, rows) of everything that breaks the rule in the way that is meant."""
         for order in orders:
             did = {r.get("operation") for r in order.witnesses if r.get("effect") == Effect.DONE}
-            if self.rule in order.rules and self.why in order.why and self.never not in did:
+            meant = self.never not in did and did >= {self.done} - {""}
+            if meant and self.rule in order.rules and self.why in order.why:
                 yield order.order_id, order.why, order.witnesses
         for law in laws:
-            if law.law == self.rule and not law.held and self.why in law.why and not self.never:
+            if law.law == self.rule and not law.held and self.why in law.why and not self.of_order:
                 why = law.why.partition("; ")[0]
                 known = (r["order_id"] for r in law.witnesses if "order_id" in r)
                 first = next(known, why.partition(": ")[0])
@@ -225,6 +235,35 @@ class Ends(_Runs):
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goes(_Runs):
+    """A run is consistent, and the decisive order has these effects of these operations, each once, in this order."""
+
+    path: tuple[tuple[str, Effect], ...]
+
+    def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
+        """See Proof."""
+        return [self._in(style, played[self.job(address, style).key]) for style in self.styles]
+
+    def _in(self, style: str, played: Played) -> Shown:
+        verdict = played.verdict
+        order_id = _decisive(verdict.orders)
+        rows = _ledger(played, order_id)
+        named = {operation for operation, _ in self.path}
+        went = tuple((r["operation"], r["effect"]) for r in rows if r["operation"] in named)
+        sound = verdict.judgement is Judgement.CONSISTENT
+        words = ", ".join(f"{operation} {effect}" for operation, effect in went)
+        return Shown(
+            style=style,
+            shown=sound and went == self.path,
+            clean=sound,
+            found=f"{verdict.judgement}; {order_id}: {words}",
+            witnesses=tuple(rows),
+            order_id=order_id,
+            folder=played.folder,
+        )
+
+
 def _ended(verdict: Verdict) -> str:
     return ", ".join(f"{n} {name}" for name, n in verdict.counts().items() if n)
 
@@ -236,14 +275,18 @@ def _decisive(orders: Sequence[OrderVerdict]) -> str:
 
 
 def _ledger(played: Played, order_id: str) -> list[Mapping[str, Any]]:
-    """The ledger rows of an order in the order of their times, without these; none of a run that was kept in a folder."""
-    rows = [
-        (row["mono_s"], witness({"participant": name, **row}))
-        for name, tables in (played.ledgers or {}).items()
-        for row in tables["ledger"]
-        if row["order_id"] == order_id
-    ]
-    return [row for _, row in sorted(rows, key=lambda timed: timed[0])]
+    """The ledger rows of an order in the order of their times, without these."""
+    if played.ledgers is None:
+        found = read_lines(Path(played.folder) / "ledgers.jsonl")
+        rows = [row for row in found if row["table"] == "ledger"]
+    else:
+        rows = [
+            {"participant": name, **row}
+            for name, tables in played.ledgers.items()
+            for row in tables["ledger"]
+        ]
+    mine = [row for row in rows if row["order_id"] == order_id]
+    return [witness(row) for row in sorted(mine, key=lambda row: row["mono_s"])]
 
 
 def _of(order_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

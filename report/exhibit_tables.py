@@ -25,19 +25,40 @@ def claims(exhibit: Document) -> TextTable:
 
 
 def systems(document: Document) -> TextTable:
-    """Every system, every claim, its verdict."""
+    """Every system, every claim, and the verdict on each edition."""
+    editions = list(
+        dict.fromkeys(e for x in document["exhibits"] for c in x["claims"] for e in c["editions"])
+    )
     lines: list[Row] = [
         (
             exhibit["exhibit"],
             claim["says"],
             claim["found_by"] or "-",
-            ", ".join(styles_of(claim)) or "no run is needed",
+            *(_verdict(claim, edition) for edition in editions),
             HOLDS if claim["holds"] else DOES_NOT,
         )
         for exhibit in document["exhibits"]
         for claim in exhibit["claims"]
     ]
-    return ("system", "claim", "found first by", "shown in", "the claim"), lines
+    return ("system", "claim", "found first by", *editions, "the claim"), lines
+
+
+def _verdict(claim: Document, edition: str) -> str:
+    """Whether what a claim says was seen in an edition, and in which styles."""
+    found = claim["editions"].get(edition)
+    if found is None:
+        return "-"
+    styles = ", ".join(sorted({one["style"] for one in found if "style" in one}))
+    where = f" in {styles}" if styles else " in its files"
+    if all(one["shown"] for one in found):
+        return f"shown{where}"
+    if any(one["shown"] for one in found):
+        return f"shown in part{where}"
+    return (
+        f"not shown, consistent{where}"
+        if all(one["clean"] for one in found)
+        else f"not shown, and not consistent{where}"
+    )
 
 
 def overview(document: Document) -> TextTable:
@@ -52,12 +73,6 @@ def overview(document: Document) -> TextTable:
             (exhibit["exhibit"], exhibit["title"], f"{held} of {len(tried)}", ", ".join(how))
         )
     return ("exhibit", "what it is about", "claims that hold", "defects found first"), lines
-
-
-def styles_of(claim: Document) -> list[str]:
-    """The styles in which a claim was tried."""
-    every = (shown.get("style", "") for found in claim["editions"].values() for shown in found)
-    return sorted({style for style in every if style})
 
 
 def in_edition(claim: Document, edition: str) -> str:

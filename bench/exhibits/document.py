@@ -59,3 +59,22 @@ def _shown(one: Shown) -> dict[str, Any]:
         "folder": one.folder,
     }
     return {key: value for key, value in found.items() if value not in ("", [])}
+
+
+def without_rows(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without ledger rows: what a document needs. Places in files and figures stay."""
+    exhibits = [
+        exhibit | {"claims": [_without_rows(claim) for claim in exhibit["claims"]]}
+        for exhibit in found["exhibits"]
+    ]
+    return {**found, "exhibits": exhibits}
+
+
+def _without_rows(claim: Mapping[str, Any]) -> dict[str, Any]:
+    def kept(shown: Mapping[str, Any]) -> dict[str, Any]:
+        texts = [row for row in shown.get("witnesses", ()) if isinstance(row, str)]
+        rest = {key: value for key, value in shown.items() if key not in ("witnesses", "order_id")}
+        return rest | ({"witnesses": texts} if texts else {})
+
+    editions = {name: list(map(kept, shown)) for name, shown in claim["editions"].items()}
+    return {**claim, "editions": editions}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from kernel.ports import Ledgers
 from scenarios.campaigns.jobs import Job
@@ -45,10 +45,8 @@ class Shown:
 class Proof(Protocol):
     """What shows that a claim is true of an edition."""
 
-    @property
-    def kind(self) -> str:
-        """`check`, `run`, `sweep` or `measurement`: the cheapest way to find it comes first."""
-        ...
+    kind: ClassVar[str]
+    """`check`, `run`, `sweep` or `measurement`: the cheapest way to find it comes first."""
 
     def commands(self, address: str) -> Sequence[str]:
         """What a user types to see it for an edition."""

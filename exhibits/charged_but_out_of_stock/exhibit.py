@@ -37,7 +37,7 @@ EXHIBIT = Exhibit(
         ),
         Claim(
             name="held-for-nobody",
-            says="It goes the other way as well: goods are held for a customer whose card was declined.",
+            says="Nobody hears of a declined card either: goods are held for a customer who cannot pay.",
             proofs=(
                 Checked(says="nobody reacts to PaymentDeclined"),
                 Ran(

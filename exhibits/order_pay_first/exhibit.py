@@ -72,7 +72,7 @@ EXHIBIT = Exhibit(
         ),
         Claim(
             name="either-step-order",
-            says="With the stock before the payment it is the same: a declined card is answered by a refund.",
+            says="Neither step order helps: with the stock before the payment a declined card is answered by a refund.",
             proofs=(
                 Ran(
                     scenario="card_declined",

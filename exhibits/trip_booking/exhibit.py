@@ -33,7 +33,7 @@ EXHIBIT = Exhibit(
         ),
         Claim(
             name="seats-without-a-trip",
-            says="The same holds for the seats of the flight.",
+            says="So does a flight: its seats stay held for a trip that is cancelled.",
             proofs=(
                 Checked(says=r"CancelFlight changes \+0 \(tombstone\) after ReserveFlight"),
                 Ran(

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bench.exhibits.document import document
+from bench.exhibits.document import document, without_rows
 from bench.exhibits.exhibit import DESCRIBED, Played
 from bench.exhibits.index import ALL, choose_editions, chosen, named, readme
 from bench.exhibits.trials import in_real_time, jobs_of, simulated, try_claims
@@ -149,8 +149,9 @@ def _play(
     return run_until_done(played())
 
 
-def _write(found: Mapping[str, Any], path: Path) -> None:
+def _write(every: Mapping[str, Any], path: Path) -> None:
     """The file keeps its date if nothing else has changed. Raise UsageError if it cannot be written, or is something else."""
+    found = without_rows(every)
     try:
         before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         if {**before, "date": ""} != {**found, "date": ""}:

@@ -28,6 +28,7 @@ ROOT = Path(__file__).parents[2]
 SEED, RATE_PER_S, TIME_SCALE = 1, 10.0, 0.05
 MOST_WITNESSES = 8
 _BOTH = tuple(STYLES)
+_CARRIED_OUT = (Effect.DONE, Effect.UNDONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,14 +145,14 @@ class _Runs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ran(_Runs):
-    """A run breaks a rule. `why`: what the judge must say of it; `done` and `never`: what the order in question must have done, and must
-    not have done.
+    """A run breaks a rule. `why`: what the judge must say of it; `done`: an operation that the order in question has carried out; `never`:
+    those that it has not.
     """
 
     rule: Rule
     why: str = ""
     done: str = ""
-    never: str = ""
+    never: tuple[str, ...] = ()
 
     @property
     def of_order(self) -> bool:
@@ -197,8 +198,8 @@ class Ran(_Runs):
     ) -> Iterator[tuple[str, str, Sequence[Mapping[str, Any]]]]:
         """(order, why, rows) of everything that breaks the rule in the way that is meant."""
         for order in orders:
-            did = {r.get("operation") for r in order.witnesses if r.get("effect") == Effect.DONE}
-            meant = self.never not in did and did >= {self.done} - {""}
+            did = {r.get("operation") for r in order.witnesses if r.get("effect") in _CARRIED_OUT}
+            meant = not did & set(self.never) and did >= {self.done} - {""}
             if meant and self.rule in order.rules and self.why in order.why:
                 yield order.order_id, order.why, order.witnesses
         for law in laws:

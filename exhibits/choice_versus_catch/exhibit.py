@@ -41,7 +41,7 @@ EXHIBIT = Exhibit(
                     scenario="payment_answers_500",
                     rule=Rule.TOLD_THE_TRUTH,
                     why="the customer was told CONFIRMED",
-                    never="ChargePayment",
+                    never=("ChargePayment",),
                     styles=CONDUCTED,
                 ),
             ),

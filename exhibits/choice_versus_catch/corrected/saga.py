@@ -1,9 +1,11 @@
 """Order, inventory, payment: the first three services of the order saga, and an order that is confirmed in the end."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from exhibits.choice_versus_catch.corrected.reactions import REACTIONS
 from kernel.saga import Saga
+from kernel.steps import Business
 from shared_domain.order.laws import ACCEPTS, RESOURCES
 from shared_domain.order.messages import Order, OrderExpired
 from shared_domain.order.participants import inventory, order, payment
@@ -12,7 +14,7 @@ from shared_domain.order.words import WORDS
 from shared_domain.order.workload import WORKLOAD
 
 ROWS = (PLACE, RESERVE, CHARGE, CONFIRM)
-PARTICIPANTS = {"order": order, "inventory": inventory, "payment": payment}
+PARTICIPANTS: Mapping[str, Business] = {"order": order, "inventory": inventory, "payment": payment}
 
 SAGA = Saga(
     name="choice_versus_catch.corrected",

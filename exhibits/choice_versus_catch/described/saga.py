@@ -10,6 +10,6 @@ from exhibits.choice_versus_catch.described import inventory
 SAGA = replace(
     CORRECTED,
     name="choice_versus_catch.described",
-    participants=PARTICIPANTS | {"inventory": inventory},
+    participants={**PARTICIPANTS, "inventory": inventory},
     state_machines={"inventory-first": Path(__file__).with_name("saga.asl.json")},
 )

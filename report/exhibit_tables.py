@@ -89,10 +89,10 @@ def in_edition(claim: Document, edition: str) -> str:
 
 def witnesses(claim: Document, edition: str) -> Iterator[str]:
     """The rows, or the places in files, that prove what was found in an edition."""
-    shown = [one for one in claim["editions"].get(edition, ()) if one.get("witnesses")]
-    for one in shown:
-        for row in one["witnesses"]:
-            yield row if isinstance(row, str) else in_words(row)
+    for one in claim["editions"].get(edition, ()):
+        style = f"{one['style']}: " if "style" in one else ""
+        for row in one.get("witnesses", ()):
+            yield style + (row if isinstance(row, str) else in_words(row))
 
 
 def in_words(row: Document) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -56,7 +56,7 @@ class Checked:
             Shown(
                 shown=True,
                 clean=False,
-                found=f"in its files; the price: {found[0].costs}",
+                found=f"visible in its files; price: {found[0].costs}",
                 witnesses=places[:MOST_WITNESSES],
             )
         ]
@@ -295,7 +295,7 @@ def _of(order_id: str, rows: Sequence[Mapping[str, Any]]) -> list[Mapping[str, A
     return mine or list(rows)
 
 
-def _sweep(address: str, styles: Sequence[str]) -> Sweep:
+def _sweep(address: str, styles: Sequence[str], variant: str = "") -> Sweep:
     return Sweep(
         depth=1,
         sample=0,
@@ -307,7 +307,7 @@ def _sweep(address: str, styles: Sequence[str]) -> Sweep:
         seed=SEED,
         rate_per_s=100.0,
         time_scale=TIME_SCALE,
-        variant=load_saga(address).variant,
+        variant=variant or load_saga(address).variant,
         saga=address,
         simulated=True,
     )
@@ -362,11 +362,12 @@ class SweptClean:
     """No cell of the whole sweep at depth 1 is inconsistent where a safeguard could help, and nothing is left to mend in the files."""
 
     kind: ClassVar[str] = "sweep"
-    styles: tuple[str, ...] = field(default=_BOTH)
+    styles: tuple[str, ...] = _BOTH
+    variant: str = ""
 
     def commands(self, address: str) -> Sequence[str]:
         """See Proof."""
-        return [f"saga check {address}", _sweep(address, self.styles).command()]
+        return [f"saga check {address}", _sweep(address, self.styles, self.variant).command()]
 
     def jobs(self, address: str) -> Sequence[Job]:
         """See Proof: its runs are simulated in any case."""
@@ -374,7 +375,7 @@ class SweptClean:
 
     def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
         """See Proof."""
-        sweep, saga = _sweep(address, self.styles), load_saga(address)
+        sweep, saga = _sweep(address, self.styles, self.variant), load_saga(address)
         mend = [str(finding) for finding in findings_of(saga)]
         cells = {c.key: c for c in singles(saga, sweep.styles) if not c.not_run()}
         jobs = [sweep.job(cell) for cell in cells.values()]
@@ -394,7 +395,7 @@ class SweptClean:
                     style=style,
                     shown=not (wrong or mend),
                     clean=not (wrong or mend),
-                    found=f"{len(results) - forgot - len(wrong)} of {len(results) - forgot} cells consistent,"
+                    found=f"{sweep.variant}: {len(results) - forgot - len(wrong)} of {len(results) - forgot} cells consistent,"
                     f" {forgot} more in which the coordinator forgets what it promised; {len(mend) or 'nothing'} to mend",
                     witnesses=(*mend, *wrong)[:MOST_WITNESSES],
                 )

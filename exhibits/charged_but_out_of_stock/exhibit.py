@@ -63,7 +63,7 @@ EXHIBIT = Exhibit(
                 Ran(
                     scenario="out_of_stock",
                     rule=Rule.ENDS_OR_SHOWS,
-                    why="open since ChargePayment (done)",
+                    done="ChargePayment",
                     styles=REACTING,
                 ),
             ),

@@ -126,7 +126,7 @@ EXHIBIT = Exhibit(
         Claim(
             name="corrected-is-sound",
             says="The corrected edition has nothing to mend, and is consistent under every single fault of the sweep.",
-            proofs=(SweptClean(),),
+            proofs=(SweptClean(), SweptClean(variant="inventory-first")),
             about=CORRECTED,
         ),
     ),

@@ -168,7 +168,7 @@ def _print(found: Mapping[str, Any], pages: Sequence[Path], wrong: Sequence[str]
     for exhibit in found["exhibits"]:
         console.print(rich_table(f"{exhibit['exhibit']}: {exhibit['title']}", *claims(exhibit), ruled=True))  # fmt: skip
         for claim in exhibit["claims"]:
-            print(f"{claim['claim']}: {claim['commands'][0]}")
+            print(f"{claim['claim']}: {'; '.join(claim['commands'])}")
             for line in witnesses(claim, DESCRIBED):
                 print(f"  {line}")
     if len(found["exhibits"]) > 1:

@@ -376,7 +376,16 @@ class SweptClean:
     def attempt(self, address: str, played: Mapping[str, Played]) -> Sequence[Shown]:
         """See Proof."""
         sweep, saga = _sweep(address, self.styles, self.variant), load_saga(address)
-        mend = [str(finding) for finding in findings_of(saga)]
+        if mend := [below_root(str(finding)) for finding in findings_of(saga)]:
+            rows = tuple(mend[:MOST_WITNESSES])
+            return [
+                Shown(
+                    shown=False,
+                    clean=False,
+                    found=f"{len(mend)} to mend in its files",
+                    witnesses=rows,
+                )
+            ]
         cells = {c.key: c for c in singles(saga, sweep.styles) if not c.not_run()}
         jobs = [sweep.job(cell) for cell in cells.values()]
         pieces = [(jobs[at : at + PIECE], SEED) for at in range(0, len(jobs), PIECE)]
@@ -393,11 +402,11 @@ class SweptClean:
             shown.append(
                 Shown(
                     style=style,
-                    shown=not (wrong or mend),
-                    clean=not (wrong or mend),
+                    shown=not wrong,
+                    clean=not wrong,
                     found=f"{sweep.variant}: {len(results) - forgot - len(wrong)} of {len(results) - forgot} cells consistent,"
-                    f" {forgot} more in which the coordinator forgets what it promised; {len(mend) or 'nothing'} to mend",
-                    witnesses=(*mend, *wrong)[:MOST_WITNESSES],
+                    f" {forgot} more in which the coordinator forgets what it promised; nothing to mend",
+                    witnesses=tuple(wrong[:MOST_WITNESSES]),
                 )
             )
         return shown

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from bench.exhibits import proofs
 from bench.exhibits.exhibit import CORRECTED, DESCRIBED
 from bench.exhibits.index import named, names
 from bench.exhibits.trials import jobs_of, simulated, try_claims
@@ -15,6 +16,7 @@ from exhibits.order_pay_first.described import inventory as believing
 from exhibits.trip_booking.cancels import Unfinished
 from exhibits.trip_booking.described import flight, hotel, payment
 from kernel.loading import load_saga
+from scenarios.faults.space import singles
 from shared_domain.order import messages as order
 from shared_domain.order.participants import inventory
 from shared_domain.trip import messages as trip
@@ -211,17 +213,28 @@ def test_a_wrong_prediction_is_not_confirmed():
     ]
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(180)
+class _Described:
+    """An exhibit whose corrected edition is the described one."""
+
+    def __init__(self, name, claim):
+        self.claims, self._exhibit = (claim,), named(name)
+
+    def address(self, edition):
+        return self._exhibit.address(DESCRIBED)
+
+
 @pytest.mark.parametrize("name", names())
 def test_no_described_edition_is_called_sound(name):
-    claim = _claim(name, "corrected-is-sound")
+    (tried,) = try_claims(_Described(name, _claim(name, "corrected-is-sound")), [CORRECTED], {})
+    assert "expected to be seen, found: " in tried.missed
+    assert "to mend in its files" in tried.missed
 
-    class Swapped:
-        claims = (claim,)
 
-        def address(self, edition):
-            return named(name).address(DESCRIBED)
-
-    (tried,) = try_claims(Swapped(), [CORRECTED], {})
+@pytest.mark.slow
+def test_the_sweep_alone_finds_that_a_described_edition_is_not_sound(monkeypatch):
+    monkeypatch.setattr(proofs, "findings_of", lambda saga: [])
+    monkeypatch.setattr(proofs, "singles", lambda saga, styles: singles(saga, styles)[-20:])
+    made = _claim(CHOICE, "corrected-is-sound")
+    (tried,) = try_claims(_Described(CHOICE, made), [CORRECTED], {})
     assert "expected to be seen" in tried.missed
+    assert any("stuck" in line for one in tried.editions[CORRECTED] for line in one.witnesses)

@@ -66,18 +66,18 @@ def _page(
 
 def _shown(exhibit: Mapping[str, Any], claim: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """A claim with its editions side by side."""
-    sides = []
+    sides: list[dict[str, Any]] = []
     for edition, words in exhibit["editions"].items():
         if edition not in claim["editions"]:
             continue
-        findings = [
-            {
-                "style": one.get("style", ""),
-                "found": one["found"],
-                "rows": [row if isinstance(row, str) else in_words(row) for row in one.get("witnesses", ())],
-            }
-            for one in claim["editions"][edition]
-        ]  # fmt: skip
+        findings: list[dict[str, Any]] = []
+        for one in claim["editions"][edition]:
+            rows = [
+                row if isinstance(row, str) else in_words(row) for row in one.get("witnesses", ())
+            ]
+            style, text = one.get("style", ""), one["found"]
+            finding = {"style": style, "found": text[0].upper() + text[1:], "rows": rows}
+            findings += [finding] if finding not in findings else []
         sides.append(
             {
                 "edition": edition,

@@ -33,7 +33,7 @@ EXHIBIT = Exhibit(
         ),
         Claim(
             name="seats-without-a-trip",
-            says="So does a flight: its seats stay held for a trip that is cancelled.",
+            says="A flight whose answer is lost keeps its seats for a trip that is cancelled.",
             proofs=(
                 Checked(says=r"CancelFlight changes \+0 \(tombstone\) after ReserveFlight"),
                 Ran(

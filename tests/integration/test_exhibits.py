@@ -1,5 +1,6 @@
 """Published systems: every claim is put to the test, and every proof fails where what it proves is not so."""
 
+import asyncio
 import json
 import re
 from dataclasses import replace
@@ -11,11 +12,12 @@ from typer.testing import CliRunner
 from bench.exhibits.document import document, without_rows
 from bench.exhibits.exhibit import CORRECTED, DESCRIBED
 from bench.exhibits.index import choose_editions, named, names, readme, story
-from bench.exhibits.trials import jobs_of, simulated, try_claims
+from bench.exhibits.trials import in_real_time, jobs_of, simulated, try_claims
 from kernel.errors import UsageError
 from kernel.loading import load_saga
 from report.exhibit_page import write_pages
 from report.exhibit_tables import missed
+from scenarios.runs.environment import Backends
 from testbed.commands.exhibit import app
 from testbed.exhibit_docs import DATA
 
@@ -58,6 +60,24 @@ def test_a_claim_holds(name, claim):
 @pytest.mark.parametrize(("name", "claim"), LONG)
 def test_a_claim_that_takes_many_runs_holds(name, claim):
     assert _tried(named(name), claim).missed == ""
+
+
+def test_runs_in_real_time_leave_folders_and_a_replay_of_the_decisive_order(tmp_path):
+    exhibit = named("trip-booking")
+    one = replace(
+        exhibit, claims=tuple(c for c in exhibit.claims if c.name == "refund-without-a-trace")
+    )
+    jobs = jobs_of([one], [DESCRIBED, CORRECTED])
+    steps = []
+    playing = in_real_time(jobs, Backends(), tmp_path, progress=lambda: steps.append(1))
+    tried = try_claims(one, [DESCRIBED, CORRECTED], asyncio.run(playing))
+    (page,) = write_pages({"command": "saga exhibit run", **document([(one, tried)])}, tmp_path)
+    assert tried[0].missed == ""
+    assert len(steps) == len(jobs) == 4
+    for edition in (DESCRIBED, CORRECTED):
+        replay = f"replay-refund-without-a-trace-{edition}.html"
+        assert f'href="{replay}"' in page.read_text()
+        assert "trip-00000" in (tmp_path / replay).read_text()
 
 
 class _Swapped:

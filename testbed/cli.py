@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("sweep", "sweep:sweep", "Run every fault at every step, judged cell by cell."),
         ("explore", "explore:explore", "Search simulated schedules for what goes wrong."),
         ("replay", "replay:replay", "Replay a schedule that explore found."),
+        ("play", "play:play", "Be the network: a game in the browser, both styles side by side."),
         ("ablate", "ablate:ablate", "Switch each safeguard off: which one prevents which failure."),
     ),
     "Decide": (
@@ -165,5 +166,5 @@ def main() -> None:
         )
         sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
-        print("interrupted: the run folder in hand is marked so", file=sys.stderr)
+        print("interrupted: the current run folder is marked as interrupted", file=sys.stderr)
         sys.exit(Exit.INTERRUPTED)

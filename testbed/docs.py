@@ -24,6 +24,7 @@ from testbed.engine_docs import engine_page
 from testbed.exhibit_docs import exhibits_page
 from testbed.oracle_docs import oracle
 from testbed.performance_charts import write_charts
+from testbed.play_docs import play_page
 from testbed.rooms import rooms
 
 ROOT = Path(__file__).parents[1]
@@ -45,6 +46,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "changes.md": lambda: _HEAD + changes_page(),
     "exhibits.md": lambda: _HEAD + exhibits_page(),
     "decide.md": lambda: _HEAD + decide_page(),
+    "play.md": lambda: _HEAD + play_page(),
     "rooms.md": lambda: _HEAD + rooms(ROOT),
 }
 """Path below docs/ -> what makes its text, of every generated document."""

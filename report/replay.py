@@ -112,7 +112,7 @@ def _row_step(saga: Saga, row: dict[str, Any], *, late: bool) -> dict[str, Any]:
     """A ledger row as a step. `late`: its compensation has been there before it."""
     operation, effect = row["operation"], row["effect"]
     usual = saga.words.effects.get((operation, effect), "")
-    text = (late and _EFFECT.get(effect)) or usual or _EFFECT[effect.replace(" ", "_")]
+    text = (late and _EFFECT.get(effect)) or usual or _EFFECT[effect]
     n = abs(row["delta"])
     words = {
         "units": f"{n} unit{'s' if n != 1 else ''} {'are' if n != 1 else 'is'}",

@@ -42,6 +42,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("report", "report:report", "Make the report of finished runs: page, charts, tables."),
         ("where", "where:where", "Show where an order is, why, and what to do."),
         ("trace", "trace:trace", "Show what happened to an order."),
+        ("exhibit", "exhibit:app", "Run published systems as described and as corrected."),
         ("list", "list:list_all", "List scenarios, faults, guards and planted bugs."),
     ),
     "Operate": (

@@ -21,6 +21,7 @@ from shared_domain.trip.saga import SAGA as TRIP
 from testbed.changes_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.engine_docs import engine_page
+from testbed.exhibit_docs import exhibits_page
 from testbed.oracle_docs import oracle
 from testbed.performance_charts import write_charts
 from testbed.play_docs import play_page
@@ -43,6 +44,7 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "reference/schedule.schema.json": lambda: _schema(*schedule.SCHEMA_FILE),
     "oracle.md": lambda: _HEAD + oracle(),
     "changes.md": lambda: _HEAD + changes_page(),
+    "exhibits.md": lambda: _HEAD + exhibits_page(),
     "decide.md": lambda: _HEAD + decide_page(),
     "play.md": lambda: _HEAD + play_page(),
     "rooms.md": lambda: _HEAD + rooms(ROOT),

@@ -198,6 +198,7 @@ class _Table:
         faults = self._faults
         simulated = Simulated(
             ended=ended,
+            again=None,
             failure="",
             hitches=tuple(self._driver.failures),
             backlog=0,

@@ -112,10 +112,12 @@ class EventLog(FaultRecord, NoTracer):
 class Simulated:
     """What a simulated run came to. `ended` None = it did not come to its end.
 
+    `again`: the same once what was parked has been sent on; None = it was not asked for.
     `failure`: what failed that no scenario is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
     """
 
     ended: Ended | None
+    again: Ended | None
     failure: str
     hitches: tuple[str, ...]
     backlog: int
@@ -167,12 +169,18 @@ def play(schedule: Schedule) -> Simulated:
 
 
 def simulate(
-    spec: RunSpec, *, turns: int | None, bug: str = "", adapters: str = EMBEDDED
+    spec: RunSpec,
+    *,
+    turns: int | None,
+    bug: str = "",
+    adapters: str = EMBEDDED,
+    redrive: bool = True,
 ) -> Simulated:
     """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
 
     `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
-    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS.
+    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS. `redrive`: whether what is parked is sent on
+    in the end, to see whether it can be finished.
     """
     surroundings = world(adapters, turns, limit_s=LIMIT_S)
     loop = surroundings.loop
@@ -181,7 +189,7 @@ def simulate(
     # Weather, which no fault plan names, has what a broken connection had in hand asked for again.
     weather = adapters == REAL and turns is not None
     driver = Driver(spec, clock=clock, tracer=log, record=log, exact=not weather)
-    ended, failure, backlog = None, "", 0
+    ended, again, failure, backlog = None, None, "", 0
     try:
         with (
             without_collector(),
@@ -190,8 +198,8 @@ def simulate(
             surroundings.around(),
             MemoryFolder(reused=True) as folder,
         ):
-            ended, backlog = loop.run_until_complete(
-                _played_out(spec, driver, log, folder, surroundings)
+            ended, again, backlog = loop.run_until_complete(
+                _played_out(spec, driver, log, folder, surroundings, redrive=redrive)
             )
     except NeverEnds as error:
         failure = str(error)
@@ -199,6 +207,7 @@ def simulate(
         failure = f"{first(error)!r}"
     return Simulated(
         ended=ended,
+        again=again,
         failure=failure or next(iter(loop.troubles), ""),
         hitches=tuple(driver.failures),
         backlog=backlog,
@@ -255,8 +264,15 @@ async def attended(
 
 
 async def _played_out(
-    spec: RunSpec, driver: Driver, log: EventLog, folder: MemoryFolder, surroundings: World
-) -> tuple[Ended, int]:
+    spec: RunSpec,
+    driver: Driver,
+    log: EventLog,
+    folder: MemoryFolder,
+    surroundings: World,
+    *,
+    redrive: bool,
+) -> tuple[Ended, Ended, int]:
+    """The end, the end once everything parked was sent on, and what is left to do then."""
     async with staged(spec, driver, folder, surroundings) as stage:
         system = stage.running.system
         async with attended(stage, driver, log) as (injector, reader):
@@ -268,14 +284,16 @@ async def _played_out(
             ended = await driver.end(
                 system, settlement=settlement, orders_in_flight=injector.orders_in_flight
             )
-            again = await driver.send_on(
-                system, ended, orders_in_flight=injector.orders_in_flight, sent=log.sent
-            )
-            if again.verdict.is_bad() or again.settlement.how == "deadline":
-                ended = again
+            again = ended
+            if redrive:
+                again = await driver.send_on(
+                    system, ended, orders_in_flight=injector.orders_in_flight, sent=log.sent
+                )
+                if again.verdict.is_bad() or again.settlement.how == "deadline":
+                    ended = again
         backlog = await surroundings.left_over(system.backlog)
     log.close()
-    return ended, backlog
+    return ended, again, backlog
 
 
 def log_bytes(simulated: Simulated) -> bytes:

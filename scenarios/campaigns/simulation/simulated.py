@@ -117,7 +117,7 @@ class Simulated:
     """
 
     ended: Ended | None
-    again: Ended | None
+    again: Ended | None = None
     failure: str
     hitches: tuple[str, ...]
     backlog: int

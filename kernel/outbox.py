@@ -27,6 +27,8 @@ class Unpublished:
     seq: Key
     event: Event
     wall_s: float
+    pause_s: float = 0.0
+    """How long it stays in memory before it is published."""
 
 
 class Outbox:

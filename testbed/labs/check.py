@@ -59,7 +59,7 @@ def checked(lab: Lab, folder: Path) -> Checked:
         lines = list(_child(lab, folder, stack))
         _take_in(lab, found, lines)
         if {"end": True} not in lines:
-            _ended(found, lines[-1]["ended"], folder, stack.read_text(encoding="utf-8"))
+            _ended(found, lines, folder, stack.read_text(encoding="utf-8"))
     if lab.kind == SAGA:
         edited = changed(lab, folder)
         for name in JUDGE:
@@ -78,15 +78,15 @@ def checked(lab: Lab, folder: Path) -> Checked:
 
 
 def _take_in(lab: Lab, found: Checked, lines: list[dict[str, Any]]) -> None:
-    mistakes = 0
+    mistakes, alone = 0, ""
     for line in lines:
         match line:
             case {"usage": says}:
                 raise UsageError(says)
             case {"raised": says}:
                 found.fail("your code ended the program", says)
-            case {"parts": _, "mistakes": n, "own": own}:
-                mistakes = n
+            case {"parts": _, "mistakes": n, "own": own, "alone": told}:
+                mistakes, alone = n, told
                 if own < 0:
                     found.fail(
                         "the saga is the one that saga new made",
@@ -100,26 +100,27 @@ def _take_in(lab: Lab, found: Checked, lines: list[dict[str, Any]]) -> None:
                 found.fail(what, why, replay)
             case _:
                 pass
+    if alone:
+        found.fail("the outbox, tried by itself", alone)
     if mistakes:
         found.fail(
             f"saga check finds {mistakes} to mend", "rows, reactions and state machine do not agree"
         )
 
 
-def _ended(found: Checked, code: int, folder: Path, stack: str) -> None:
+def _ended(found: Checked, lines: list[dict[str, Any]], folder: Path, stack: str) -> None:
     """The child did not come to its end: a hang leaves a stack, a killed process none."""
     if not stack:
-        found.fail("your code ended the program", f"exit code {code}")
+        found.fail("your code ended the program", f"exit code {lines[-1]['ended']}")
         return
-    found.hint = "a loop does not end: what is to change in each round, so that it does?"
-    where = _innermost(folder, stack)
-    why = (
-        f"{where} was still busy"
-        if where
-        else "no line of yours was: messages or states that lead to each other for ever"
-    )
-    found.failing = f"it hangs: ended after {LIMIT_S:g} s"
-    found.why, found.again = why, ""
+    last = next((line["begun"] for line in reversed(lines) if "begun" in line), "reading the saga")
+    found.failing = f"it hangs: {last}, ended after {LIMIT_S:g} s"
+    if where := _innermost(folder, stack):
+        found.why = f"{where} was still busy"
+        found.hint = "a loop does not end: what is to change in each round, so that it does?"
+    else:
+        found.why = "no line of yours was busy: messages or states lead to each other for ever"
+    found.again = ""
 
 
 def _innermost(folder: Path, stack: str) -> str:

@@ -57,10 +57,16 @@ def begin(lab: Lab, folder: Path, *, part: str = "start") -> None:
     _lay(lab.folder / part, folder)
     mark = json.dumps({"schema": SCHEMA, "lab": lab.name}) + "\n"
     (folder / MARK).write_text(mark, encoding="utf-8")
-    sheet = (lab.folder / SHEET).read_text(encoding="utf-8")
     # As it reads where the folder has another name than the usual one.
-    sheet = re.sub(rf"\b{lab.usual_folder}\b", folder.name, sheet)
+    sheet = re.sub(rf"\b{lab.usual_folder}\b", folder.name, sheet_of(lab))
     (folder / SHEET).write_text(sheet, encoding="utf-8")
+
+
+def sheet_of(lab: Lab) -> str:
+    """The sheet as a student reads it: without the notes for the test that follows it."""
+    text = (lab.folder / SHEET).read_text(encoding="utf-8")
+    text = re.sub(r"^<!--.*?-->\n\n?", "", text, flags=re.MULTILINE | re.DOTALL)
+    return text.replace("```console exits 1", "```console")
 
 
 def opened(lab: Lab, where: str | None) -> Path:

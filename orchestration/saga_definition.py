@@ -19,19 +19,19 @@ def saga_definition(environment: Environment) -> dict[str, Any]:
     saga, policy, guards = environment.saga, environment.policy, environment.guards
     definition: dict[str, Any] = json.loads(_page(saga.state_machines[environment.variant]))
     for name, state in tasks_of(definition):
-        if policy.retries(compensation=name in saga.undoes, guards=guards):
+        if not policy.retries(compensation=name in saga.undoes, guards=guards):
+            state.pop("Retry", None)
+        elif "Retry" in state:  # a page without one is run as it is
             state["Retry"][-1] |= {
                 "IntervalSeconds": policy.interval_s,
                 "BackoffRate": policy.backoff_rate,
                 "MaxDelaySeconds": policy.max_delay_s,
                 "MaxAttempts": policy.max_retries,
             }
-        else:
-            del state["Retry"]
         if guards.timeouts:
             state["TimeoutSeconds"] = policy.step_deadline_s
         else:
-            del state["TimeoutSeconds"]
+            state.pop("TimeoutSeconds", None)
     if policy.on_deadline == OnDeadline.REPORT and guards.timeouts:
         definition["TimeoutSeconds"] = policy.saga_deadline_s
     return definition

@@ -25,6 +25,7 @@ from kernel.saga import Saga
 from kernel.supplied import OwnOutbox
 from scenarios.campaigns.jobs import Job
 from scenarios.campaigns.outcome import Outcome
+from scenarios.campaigns.simulation.finding import Finding
 from scenarios.campaigns.simulation.outcomes import schedule_of, simulated_outcome
 from scenarios.campaigns.simulation.schedule import Schedule
 from scenarios.campaigns.simulation.shrink import look, shrink
@@ -38,8 +39,8 @@ from testbed.labs.lab import Lab, find_lab
 
 LIMIT_S = 10.0
 """One simulated run takes some milliseconds; one that takes longer than this hangs."""
-SLOW_S = 0.1
-"""What takes longer is not made smaller: that takes a hundred runs."""
+SLOW_S, SHRINK_S = 3.0, 60.0
+"""What takes longer to find is not made smaller: that takes a hundred runs more."""
 SEED, TIME_SCALE, RATE_PER_S = 1, 0.05, 100.0
 SCENARIO_ORDERS, CELL_ORDERS = 20, 2
 INBOX, OUTBOX = ("recall", "remember"), ("put", "waiting", "published")
@@ -89,8 +90,8 @@ class Watch:
         return f"{at}{type(error).__name__}: {error}".rstrip(": ")
 
 
-def grade(lab: Lab, folder: Path, tell: Callable[..., None], alive: Callable[[], None]) -> None:
-    """Grade it. `tell`: takes what the parent is to know, as keywords. `alive`: called whenever a piece of work begins."""
+def grade(lab: Lab, folder: Path, tell: Callable[..., None], alive: Callable[..., None]) -> None:
+    """Grade it. `tell`: takes what the parent is to know, as keywords. `alive`: called whenever a piece of work begins, with how long it may take."""
     alive()
     saga = load_saga(str(folder))
     _check_modules(saga, folder)
@@ -114,7 +115,7 @@ def grade(lab: Lab, folder: Path, tell: Callable[..., None], alive: Callable[[],
         tell(group=part.group, style=part.job.style, passes=not why)
         if why and first:
             first = False
-            alive()
+            alive(SHRINK_S)
             tell(first=part.name(), why=why, replay=_schedule_left(part, folder))
     tell(end=True)
 
@@ -251,9 +252,8 @@ def _first_problem(outcome: Outcome) -> str:
 def _schedule_left(part: Part, folder: Path) -> str:
     """Leave the smallest schedule that fails so; the command that replays it."""
     schedule = schedule_of(part.job, turns=SEED)
-    # Without the scenario's own faults, so that orders which they do not strike can be left out.
     begun_s = time.monotonic()
-    found = look(replace(schedule, scenario=ANY, faults=schedule.whole_plan))
+    found = _first_finding(schedule)
     if found is None:
         smallest = _shortest(part, schedule)
     elif time.monotonic() - begun_s > SLOW_S:
@@ -263,6 +263,15 @@ def _schedule_left(part: Part, folder: Path) -> str:
     path = folder / FAILING
     path.write_text(json.dumps(smallest.to_json(), indent=1) + "\n", encoding="utf-8")
     return f"saga replay --simulated {path}"
+
+
+def _first_finding(schedule: Schedule) -> Finding | None:
+    """What is wrong with the fewest orders, the scenario's own faults among those that may be left out."""
+    for orders in range(1, schedule.orders + 1):
+        fewer = replace(schedule, orders=orders)
+        if found := look(replace(fewer, scenario=ANY, faults=fewer.whole_plan)):
+            return found
+    return None
 
 
 def _shortest(part: Part, schedule: Schedule) -> Schedule:
@@ -282,8 +291,8 @@ def main() -> None:
         def tell(**about: Any) -> None:
             _send(pipe, about)
 
-        def alive() -> None:
-            faulthandler.dump_traceback_later(LIMIT_S, exit=True, file=stack)
+        def alive(limit_s: float = LIMIT_S) -> None:
+            faulthandler.dump_traceback_later(limit_s, exit=True, file=stack)
 
         try:
             grade(lab, folder, tell, alive)

@@ -49,7 +49,7 @@ def follow(lab, folder, *, skip=()):
         else:
             for command, output in _commands(match["block"]):
                 if not command.startswith(skip or ("\0",)):
-                    done = saga(folder, *shlex.split(command)[1:])
+                    done = saga(folder, *_words(folder, command))
                     yield command, int(match["exits"] or 0), output, done
 
 
@@ -86,6 +86,14 @@ def _commands(block):
     for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
         command, _, output = part.partition("\n")
         yield command, output
+
+
+def _words(folder, command):
+    """The arguments of a command, with * as a shell takes it."""
+    for word in shlex.split(command)[1:]:
+        yield from (
+            sorted(str(p.relative_to(folder)) for p in folder.glob(word)) if "*" in word else [word]
+        )
 
 
 def _edit(work: Path, text):

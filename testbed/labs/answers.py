@@ -4,6 +4,7 @@ import json
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ class _Order:
 
     rows: list[dict[str, Any]]
     calls: list[str]
+    faults: FaultPlan
 
     def after(self, answer: str) -> str:
         """Service and operation of what this answer led to."""
@@ -64,6 +66,10 @@ class _Order:
         """Which of these operations, with | between them, has no row."""
         names = {row["operation"] for row in self.rows}
         return ", ".join(name for name in operations.split("|") if name not in names)
+
+    def struck(self, moment: str) -> str:
+        """The operation at which this fault strikes."""
+        return next(fault.operation for fault in self.faults.faults if fault.moment == moment)
 
 
 def score(lab: Lab, folder: Path) -> list[Answered]:
@@ -101,10 +107,10 @@ def _schedule(lab: Lab, about: Mapping[str, Any]) -> Schedule:
 
 def _orders(schedule: Schedule) -> list[_Order]:
     simulated = play(schedule)
-    return [_order(order_id, simulated) for order_id in schedule.order_ids()]
+    return [_order(order_id, simulated, schedule.faults) for order_id in schedule.order_ids()]
 
 
-def _order(order_id: str, simulated: Simulated) -> _Order:
+def _order(order_id: str, simulated: Simulated, faults: FaultPlan) -> _Order:
     assert simulated.ended is not None
     rows = [
         row | {"service": service}
@@ -113,8 +119,11 @@ def _order(order_id: str, simulated: Simulated) -> _Order:
         if row["order_id"] == order_id
     ]
     rows.sort(key=lambda row: float(row["mono_s"]))
-    calls = [entry[3] for entry in simulated.log if entry[1] == "called" and entry[2] == order_id]
-    return _Order(rows, calls)
+    mine = [entry for entry in simulated.log if len(entry) > 3 and entry[2] == order_id]
+    # What an operator sends on when all is over is not part of the story.
+    told = takewhile(lambda entry: entry[1] != "redriven", mine)
+    calls = [entry[3] for entry in told if entry[1] == "called"]
+    return _Order(rows, calls, faults)
 
 
 def _given(lab: Lab, folder: Path) -> dict[str, str]:

@@ -18,6 +18,7 @@ from testbed.labs.grading import LIMIT_S
 from testbed.labs.lab import SAGA, Lab
 from testbed.progress import Count, counting
 
+NOT_ITS_OWN = "the saga is the one that saga new made"
 JUDGE = ("laws.py", "workload.py", "saga.py", "messages.py")
 """What the judge goes by: a lab is not passed by changing these."""
 
@@ -89,8 +90,8 @@ def _take_in(lab: Lab, found: Checked, lines: list[dict[str, Any]]) -> None:
                 mistakes, alone = n, told
                 if own < 0:
                     found.fail(
-                        "the saga is the one that saga new made",
-                        f"it needs {-own} more steps of its own",
+                        NOT_ITS_OWN,
+                        f"a saga of your own has at least {lab.about['least_steps']} steps",
                     )
             case {"group": group, "style": style, "passes": passes}:
                 row = found.groups.setdefault((group, style), [0, 0])

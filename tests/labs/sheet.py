@@ -44,8 +44,9 @@ def follow(lab, folder, *, skip=()):
         if match["note"] == "edit":
             _edit(work, match["text"])
         elif match["note"] == "solved":
-            shutil.rmtree(work)
-            begin(lab, work, part="solution")
+            (folder / "solved").mkdir()
+            begin(lab, folder / "solved" / work.name, part="solution")
+            shutil.copytree(folder / "solved" / work.name, work, dirs_exist_ok=True)
         else:
             for command, output in _commands(match["block"]):
                 if not command.startswith(skip or ("\0",)):
@@ -62,9 +63,10 @@ def fill(lab, folder):
         if match["note"]:
             return match[0]
         lines = ""
-        for command, _ in _commands(match["block"]):
+        for command, before in _commands(match["block"]):
             done = next(outputs)
-            output = re.sub(r"\nEvent log: .*", "...", done.stdout)
+            output = re.sub(r"\nEvent log: .*", "...", printed(done))
+            output = before if alike(before, printed(done)) else output
             lines += f"$ {command}\n{output}"
         code = f" exits {done.returncode}" if done.returncode else ""
         return f"```console{code}\n{lines}```"
@@ -73,12 +75,30 @@ def fill(lab, folder):
 
 
 def alike(expected, found):
-    """Whether they are the same, but for lines of three dots, each of which stands for any number of lines."""
+    """Whether they are the same, but for times and names of runs, and lines of three dots, each of which stands for any number of lines."""
+    expected, found = _settled(expected), _settled(found)
     pattern = "".join(
         r"(?:.*\n)*?" if line.strip() == "..." else re.escape(line) + "\n"
         for line in expected.splitlines()
     )
     return re.fullmatch(pattern, found) is not None
+
+
+def printed(done):
+    """What a student sees of it: progress and notes (standard error) only where they are all there is."""
+    return done.stdout or done.stderr
+
+
+def _settled(text):
+    """The text without what is different in each run."""
+    for pattern, instead in (
+        (r"\d{8}T\d{6}Z|\d\d:\d\d:\d\d\.\d{3}", "WHEN"),
+        (r"-[0-9a-f]{6}\b|\b[0-9a-f]{8}\b", "ID"),
+        (r" +\d+\.\d ms", " N ms"),
+        (r"\d+\.\d s before", "N s before"),
+    ):
+        text = re.sub(pattern, instead, text)
+    return text
 
 
 def _commands(block):

@@ -21,6 +21,7 @@ from shared_domain.trip.saga import SAGA as TRIP
 from testbed.changes_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.engine_docs import engine_page
+from testbed.labs.docs import labs_page, sheet_pages
 from testbed.oracle_docs import oracle
 from testbed.performance_charts import write_charts
 from testbed.rooms import rooms
@@ -44,6 +45,8 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "changes.md": lambda: _HEAD + changes_page(),
     "decide.md": lambda: _HEAD + decide_page(),
     "rooms.md": lambda: _HEAD + rooms(ROOT),
+    "labs/index.md": lambda: _HEAD + labs_page(),
+    **{name: lambda made=made: _HEAD + made() for name, made in sheet_pages().items()},  # type: ignore[misc]
 }
 """Path below docs/ -> what makes its text, of every generated document."""
 

@@ -46,9 +46,7 @@ def list_labs(as_json: AsJson = False) -> None:
         print(json.dumps({"schema": SCHEMA, "ok": True, "labs": rows}))
         return
     for lab in every_lab():
-        print(
-            f"{lab.number}  {lab.title} ({lab.name[3:]}, {lab.minutes} minutes)\n   {lab.about['goal']}"
-        )
+        print(f"{lab.number}  {lab.title} ({lab.name[3:]}, {lab.minutes} minutes)\n   {lab.goal}")
 
 
 @app.command()

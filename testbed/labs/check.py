@@ -140,6 +140,7 @@ def _child(lab: Lab, folder: Path, stack: Path) -> Iterator[dict[str, Any]]:
     reader, writer = os.pipe()
     command = [
         sys.executable,
+        "-P",
         "-m",
         "testbed.labs.grading",
         lab.name,

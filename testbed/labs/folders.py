@@ -59,6 +59,7 @@ def begin(lab: Lab, folder: Path, *, part: str = "start") -> None:
     (folder / MARK).write_text(mark, encoding="utf-8")
     # As it reads where the folder has another name than the usual one.
     sheet = re.sub(rf"\b{lab.usual_folder}\b", folder.name, sheet_of(lab))
+    sheet = re.sub(r"\[[^\]]+\]\([./]+/(docs/[^)]+)\)", r"`\1` of the testbed", sheet)
     (folder / SHEET).write_text(sheet, encoding="utf-8")
 
 

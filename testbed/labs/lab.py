@@ -49,6 +49,11 @@ class Lab:
         return int(self.about["minutes"])
 
     @property
+    def goal(self) -> str:
+        """What a student knows afterwards."""
+        return str(self.about["goal"])
+
+    @property
     def kind(self) -> str:
         """SAGA, ANSWERS or OWN."""
         return str(self.about.get("kind", SAGA))

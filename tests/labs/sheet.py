@@ -5,13 +5,18 @@
 <!-- solved -->           from here on, the folder has the solution in it
 """
 
+import contextlib
+import io
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from testbed.cli import main
 from testbed.labs.folders import begin
 
 PART = re.compile(
@@ -25,16 +30,35 @@ PROGRAM = [
 ]
 
 
-def saga(folder, *arguments, timeout=120):
-    """`saga ...` as a student calls it, in `folder`."""
+def saga(folder, *arguments):
+    """`saga ...` as a student calls it, in `folder`. Commands of the labs load no saga, so they run in this process."""
+    if arguments[0] == "lab":
+        return _here(folder, arguments)
+    # On a terminal of no known width tables keep their columns.
+    environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
     return subprocess.run(
         [*PROGRAM, *arguments],
         cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
-        timeout=timeout,
+        timeout=120,
     )
+
+
+def _here(folder, arguments):
+    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    code: object = 0
+    with contextlib.chdir(folder), redirect_stdout(out), redirect_stderr(err):
+        sys.argv = ["saga", *arguments]
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+        finally:
+            sys.argv = before
+    return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 
 def follow(lab, folder, *, skip=()):

@@ -16,6 +16,8 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+import pytest
+
 from testbed.cli import main
 from testbed.labs.folders import begin
 
@@ -29,10 +31,13 @@ PROGRAM = [
     "import sys; sys.path.pop(0); from testbed.cli import main; main()",
 ]
 
+HERE = ("lab", "run", "trace", "where", "executions", "dead-letters")
+"""Called in this process: they load no saga of the folder, or only the solution."""
+
 
 def saga(folder, *arguments):
-    """`saga ...` as a student calls it, in `folder`. Commands of the labs load no saga, so they run in this process."""
-    if arguments[0] == "lab":
+    """`saga ...` as a student calls it, in `folder`. Commands that load a saga which is edited afterwards need a process of their own."""
+    if arguments[0] in HERE:
         return _here(folder, arguments)
     # On a terminal of no known width tables keep their columns.
     environment = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
@@ -48,16 +53,20 @@ def saga(folder, *arguments):
 
 
 def _here(folder, arguments):
-    out, err, before = io.StringIO(), io.StringIO(), sys.argv
+    out, err = io.StringIO(), io.StringIO()
     code: object = 0
-    with contextlib.chdir(folder), redirect_stdout(out), redirect_stderr(err):
-        sys.argv = ["saga", *arguments]
+    with (
+        contextlib.chdir(folder),
+        redirect_stdout(out),
+        redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(sys, "argv", ["saga", *arguments])
+        patch.delenv("COLUMNS", raising=False)
         try:
             main()
         except SystemExit as end:
             code = end.code or 0
-        finally:
-            sys.argv = before
     return subprocess.CompletedProcess(arguments, code, out.getvalue(), err.getvalue())
 
 

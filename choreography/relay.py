@@ -51,8 +51,6 @@ class Relay:
 
         async def send(row: Unpublished, *, mark_at_once: bool = False) -> None:
             try:
-                if row.pause_s:
-                    await self._clock.sleep(row.pause_s)
                 await self._publish(row)
             finally:
                 room.release()

@@ -14,7 +14,7 @@ from choreography.broker import Broker
 from choreography.cloud_events import envelope, publish
 from kernel.environment import Environment
 from kernel.errors import Failure
-from kernel.outbox import Unpublished, mark_published
+from kernel.outbox import Key, Unpublished
 from kernel.participant import Participant
 
 MAX_IN_FLIGHT = 256
@@ -41,8 +41,8 @@ class Relay:
     async def run(self) -> None:
         """Publish until cancelled."""
         committed: asyncio.Queue[Unpublished] = asyncio.Queue()
-        confirmed, to_mark = list[int](), asyncio.Event()
-        seen: set[int] = set()
+        confirmed, to_mark = list[Key](), asyncio.Event()
+        seen: set[Key] = set()
         room = asyncio.Semaphore(MAX_IN_FLIGHT)
 
         def announced(facts: list[Any]) -> None:
@@ -87,7 +87,7 @@ class Relay:
             else:
                 return
 
-    async def _keep_marking(self, confirmed: list[int], to_mark: asyncio.Event) -> None:
+    async def _keep_marking(self, confirmed: list[Key], to_mark: asyncio.Event) -> None:
         while True:
             await to_mark.wait()
             await self._clock.sleep(MARK_S)
@@ -97,9 +97,9 @@ class Relay:
             if confirmed:
                 to_mark.set()
 
-    async def _mark(self, confirmed: list[int]) -> None:
+    async def _mark(self, confirmed: list[Key]) -> None:
         with contextlib.suppress(Failure):
             await self._broker.audited()
-            rows = [(seq,) for seq in confirmed]
+            keys = list(confirmed)
             confirmed.clear()
-            await self._database.write(partial(mark_published, rows=rows))
+            await self._database.write(partial(self._outbox.mark_published, keys=keys))

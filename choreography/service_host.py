@@ -10,6 +10,7 @@ from functools import partial
 from choreography.broker import Broker
 from choreography.consumer import Consumer
 from choreography.deadline import watch_deadlines
+from choreography.paused_relay import PausedRelay
 from choreography.relay import Relay
 from kernel.environment import Environment
 from kernel.errors import ParticipantCrashed
@@ -28,7 +29,8 @@ async def serve_participant(
 ) -> None:
     """React to events until cancelled. `service` is the participant, or a wrapper around it."""
     consumer = Consumer(participant, service=service, broker=broker, environment=environment)
-    relay = Relay(participant, broker=broker, environment=environment)
+    relaying = PausedRelay if environment.saga.outbox else Relay
+    relay = relaying(participant, broker=broker, environment=environment)
     guards = environment.guards
     loops: list[Loop] = [consumer.run]
     if guards.outbox:

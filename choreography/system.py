@@ -13,7 +13,6 @@ from choreography.service_host import serve_participant
 from kernel import orders, parked
 from kernel.environment import Environment
 from kernel.messages import Event, Order
-from kernel.outbox import unpublished
 from kernel.participants import Participants
 from kernel.policy import OnDeadline
 from kernel.ports import Ledgers, Parked, Service, Settlement
@@ -242,7 +241,8 @@ class ChoreographedSystem:
         """Events that are not published, and messages that nobody has done with."""
         everyone = self._participants.by_name.values()
         return (
-            sum([await one.database.read(unpublished) for one in everyone]) + await self.backlog()
+            sum([await one.database.read(one.outbox.unpublished) for one in everyone])
+            + await self.backlog()
         )
 
 

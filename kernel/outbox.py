@@ -16,13 +16,19 @@ CREATE INDEX IF NOT EXISTS unpublished ON outbox (seq) WHERE published = 0;
 """
 
 
+Key = int | str
+"""What an outbox knows an event by."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpublished:
     """An event in the outbox, announced to the relay by the commit that put it there."""
 
-    seq: int
+    seq: Key
     event: Event
     wall_s: float
+    pause_s: float = 0.0
+    """How long it stays in memory before it is published."""
 
 
 class Outbox:
@@ -54,13 +60,11 @@ class Outbox:
             for row in rows
         ]
 
+    def mark_published(self, tx: Transaction, keys: list[Key]) -> None:
+        """The broker has confirmed these."""
+        tx.run_many("UPDATE outbox SET published = 1 WHERE seq = ?", [(key,) for key in keys])
 
-def mark_published(tx: Transaction, rows: list[tuple[int]]) -> None:
-    """The broker has confirmed these, given as (seq,)."""
-    tx.run_many("UPDATE outbox SET published = 1 WHERE seq = ?", rows)
-
-
-def unpublished(tx: Transaction) -> int:
-    """How many events still wait in the outbox."""
-    row = tx.one("SELECT count(*) AS n FROM outbox WHERE published = 0")
-    return row["n"] if row else 0
+    def unpublished(self, tx: Transaction) -> int:
+        """How many events still wait in the outbox."""
+        row = tx.one("SELECT count(*) AS n FROM outbox WHERE published = 0")
+        return row["n"] if row else 0

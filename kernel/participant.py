@@ -8,10 +8,9 @@ from kernel.environment import Environment
 from kernel.errors import Failure, OutcomeUnknown
 from kernel.faults import Point
 from kernel.full_disk import disk_failed
-from kernel.inbox import Inbox
 from kernel.ledger import Ledger
 from kernel.messages import Command, Event, traced
-from kernel.outbox import Outbox
+from kernel.supplied import open_inbox, open_outbox
 from kernel.timeline import REPEATED
 
 
@@ -22,9 +21,13 @@ class Participant:
         saga, guards = environment.saga, environment.guards
         self.name, self.database, self.tracer = name, database, environment.tracer
         self.clock = environment.faults.clock_of(name, environment.clock)
-        self.outbox = Outbox(codec=saga.codec, guards=guards, clock=self.clock)
-        self.inbox = Inbox(
-            codec=saga.codec, guards=guards, ledger=Ledger(self.clock), outbox=self.outbox
+        self.outbox = open_outbox(saga.outbox, codec=saga.codec, guards=guards, clock=self.clock)
+        self.inbox = open_inbox(
+            saga.inbox,
+            codec=saga.codec,
+            guards=guards,
+            ledger=Ledger(self.clock),
+            outbox=self.outbox,
         )
         self._business, self._undo = saga.participants[name], saga.undoes
         self._faults = environment.faults

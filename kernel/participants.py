@@ -78,7 +78,10 @@ async def open_participant(
 
 @asynccontextmanager
 async def _over(name: str, path: File, environment: Environment) -> AsyncIterator[Participant]:
-    schema = SCHEMA + environment.saga.participants[name].SCHEMA
+    saga = environment.saga
+    schema = "".join(
+        (SCHEMA, saga.participants[name].SCHEMA, *(own.SCHEMA for own in saga.supplies))
+    )
     async with Database.open(path, schema=schema, durability=environment.durability) as database:
         yield Participant(name, database, environment)
 

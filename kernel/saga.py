@@ -17,6 +17,7 @@ from kernel.orders import CANCELLED, CONFIRMED, REJECTED
 from kernel.reactions import Reaction, Reactions, reactions_of
 from kernel.resources import Pool, Resource
 from kernel.steps import Business, Rows, Stage, Step, check_rows, stages_of
+from kernel.supplied import OwnInbox, OwnOutbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,9 @@ class Saga:
     workload: Workload
     accepts: Mapping[str, Callable[[Any], bool]] = field(default_factory=dict)
     words: Words = field(default_factory=Words)
+    inbox: OwnInbox | None = None
+    """Its own, in place of the kernel's."""
+    outbox: OwnOutbox | None = None
     where: str = ""
     """The folder it was loaded from, if it is a user's own."""
 
@@ -54,6 +58,11 @@ class Saga:
     def address(self) -> str:
         """What `--saga` takes: its name, or its folder."""
         return self.where or self.name
+
+    @property
+    def supplies(self) -> tuple[OwnInbox | OwnOutbox, ...]:
+        """What it has in place of the kernel's."""
+        return tuple(own for own in (self.inbox, self.outbox) if own is not None)
 
     @cached_property
     def variant(self) -> str:

@@ -55,6 +55,9 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("traceability", "traceability:traceability", "Score how much each kind of evidence shows."),
         ("check-oracle", "check_oracle:check_oracle", "Plant known bugs and see which rules find them."),
     ),
+    "Learn": (
+        ("lab", "lab:app", "Lessons of a workshop: you write the code, the judge grades it."),
+    ),
     "Your own saga": (
         ("new", "new:new", "Make a folder with a small saga to edit."),
         ("check", "check:check", "Check a saga's rows, reactions and state machine for mistakes."),

@@ -22,6 +22,7 @@ from testbed.changes_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.engine_docs import engine_page
 from testbed.exhibit_docs import exhibits_page
+from testbed.labs.docs import labs_page, sheet_pages
 from testbed.oracle_docs import oracle
 from testbed.performance_charts import write_charts
 from testbed.play_docs import play_page
@@ -48,6 +49,8 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "decide.md": lambda: _HEAD + decide_page(),
     "play.md": lambda: _HEAD + play_page(),
     "rooms.md": lambda: _HEAD + rooms(ROOT),
+    "labs/index.md": lambda: _HEAD + labs_page(),
+    **{name: lambda made=made: _HEAD + made() for name, made in sheet_pages().items()},  # type: ignore[misc]
 }
 """Path below docs/ -> what makes its text, of every generated document."""
 

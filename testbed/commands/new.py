@@ -3,7 +3,6 @@
 import re
 import shutil
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -12,6 +11,7 @@ import typer
 import testbed.new_saga
 from kernel.errors import UsageError
 from kernel.loading import package_of
+from testbed.new_folder import new_folder
 
 IGNORED = shutil.ignore_patterns("__pycache__")
 TEMPLATE = Path(str(testbed.new_saga.__file__)).parent
@@ -26,15 +26,7 @@ def new(
     ] = "",
 ) -> None:
     """Make a folder with a small saga that passes every check, to edit into your own."""
-    folder = Path(name)
-    if not folder.name.isidentifier() or not folder.name.islower():
-        raise UsageError(f"{name!r}: a saga's name has small letters, digits and _ only")
-    if find_spec(folder.name) is not None or find_spec(f"shared_domain.{folder.name}") is not None:
-        raise UsageError(f"{folder.name!r} is the name of a Python package or of a built-in saga")
-    if folder.exists():
-        raise UsageError(f"{folder} is there already: choose another name, or delete it")
-    if not folder.parent.is_dir():
-        raise UsageError(f"{folder.parent} is no folder")
+    folder = new_folder(name)
     if like:
         _copy(like, folder)
     else:

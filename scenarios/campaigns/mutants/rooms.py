@@ -69,7 +69,7 @@ ROOMS = (
         name="outbox",
         modules=("kernel.outbox",),
         styles=(CHOREOGRAPHY,),
-        functions=("Outbox.enqueue", "Outbox.left_behind", "mark_published"),
+        functions=("Outbox.enqueue", "Outbox.left_behind", "Outbox.mark_published"),
     ),
     Room(name="parked", modules=("kernel.parked",), styles=(CHOREOGRAPHY,), functions=("park", "mark_shown", "check", "redelivered")),
     Room(name="joins", modules=("kernel.joins",), styles=(CHOREOGRAPHY,)),

@@ -20,6 +20,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 NAME = "saga-testbed"
 PYTHONS = ("3.11", "3.12", "3.13")
+PATCH = 99
+"""The patch release that laptops have: a late one. 3.11.0 itself is too old for some packages."""
 _GLIBC = ("1", "2010", "2014", "_2_17", "_2_24", "_2_27", "_2_28", "_2_31", "_2_34")
 PLATFORMS = {
     "linux-x86_64": tuple(f"manylinux{v}_x86_64" for v in _GLIBC),
@@ -30,16 +32,12 @@ PLATFORMS = {
 """Platform -> the tags that pip knows it by. musl (Alpine) and Windows are not among them."""
 
 
-TRIES = 3
-"""A network that fails once has not said that there is no wheel."""
-
-
 def closure(extra: str, python: str, target: str) -> set[str]:
     """Name of every distribution that is needed there, `extra` included ("" = only what runs need), markers evaluated for that place."""
     mac = target.startswith("macos")
     there = {
         "python_version": python,
-        "python_full_version": f"{python}.0",
+        "python_full_version": f"{python}.{PATCH}",
         "sys_platform": "darwin" if mac else "linux",
         "platform_system": "Darwin" if mac else "Linux",
         "platform_machine": target.partition("-")[2].replace(
@@ -74,7 +72,7 @@ def pinned(constraints: str) -> dict[str, str]:
 def _download(wheels: Path, wanted: Iterable[str], python: str, tags: Iterable[str]) -> bool:
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary=:all:"),
-        *("--implementation", "cp", "--python-version", python, "--find-links", str(wheels), "--dest", str(wheels)),
+        *("--implementation", "cp", "--python-version", f"{python}.{PATCH}", "--find-links", str(wheels), "--dest", str(wheels)),
         *itertools.chain.from_iterable(("--platform", tag) for tag in tags),
         *wanted,
     ]  # fmt: skip
@@ -98,9 +96,7 @@ def collect(wheels: Path, targets: Iterable[tuple[str, str, str]]) -> Iterator[s
             missing += [
                 f"{one} has no wheel"
                 for one in [*wanted, "setuptools>=75"]
-                if not any(
-                    _download(wheels, [one], python, PLATFORMS[target]) for _ in range(TRIES)
-                )
+                if not _download(wheels, [one], python, PLATFORMS[target])
             ]
         for line in missing:
             yield f"{target}, Python {python}: {line}"

@@ -60,6 +60,7 @@ def test_a_state_machine_with_a_comma_too_many_names_the_line(tmp_path):
     is_one_line(saga(tmp_path, "lab", "check", "4"), "lab4/order_saga.asl.json:3: not JSON")
 
 
+@pytest.mark.slow
 def test_a_loop_without_end_is_ended_and_its_line_is_named(lab2):
     done = check_inbox(
         lab2,

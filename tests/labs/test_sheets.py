@@ -8,8 +8,8 @@ from testbed.labs.lab import SAGA, every_lab
 from tests.labs.sheet import PART, alike, follow, printed
 
 LABS = list(every_lab())
-LONG = {8}
-"""It sweeps the whole fault space three times."""
+LONG = {1, 3, 4, 5, 7, 8}
+"""Too long for every run of the tests: 2 and 6 are there, CI follows all of them."""
 
 
 @pytest.mark.timeout(180)

@@ -1,6 +1,7 @@
 """`saga lab`: the lessons of a workshop."""
 
 import json
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from scenarios.judge.verdict import Exit
 from scenarios.runs.folder import SCHEMA
 from testbed.labs import folders
 from testbed.labs.answers import Answered, score
-from testbed.labs.check import checked, lines_of
+from testbed.labs.check import PRINTED, checked, lines_of
 from testbed.labs.lab import ANSWERS, SHEET, SOLUTION, Lab, complete_labs, every_lab, find_lab
 from testbed.options import AsJson
 
@@ -77,7 +78,11 @@ def check(lab: Wanted, folder: Where = None, as_json: AsJson = False) -> None:
     where = folders.opened(chosen, folder)
     if chosen.kind == ANSWERS:
         _scored(chosen, where, as_json=as_json)
-    found = checked(chosen, where)
+    try:
+        found = checked(chosen, where)
+    except KeyboardInterrupt:
+        print("interrupted: nothing is changed", file=sys.stderr)
+        raise
     code = Exit.AS_EXPECTED if found.passed else Exit.NOT_AS_EXPECTED
     if as_json:
         rows = [
@@ -94,6 +99,8 @@ def check(lab: Wanted, folder: Where = None, as_json: AsJson = False) -> None:
         print(json.dumps(document | first))
     else:
         print("\n".join(lines_of(chosen, found)))
+        if size := (where / PRINTED).stat().st_size:
+            print(f"Your code has printed {size} bytes: {where / PRINTED}", file=sys.stderr)
     raise typer.Exit(code)
 
 

@@ -18,6 +18,8 @@ from testbed.labs.grading import LIMIT_S
 from testbed.labs.lab import SAGA, Lab
 from testbed.progress import Count, counting
 
+PRINTED = "printed.txt"
+"""What a student's code has printed in the last check, beside it."""
 NOT_ITS_OWN = "the saga is the one that saga new made"
 JUDGE = ("laws.py", "workload.py", "saga.py", "messages.py")
 """What the judge goes by: a lab is not passed by changing these."""
@@ -114,6 +116,8 @@ def _ended(found: Checked, lines: list[dict[str, Any]], folder: Path, stack: str
     if not stack:
         found.fail("your code ended the program", f"exit code {lines[-1]['ended']}")
         return
+    if found.failing:
+        return  # what went wrong before is what comes first
     last = next((line["begun"] for line in reversed(lines) if "begun" in line), "reading the saga")
     found.failing = f"it hangs: {last}, ended after {LIMIT_S:g} s"
     if where := _innermost(folder, stack):
@@ -140,7 +144,7 @@ def _child(lab: Lab, folder: Path, stack: Path) -> Iterator[dict[str, Any]]:
     reader, writer = os.pipe()
     command = [
         sys.executable,
-        "-P",
+        "-Pu",
         "-m",
         "testbed.labs.grading",
         lab.name,
@@ -148,9 +152,14 @@ def _child(lab: Lab, folder: Path, stack: Path) -> Iterator[dict[str, Any]]:
         str(writer),
         str(stack),
     ]
-    child = subprocess.Popen(  # noqa: S603 - our own program
-        command, pass_fds=(writer,), stdin=subprocess.DEVNULL, stdout=2, start_new_session=True
-    )
+    with (folder / PRINTED).open("wb") as printed:
+        child = subprocess.Popen(  # noqa: S603 - our own program
+            command,
+            pass_fds=(writer,),
+            stdin=subprocess.DEVNULL,
+            stdout=printed,
+            start_new_session=True,
+        )
     os.close(writer)
     try:
         with os.fdopen(reader, encoding="utf-8") as pipe:

@@ -26,8 +26,8 @@ def labs_page() -> str:
         " command that replays it, and one hint |\n"
         "| `saga lab hint 2` | one hint after the other |\n"
         "| `saga lab solve 2` | makes `lab2_solution/` beside yours, with answers to the questions |\n\n"
-        "`check` exits with 0 if all passes, 1 if not yet, 2 if your files cannot be read (it names file and line). It runs your code in a process of its own: what you\n"
-        "`print` is shown, a loop without end is ended after ten seconds, and the line is named. All of it is simulated, so ten minutes of timeouts take\n"
+        "`check` exits with 0 if all passes, 1 if not yet, 2 if your files cannot be read (it names file and line). It runs your code in a process of its own: what it\n"
+        "prints is in `lab2/printed.txt`, a loop without end is ended after ten seconds, and the line is named. All of it is simulated, so ten minutes of timeouts take\n"
         "milliseconds. Inside of the folder `saga lab check 2` works, too.\n"
     )
 

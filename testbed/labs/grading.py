@@ -21,6 +21,7 @@ from kernel.database import Transaction
 from kernel.errors import UsageError
 from kernel.loading import load_saga
 from kernel.pages import place
+from kernel.participants import SCHEMA
 from kernel.saga import Saga
 from kernel.supplied import OwnOutbox
 from scenarios.campaigns.jobs import Job
@@ -167,10 +168,22 @@ def _check_modules(saga: Saga, folder: Path) -> None:
         try:
             with closing(sqlite3.connect(":memory:")) as connection:
                 connection.executescript(module.SCHEMA)
+                made = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
         except AttributeError as error:
             raise UsageError(f"{file}: it has no SCHEMA; a text without tables will do") from error
         except (sqlite3.Error, TypeError, ValueError) as error:
             raise UsageError(f"{file}: SCHEMA: {error}") from error
+        if taken := sorted(made & _taken()):
+            raise UsageError(
+                f"{file}: SCHEMA: every participant has a table {taken[0]} already: choose another name"
+            )
+
+
+def _taken() -> set[str]:
+    """The kernel's own tables and indexes."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(SCHEMA)
+        return {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
 
 
 def _own_steps(lab: Lab, saga: Saga) -> int:

@@ -14,7 +14,7 @@ from kernel.errors import UsageError, nearest
 LABS = Path(str(labs.__file__)).parent
 SHEET, SOLUTION = "README.md", "SOLUTION.md"
 SAGA, ANSWERS, OWN = "saga", "answers", "own"
-"""What a student edits: parts of the saga in base/, answers to questions, or a saga of his own."""
+"""What a student edits: parts of the saga in base/, answers to questions, or a whole saga."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Lab:
 
     @property
     def usual_folder(self) -> str:
-        """Where a student works, if he does not say."""
+        """Where a student works by default."""
         return f"lab{self.number}"
 
     @cached_property

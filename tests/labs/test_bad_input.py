@@ -45,6 +45,10 @@ def is_one_line(done, *parts):
         ("def recall(tx, command)\n    pass\n", ("lab2/inbox.py:1: SyntaxError",)),
         ("import nothing_of_that_name\n", ("lab2/inbox.py:1: ", "nothing_of_that_name")),
         (INBOX.replace("TABLE IF", "TABEL IF"), ("lab2/inbox.py: SCHEMA: ", "TABEL")),
+        (
+            INBOX.replace("EXISTS a", "EXISTS inbox"),
+            ("SCHEMA: every participant has a table inbox",),
+        ),
         (INBOX.replace("SCHEMA =", "SHEMA ="), ("lab2/inbox.py: it has no SCHEMA",)),
         (INBOX.replace("remember", "remembr"), ("lab2/inbox.py", "no function remember")),
     ],
@@ -139,6 +143,12 @@ def test_a_usual_mistake_of_lab_3_fails(tmp_path, published, says):
     done = saga(tmp_path, "lab", "check", "3")
     assert done.returncode == 1
     assert says in done.stdout
+
+
+def test_what_a_students_code_prints_is_kept_beside_it(lab2):
+    done = check_inbox(lab2, "print('hello')\n" + INBOX.replace("def recall", "def recal"))
+    assert done.stdout == ""
+    assert (lab2 / "lab2/printed.txt").read_text() == "hello\n"
 
 
 def test_what_the_judge_goes_by_cannot_be_changed_to_pass(lab2):

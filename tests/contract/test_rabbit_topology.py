@@ -87,10 +87,11 @@ async def test_a_clash_with_other_arguments_names_the_queue_and_the_command_that
         assert topology.prefix in str(refused.value)
         assert f"saga broker sweep --prefix {topology.prefix}" in str(refused.value)
         await broker.publish(_placed())  # and the first run goes on
-        async with _connected(rabbit) as connection:
-            await sweep(connection, topology.prefix, NAMES)
-        async with RabbitBroker.open(rabbit.url, other, durability=durability) as mended:
-            await mended.aclose()
+    # It is closed by now: a run that is swept while it lives declares its queues again.
+    async with _connected(rabbit) as connection:
+        await sweep(connection, topology.prefix, NAMES)
+    async with RabbitBroker.open(rabbit.url, other, durability=durability) as mended:
+        await mended.aclose()
 
 
 async def test_an_event_that_no_queue_takes_is_an_error_although_the_audit_has_it(rabbit):

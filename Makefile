@@ -1,10 +1,14 @@
 # Everything runs in .venv, which the first target that needs it makes.
 PYTHON ?= python3
 BIN = .venv/bin
+# A folder made by `make offline`: everything is installed from it, and nothing from a network.
+OFFLINE ?=
+PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
+      $(if $(OFFLINE),--no-index --find-links $(abspath $(OFFLINE))/wheels)
 # Hundreds of child processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test check long docs clean
+.PHONY: demo test check long docs offline clean
 
 demo: .venv/run
 	$(BIN)/saga demo
@@ -28,6 +32,10 @@ docs: .venv/dev
 	$(BIN)/python -m testbed.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
+# A folder for a USB stick: `make demo OFFLINE=FOLDER` needs no network. KIT narrows it: make offline KIT='--platform linux-x86_64'
+offline: .venv/dev
+	$(BIN)/python -m testbed.offline $(KIT)
+
 clean:
 	rm -rf .venv build *.egg-info
 
@@ -35,9 +43,10 @@ clean:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -c 'import sys; sys.exit(sys.platform == "win32" and "saga runs on Linux and macOS: on Windows install WSL2 (wsl --install) and run it there")'
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable .
+	$(if $(OFFLINE),$(PYTHON) testbed/offline_kit.py $(OFFLINE))
+	$(PIP) --editable .
 	touch $@
 
 .venv/dev: .venv/run
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	touch $@

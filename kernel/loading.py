@@ -1,4 +1,4 @@
-"""A saga by its name, or from a folder of a user's own."""
+"""A saga by its name, an edition of an exhibit by NAME.EDITION, or a saga from a folder of a user's own."""
 
 import importlib
 import re
@@ -16,12 +16,13 @@ from kernel.saga import Saga
 T = TypeVar("T")
 
 BUILT_IN = "shared_domain"
+EXHIBITS = "exhibits"
 DEFAULT = "order"
 
 
 @cache
 def load_saga(where: str) -> Saga:
-    """The SAGA in `saga.py` of that folder, or of the built-in saga of that name; the same value each time.
+    """The SAGA in `saga.py` of that folder, of the built-in saga or of the edition of that name; the same value each time.
 
     Raise UsageError if there is none, or if its pages name what it does not have. A name that is built in is never taken for a
     folder: say ./NAME.
@@ -35,7 +36,7 @@ def load_saga(where: str) -> Saga:
 def read_saga(where: str) -> Saga:
     """The same, its pages unread."""
     found = load_part(where, "saga", "SAGA", Saga)
-    if not _built_in(where):
+    if not _package(where):
         # LOOK: the value itself, not a copy: planted bugs patch what its module has.
         object.__setattr__(found, "where", str(Path(where).resolve()))
     return found
@@ -47,11 +48,12 @@ def load_part(where: str, module: str, name: str, kind: type[T]) -> T:
     Raise UsageError if it is not there or no `kind`, or, with file and line, if there is an error in the folder's code.
     """
     package = package_of(where)
+    home = package if module == "saga" else home_of(where)
     try:
-        loaded = importlib.import_module(f"{package}.{module}")
+        loaded = importlib.import_module(f"{home}.{module}")
     except Exception as error:
         raise UsageError(_in_words(where, package, error)) from error
-    if not (_built_in(where) or Path(str(loaded.__file__)).is_relative_to(Path(where).resolve())):
+    if not (_package(where) or Path(str(loaded.__file__)).is_relative_to(Path(where).resolve())):
         raise UsageError(
             f"{where!r} has the name of another Python package, {loaded.__file__}: rename the folder"
         )
@@ -63,7 +65,7 @@ def load_part(where: str, module: str, name: str, kind: type[T]) -> T:
 
 def _in_words(where: str, package: str, error: Exception) -> str:
     """What is wrong in the folder's code, and where: the last line of it that ran, or that could not be read."""
-    folder = Path(str(find_spec(package).origin)).parent if _built_in(where) else Path(where)  # type: ignore[union-attr]
+    folder = Path(str(find_spec(package).origin)).parent if _package(where) else Path(where)  # type: ignore[union-attr]
     says = str(error) if isinstance(error, UsageError) else f"{type(error).__name__}: {error}"
     if isinstance(error, SyntaxError) and error.filename:
         return f"{place(error.filename, error.lineno or 0)}: {type(error).__name__}: {error.msg}"
@@ -82,8 +84,8 @@ def _in_words(where: str, package: str, error: Exception) -> str:
 
 def package_of(where: str) -> str:
     """The Python package of a saga. Raise UsageError if there is none."""
-    if _built_in(where):
-        return f"{BUILT_IN}.{where}"
+    if package := _package(where):
+        return package
     folder = Path(where).resolve()
     if not (folder / "saga.py").exists() or not folder.name.isidentifier():
         raise UsageError(f"{where!r} is neither a built-in saga nor a folder with a saga.py in it")
@@ -92,5 +94,19 @@ def package_of(where: str) -> str:
     return folder.name
 
 
-def _built_in(where: str) -> bool:
-    return where.isidentifier() and find_spec(f"{BUILT_IN}.{where}") is not None
+def home_of(where: str) -> str:
+    """The package that has a saga's scenarios and planted bugs: the editions of an exhibit share those that lie beside them."""
+    package = package_of(where)
+    return package.rpartition(".")[0] if package.startswith(f"{EXHIBITS}.") else package
+
+
+def _package(where: str) -> str:
+    """The package of a built-in saga or of an exhibit's edition, "" = it is neither."""
+    exhibit, _, edition = where.partition(".")
+    if where.isidentifier():
+        package = f"{BUILT_IN}.{where}"
+    elif exhibit.isidentifier() and edition.isidentifier() and find_spec(f"{EXHIBITS}.{exhibit}"):
+        package = f"{EXHIBITS}.{where}"
+    else:
+        return ""
+    return package if find_spec(package) else ""

@@ -13,6 +13,7 @@ from kernel.policy import OnDeadline
 def saga_definition(environment: Environment) -> dict[str, Any]:
     """The definition in Amazon States Language for one run, in unscaled seconds: retries and deadlines are the policy's.
 
+    A task that has no Retry on its page gets none: published pages run as they are printed.
     With REPORT the execution itself has the saga deadline: it ends as TIMED_OUT, which nothing can catch. Otherwise the
     step deadlines keep the saga within it, and what they stop is compensated.
     """
@@ -21,7 +22,7 @@ def saga_definition(environment: Environment) -> dict[str, Any]:
     for name, state in tasks_of(definition):
         if not policy.retries(compensation=name in saga.undoes, guards=guards):
             state.pop("Retry", None)
-        elif "Retry" in state:  # a page without one is run as it is
+        elif "Retry" in state:
             state["Retry"][-1] |= {
                 "IntervalSeconds": policy.interval_s,
                 "BackoffRate": policy.backoff_rate,

@@ -24,8 +24,8 @@ def what_breaks(found: Found) -> Section | None:
         title="What breaks, and what prevents it?",
         answer=said[-1],
         points=said[:-1],
-        reading="A line for each scenario and its safeguards, a bar for each style: the share of orders that ended inconsistent, or whose customer was shown a false status. A dot at zero: nobody was hurt.",
-        not_reading="The faults were injected, into as many orders as the scenario says: the bars do not say how often they happen to you, but what they do when they happen.",
+        reading="One line per scenario and set of safeguards, one bar per style: the share of orders that ended inconsistent or whose customer was shown a false status. A dot at zero means no order was hurt.",
+        not_reading="The faults were injected into a fixed share of orders: the bars show what a fault does, not how often it happens to you.",
         command=command_of(found.rows),
         figure=hurt_bars(shown),
         table=(LESSON_COLUMNS, [arm.line() for arm in shown]),
@@ -45,13 +45,13 @@ def damage(found: Found) -> Section | None:
     told += "".join(f" {law}" for law in broken_laws(found.rows)[:MOST_DAMAGES])
     if more > 0:
         told = f"{len(kinds)} kinds of damage in {len(whole) - spared} of {len(whole)} runs; the table gives the orders and the reason of each."
-    told += f" In the other {spared} of {len(whole)} runs nobody was hurt." if spared else ""
+    told += f" In the other {spared} of {len(whole)} runs no order was hurt." if spared else ""
     return Section(
         name="damage",
         title="Who was hurt, and why?",
         answer=told,
-        reading="One line for each run and kind of damage: how many orders, which, the judge's reason, the fault that struck them, and what the safeguard that was off would have prevented.",
-        not_reading="The reason is that of most of these orders; every order has its own in orders.csv.",
+        reading="One line per run and kind of damage: the number of orders, their ids, the judge's reason, the injected fault, and what the disabled safeguard would have prevented.",
+        not_reading="The reason is the most frequent one among these orders; orders.csv has the reason of each.",
         command=command_of(found.rows),
         figure=None,
         table=(DAMAGE_COLUMNS, [one.line() for one in hurt]),

@@ -13,8 +13,8 @@ def reconstruction(found: Found) -> Section | None:
     bare, audited = (_told(found, kind) for kind in ("native", "audited"))
     return Section(
         name="traceability",
-        title="Can one see what happened, and why?",
-        answer=f"'Where is my order, and why?' was answered rightly from the coordinator alone for {bare}; with an audit queue and plain service logs, which somebody has to set up, for {audited}.",
+        title="Can you see what happened, and why?",
+        answer=f"'Where is my order, and why?' was answered correctly from the coordinator alone for {bare}; with an audit queue and plain service logs, which have to be set up, for {audited}.",
         reading=traceability.READING,
         not_reading=traceability.NOT_READING,
         command=_command(found),
@@ -29,10 +29,10 @@ def by_scenario(found: Found) -> Section | None:
         return None
     return Section(
         name="traceability_by_scenario",
-        title="Can one see it in every scenario?",
+        title="Can you see it in every scenario?",
         answer=traceability.worst_scenarios(found.scored),
-        reading="One line for each scenario, arm, context and kind of evidence. Context: whether trace context was intact, or one service lost it.",
-        not_reading="A scenario without faults of its own has nothing to be found.",
+        reading="One line per scenario, arm, context and kind of evidence. Context: whether trace context was intact, or lost by one service.",
+        not_reading="A scenario without faults has no cause to find.",
         command=_command(found),
         figure=None,
         table=traceability.by_scenario(found.scored),
@@ -47,8 +47,8 @@ def costs(found: Found) -> Section | None:
         name="evidence",
         title="What does an answer cost?",
         answer=traceability.costs_in_words(found.scored),
-        reading="Means per saga. AWS lets an account ask for 20 histories a second, so many sagas have to wait; elsewhere there is no such quota.",
-        not_reading="The ms are those of this program on this machine; logs and queues without an index must be read whole to find one order's lines.",
+        reading="Means per saga. AWS limits an account to 20 GetExecutionHistory calls a second, so that many sagas take longer there; other backends have no such quota.",
+        not_reading="Times are those of this program on this machine; logs and queues without an index must be read completely to find one order's lines.",
         command=_command(found),
         figure=None,
         table=traceability.costs(found.scored),

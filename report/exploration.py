@@ -48,7 +48,7 @@ def kinds_table(shrunk: Sequence[tuple[int, Finding]]) -> Table:
 def agreement_table(agreed: Sequence[Agreement]) -> Table:
     """How often real and simulated ends are the same, by simulated class, with 95 % intervals."""
     table = Table(
-        "simulated", "real runs agree", "real ends that the simulation comes to as well", title="Agreement, order by order",
+        "simulated", "real runs agree", "real outcomes that the simulation can also produce", title="Agreement, order by order",
         title_justify="left",
     )  # fmt: skip
     orders: Counter[str] = Counter()

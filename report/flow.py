@@ -4,7 +4,8 @@ Nodes and edges come from the run's own definition, colours from its evidence. O
 to right, and under each the compensation that undoes it.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -14,6 +15,7 @@ from matplotlib.patches import Patch
 from matplotlib.text import Text
 
 from kernel.orders import CONFIRMED
+from kernel.saga import Saga
 from report.flow_places import Flow, places_of, sides_of
 from report.saga_in_run import SagaInRun
 from scenarios.styles.index import STYLES
@@ -31,12 +33,49 @@ STATES = {
 _INK, _FAINT = "#1c2430", "#b9c0c8"
 
 
-def flow_of(saga: SagaInRun) -> Flow:
-    """The graph of a saga, of whatever style its definition is."""
-    definition = saga.evidence["definition"]
-    if STYLES[saga.row.style].conducted:
-        return _machine(definition[0], saga)
-    return _events(definition, saga)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walk:
+    """What is drawn: all ways that a saga has in a style, and as much as is known of the way that one went.
+
+    `colours`: operation -> colour, of those that were tried. `entered`: states of the machine, in order. `went`: (message,
+    operation) of every reaction. `said`: the answers. `tries`: how often an operation was tried.
+    """
+
+    saga: Saga
+    style: str
+    variant: str
+    definition: Sequence[dict[str, Any]]
+    colours: Mapping[str, str] = field(default_factory=dict)
+    entered: Sequence[str] = ()
+    went: Collection[tuple[str, str]] = ()
+    said: Collection[str] = ()
+    tries: Mapping[str, int] = field(default_factory=dict)
+
+
+def walk_of(saga: SagaInRun) -> Walk:
+    """The way that a saga went, from its evidence and, where they show damage, its ledgers."""
+    calls = saga.timeline.calls
+    return Walk(
+        saga=saga.saga,
+        style=saga.row.style,
+        variant=saga.row.about["step_order"],
+        definition=saga.evidence["definition"],
+        colours=_colours(saga),
+        entered=[
+            event["stateEnteredEventDetails"]["name"]
+            for history in saga.evidence.get("histories", [])
+            for event in history["events"]
+            if event["type"].endswith("StateEntered")
+        ],
+        went={(call.cause, call.operation) for call in calls},
+        said={call.answer for call in calls},
+        tries=saga.tries,
+    )
+
+
+def flow_of(walk: Walk) -> Flow:
+    """The graph, of whatever style its definition is."""
+    return _machine(walk) if STYLES[walk.style].conducted else _events(walk)
 
 
 def _colours(saga: SagaInRun) -> dict[str, str]:
@@ -56,16 +95,9 @@ def _colours(saga: SagaInRun) -> dict[str, str]:
     return found | dict.fromkeys(saga.wrong, RED)
 
 
-def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
+def _machine(walk: Walk) -> Flow:
     """The state machine, with the states that its history says were entered. What is in branches lies between what surrounds them."""
-    flow = Flow()
-    entered = [
-        event["stateEnteredEventDetails"]["name"]
-        for history in saga.evidence.get("histories", [])
-        for event in history["events"]
-        if event["type"].endswith("StateEntered")
-    ]
-    colours = _colours(saga)
+    flow, entered = Flow(), walk.entered
 
     def draw(machine: dict[str, Any], after: list[str]) -> None:
         """Its states and ways; `after`: where a branch goes on when it ends."""
@@ -85,17 +117,17 @@ def _machine(definition: dict[str, Any], saga: SagaInRun) -> Flow:
                 continue
             colour = GREY
             if name in entered:
-                ends = {"Fail": AMBER if name in saga.saga.ends else RED}
+                ends = {"Fail": AMBER if name in walk.saga.ends else RED}
                 usual = {"Task": RED, "Choice": WHITE}
                 done = usual.get(state["Type"], GREEN)
-                colour = ends.get(state["Type"], colours.get(name, done))
+                colour = ends.get(state["Type"], walk.colours.get(name, done))
             flow.nodes[name] = (name, colour)
             if state.get("End") or state["Type"] == "Succeed":
                 targets += after
             for target in targets:
                 flow.edge(name, target, "", used=False)
 
-    draw(definition, [])
+    draw(walk.definition[0], [])
     for start, end in _ways(entered, flow):
         flow.edge(start, end, "", used=True)
     return flow
@@ -113,59 +145,68 @@ def _ways(entered: Iterable[str], flow: Flow) -> Iterator[tuple[str, str]]:
         seen.append(name)
 
 
-def _events(definition: list[dict[str, Any]], saga: SagaInRun) -> Flow:
+def _events(walk: Walk) -> Flow:
     """Who reacts to what, with the events that were said and the reactions to them."""
-    deadline = saga.saga.expired.__name__
-    flow, timeline = Flow(), saga.timeline
-    colours = _colours(saga)
+    saga, deadline = walk.saga, walk.saga.expired.__name__
+    flow = Flow()
     said_by = {
-        answer: operation for operation, answers in saga.saga.answers.items() for answer in answers
+        answer: operation for operation, answers in saga.answers.items() for answer in answers
     }
-    went = {(call.cause, call.operation) for call in timeline.calls}
-    said = {call.answer for call in timeline.calls}
-    heard = {row["heard"] for row in definition}
-    for row in definition:
+    heard = {row["heard"] for row in walk.definition}
+    for row in walk.definition:
         operation = row["operation"]
-        flow.nodes[operation] = (f"{row['service']}\n{operation}", colours.get(operation, GREY))
-    for row in definition:
+        flow.nodes[operation] = (
+            f"{row['service']}\n{operation}",
+            walk.colours.get(operation, GREY),
+        )
+    for row in walk.definition:
         event, operation = row["heard"], row["operation"]
         start = said_by.get(event, deadline if event == deadline else "")
+        used = (event, operation) in walk.went
         if event == deadline:
-            used = (event, operation) in went
             flow.nodes[deadline] = ("saga deadline", AMBER if used else GREY)
         if start:
-            flow.edge(start, operation, event, used=(event, operation) in went)
+            flow.edge(start, operation, event, used=used)
     for event, operation in said_by.items():
-        if event not in heard and event in saga.saga.ends:
-            good = GREEN if saga.saga.ends[event] == CONFIRMED else AMBER
-            flow.nodes[event] = (event, good if event in said else GREY)
-            flow.edge(operation, event, "", used=event in said)
+        if event not in heard and event in saga.ends:
+            good = GREEN if saga.ends[event] == CONFIRMED else AMBER
+            flow.nodes[event] = (event, good if event in walk.said else GREY)
+            flow.edge(operation, event, "", used=event in walk.said)
     return flow
 
 
 def flow_figure(saga: SagaInRun) -> Figure:
     """The graph of a saga: what it entered in colour, all else in grey."""
-    flow = flow_of(saga)
-    places = places_of(saga.saga, saga.row.about["step_order"], flow)
-    large = {*saga.saga.answers, *saga.saga.ends, *sides_of(saga.saga, flow)}
+    return walk_figure(walk_of(saga))
+
+
+def walk_figure(walk: Walk, *, least_inches: float = 11.0) -> Figure:
+    """The same of any way. Every node has an id, `STYLE-NAME`, by which a page finds it. `least_inches`: how wide it is at least."""
+    flow = flow_of(walk)
+    places = places_of(walk.saga, walk.variant, flow)
+    large = {*walk.saga.answers, *walk.saga.ends, *sides_of(walk.saga, flow)}
     xs, ys = [x for x, _ in places.values()], [y for _, y in places.values()]
-    wide, high = (max(xs) - min(xs) + 2.0) * 0.72, (max(ys) - min(ys) + 1.0) * 0.82
-    figure = Figure(figsize=(max(11.0, wide), max(4.3, high)), layout="constrained")
+    column, row = 0.72 * min(1.0, least_inches / 11.0), 0.82 * min(1.0, least_inches / 11.0)
+    wide, high = (max(xs) - min(xs) + 2.0) * column, (max(ys) - min(ys) + 1.0) * row
+    figure = Figure(
+        figsize=(max(least_inches, wide), max(0.39 * least_inches, high)), layout="constrained"
+    )
     axes = figure.subplots()
     axes.set_axis_off()
     boxes = {}
     for name, (x, y) in places.items():
         label, colour = flow.nodes[name]
         small = name not in large
+        tries = f" {walk.tries[name]}x" if walk.tries.get(name, 0) > 1 else ""
         boxes[name] = axes.text(
             x,
             y,
-            _wrapped(label) + _tries(saga, name) + _MARK[colour],
+            _wrapped(label) + tries + _MARK[colour],
             ha="center",
             va="center",
             fontsize=5.5 if small else 7.5,
             color="white" if colour == RED else _INK,
-            gid=f"{saga.row.style}-{name}",
+            gid=f"{walk.style}-{name}",
             zorder=5,
             bbox={
                 "boxstyle": "round,pad=0.25" if small else "round,pad=0.4",
@@ -179,7 +220,12 @@ def flow_figure(saga: SagaInRun) -> Figure:
             _arrow(axes, boxes[start], boxes[end], label, used=used)
     axes.set_xlim(min(xs) - 1.0, max(xs) + 1.0)
     axes.set_ylim(min(ys) - 0.5, max(ys) + 0.5)
-    shown = {colour for _, colour in flow.nodes.values()}
+    if walk.tries:
+        _legend(figure, {colour for _, colour in flow.nodes.values()})
+    return figure
+
+
+def _legend(figure: Figure, shown: Collection[str]) -> None:
     handles: list[Any] = [
         Patch(facecolor=c, edgecolor="#8b949e", label=f"{t}{_MARK[c]}")
         for c, t in STATES.items()
@@ -187,12 +233,6 @@ def flow_figure(saga: SagaInRun) -> Figure:
     ]
     handles.append(Line2D([], [], color=_INK, lw=1.8, label="the way that the saga went"))
     figure.legend(handles=handles, loc="outside lower center", ncols=5, frameon=False, fontsize=8)
-    return figure
-
-
-def _tries(saga: SagaInRun, name: str) -> str:
-    """How often an operation was tried, if more than once."""
-    return f" {saga.tries[name]}x" if saga.tries[name] > 1 else ""
 
 
 def _wrapped(label: str) -> str:

@@ -87,7 +87,7 @@ def in_words(found: Sequence[Ratio]) -> str:
     n = {kind: sum(ratio.says == kind for ratio in found) for kind in ("less", "more", "neither")}
     return (
         f"Of {len(found)} pairs of runs the median order took less time in {first} in {n['less']} and in {second} in"
-        f" {n['more']}; in {n['neither']} the interval of the ratio contains 1, so this run does not tell them apart."
+        f" {n['more']}; in {n['neither']} the interval of the ratio contains 1, so these runs show no difference."
     )
 
 

@@ -19,10 +19,10 @@ COLUMNS = ("scenario", "safeguards", "style", "orders hurt", "how")
 MOST_LINES = 5
 _FALSE_STATUS = "showed their customer a false status"
 _HURT: dict[str, str] = {
-    OrderClass.DUPLICATED: "had something done twice",
+    OrderClass.DUPLICATED: "had a step executed twice",
     OrderClass.HALF_DONE: "ended half done",
-    OrderClass.STUCK: "got stuck where nobody sees it",
-    OrderClass.STUCK_IN_THE_OPEN: "were parked for good",
+    OrderClass.STUCK: "got stuck unnoticed",
+    OrderClass.STUCK_IN_THE_OPEN: "were parked and could not be resumed",
 }
 
 

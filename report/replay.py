@@ -52,9 +52,7 @@ def steps(saga: SagaInRun) -> list[Step]:
     for at_s, what in sorted(_entries(saga), key=lambda entry: entry[0]):
         if row := what.pop("row", None):
             rows.append(row)
-        found.append(
-            Step(at_ms=1000 * (at_s - saga.begun_s), holds=_holds(saga.saga, rows), **what)
-        )
+        found.append(Step(at_ms=1000 * (at_s - saga.begun_s), holds=holds(saga.saga, rows), **what))
     return found
 
 
@@ -114,7 +112,7 @@ def _row_step(saga: Saga, row: dict[str, Any], *, late: bool) -> dict[str, Any]:
     """A ledger row as a step. `late`: its compensation has been there before it."""
     operation, effect = row["operation"], row["effect"]
     usual = saga.words.effects.get((operation, effect), "")
-    text = (late and _EFFECT.get(effect)) or usual or _EFFECT[effect.replace(" ", "_")]
+    text = (late and _EFFECT.get(effect)) or usual or _EFFECT[effect]
     n = abs(row["delta"])
     words = {
         "units": f"{n} unit{'s' if n != 1 else ''} {'are' if n != 1 else 'is'}",
@@ -137,7 +135,8 @@ def _step(actor: str, title: str, text: str, mark: str, *, node: str = "") -> di
     return {"actor": actor, "title": title, "text": text, "mark": mark, "key": key, "node": node}
 
 
-def _holds(saga: Saga, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+def holds(saga: Saga, rows: list[dict[str, Any]]) -> tuple[str, ...]:
+    """What follows from an order's ledger rows so far: its status, and what each participant holds of it, as `Step.holds`."""
     net = dict.fromkeys((resource.participant for resource in saga.resources), 0)
     ended = {operation: status for status, operation in saga.ended_by.items()}
     status = "none"
@@ -225,7 +224,7 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
         return ""
     told = [steps(saga) for saga in sagas]
     lasted = [
-        f"{one[-1].at_ms:.1f} ms in {saga.row.style}" for saga, one in zip(sagas, told, strict=True)
+        f"{one[-1].at_ms:.1f} ms ({saga.row.style})" for saga, one in zip(sagas, told, strict=True)
     ]
     alike = in_short(sagas[0]) == in_short(sagas[1])
     marks = [
@@ -237,11 +236,11 @@ def compared(sagas: Sequence[SagaInRun]) -> str:
         if marks[i] - marks[1 - i]
     ]  # fmt: skip
     how = (
-        "Both styles reached the same outcome in the same way"
+        "Both styles took the same steps to the same outcome"
         if alike
-        else "The styles went different ways"
+        else "The styles took different steps"
     )
-    return f"{'; '.join([f'{how}: {_and(lasted)}', *only])}."
+    return f"{'; '.join([f'{how}, in {_and(lasted)}', *only])}."
 
 
 def _and(texts: Sequence[str]) -> str:

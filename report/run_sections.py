@@ -77,7 +77,7 @@ def latency(found: Found) -> Section | None:
         name="latency",
         title="How long did orders take?",
         answer=f"The median order took {min(medians):.0f} to {max(medians):.0f} ms, depending on scenario and arm: about, as measured on this machine.",
-        reading="Each curve is one run: the share of ended orders (up) that took at most so many ms (right, log scale), from the intended start to the order's last ledger row.",
+        reading="Each curve is one run: the share of ended orders (vertical) that took at most the given time (horizontal, log scale), from the intended start to the order's last ledger row.",
         not_reading="Retry waits are scaled and part of it; orders that did not end are not in the curve but in the last column. An emulated engine's time is not AWS's time. Full tracing costs choreography more (docs/traceability.md).",
         command=command_of(rows),
         figure=figure,

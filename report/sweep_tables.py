@@ -102,7 +102,7 @@ def summary(results: Sequence[CellResult]) -> str:
         told.append(
             f"{style}: {proportion(bad, len(kept))} cells with a promise-keeping coordinator are inconsistent,"
             f" {orders:,} orders; {sum(r.inconsistent for r in known) - bad} of {len(known) - len(kept)} with a broken promise;"
-            f" {len(run) - len(known)} unknown or not struck;"
-            f" a fault without occasion in {sum(0 in r.struck for r in run)} cells"
+            f" {len(run) - len(known)} unknown or never injected;"
+            f" no occasion for the fault in {sum(0 in r.struck for r in run)} cells"
         )
     return ". ".join(told) + "."

@@ -205,7 +205,7 @@ def _witness(row: dict[str, Any]) -> str:
 
 def soak_table(figures: dict[str, dict[str, Any]]) -> Table:
     """What a soak came to, a column per style."""
-    table = Table("", *figures, title="What a soak came to", title_justify="left")
+    table = Table("", *figures, title="Outcome of the soak", title_justify="left")
 
     def line(name: str, text: Callable[[dict[str, Any]], str]) -> None:
         table.add_row(name, *(text(found) for found in figures.values()))
@@ -213,9 +213,9 @@ def soak_table(figures: dict[str, dict[str, Any]]) -> Table:
     line("orders", lambda f: str(sum(f["classes"].values())))
     for name in sorted({name for f in figures.values() for name in f["classes"]}):
         line(f"  {name}", lambda f, n=name: str(f["classes"].get(n, 0)))  # type: ignore[misc]
-    line("faults struck in single orders", lambda f: str(f["struck_in_orders"]))
-    line("troubles at once", lambda f: str(f["at_once"]))
-    line("troubles struck", lambda f: str(sum(f["troubles"].values())))
+    line("faults injected into single orders", lambda f: str(f["struck_in_orders"]))
+    line("disturbances at a time", lambda f: str(f["at_once"]))
+    line("disturbances of the environment", lambda f: str(sum(f["troubles"].values())))
     for name in sorted({name for f in figures.values() for name in f["troubles"]}):
         line(f"  {name}", lambda f, n=name: _trouble(f, n))  # type: ignore[misc]
     line("redeliveries", lambda f: str(f["redeliveries"]))

@@ -16,7 +16,7 @@ INTACT, BROKEN = "intact", "broken"
 MOST_NAMED = 4
 READING = (
     "native = what the coordinator keeps by itself: RabbitMQ's dead letters, Step Functions' history. audited = choreography with an audit"
-    " queue and the services' plain logs, which somebody has to set up; the history of orchestration again. correlated = logs with"
+    " queue and the services' plain logs, which have to be set up; for orchestration, the history again. correlated = logs with"
     " message ids. traced = spans. Over the scenarios that every arm has, or if there is none over those of each arm. Exact = the share of sagas whose operations were all rebuilt, with their answers and causes, as the ledgers have them"
     " (what was done twice counts once). Where = right"
     " answers to 'where is the order, what was done last, what turned it back, what does it wait for'. Top 1 and 3 = an operation"

@@ -30,6 +30,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("sweep", "sweep:sweep", "Run every fault at every step, judged cell by cell."),
         ("explore", "explore:explore", "Search simulated schedules for what goes wrong."),
         ("replay", "replay:replay", "Replay a schedule that explore found."),
+        ("play", "play:play", "Be the network: a game in the browser, both styles side by side."),
         ("ablate", "ablate:ablate", "Switch each safeguard off: which one prevents which failure."),
     ),
     "Decide": (
@@ -41,6 +42,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("report", "report:report", "Make the report of finished runs: page, charts, tables."),
         ("where", "where:where", "Show where an order is, why, and what to do."),
         ("trace", "trace:trace", "Show what happened to an order."),
+        ("exhibit", "exhibit:app", "Run published systems as described and as corrected."),
         ("list", "list:list_all", "List scenarios, faults, guards and planted bugs."),
     ),
     "Operate": (
@@ -167,5 +169,5 @@ def main() -> None:
         )
         sys.exit(Exit.UNKNOWN)
     except* (KeyboardInterrupt, asyncio.CancelledError):
-        print("interrupted: the run folder in hand is marked so", file=sys.stderr)
+        print("interrupted: the current run folder is marked as interrupted", file=sys.stderr)
         sys.exit(Exit.INTERRUPTED)

@@ -21,9 +21,11 @@ from shared_domain.trip.saga import SAGA as TRIP
 from testbed.changes_docs import changes_page
 from testbed.decide_docs import decide_page
 from testbed.engine_docs import engine_page
+from testbed.exhibit_docs import exhibits_page
 from testbed.labs.docs import labs_page, sheet_pages
 from testbed.oracle_docs import oracle
 from testbed.performance_charts import write_charts
+from testbed.play_docs import play_page
 from testbed.rooms import rooms
 
 ROOT = Path(__file__).parents[1]
@@ -43,7 +45,9 @@ DOCUMENTS: Mapping[str, Callable[[], str]] = {
     "reference/schedule.schema.json": lambda: _schema(*schedule.SCHEMA_FILE),
     "oracle.md": lambda: _HEAD + oracle(),
     "changes.md": lambda: _HEAD + changes_page(),
+    "exhibits.md": lambda: _HEAD + exhibits_page(),
     "decide.md": lambda: _HEAD + decide_page(),
+    "play.md": lambda: _HEAD + play_page(),
     "rooms.md": lambda: _HEAD + rooms(ROOT),
     "labs/index.md": lambda: _HEAD + labs_page(),
     **{name: lambda made=made: _HEAD + made() for name, made in sheet_pages().items()},  # type: ignore[misc]

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOMS = (
     "testbed",
     "report",
+    "exhibits",
     "bench",
     "shared_domain",
     "scenarios",
@@ -21,7 +22,8 @@ _SAYS = {
     "orchestration": "engine, tasks, boto3 client",
     "scenarios": "what breaks, who judges, runs and campaigns",
     "shared_domain": "the sagas, one folder each",
-    "bench": "load, latency, peers",
+    "exhibits": "published systems, as described and corrected",
+    "bench": "load, latency, peers, claims",
     "report": "tables, charts, pages",
     "testbed": "the command line",
 }

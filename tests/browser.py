@@ -15,6 +15,11 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--remote-debugging-port=0",
 ]  # fmt: skip
+_DEFAULTS = {
+    "Tab": {"windowsVirtualKeyCode": 9},
+    "Enter": {"windowsVirtualKeyCode": 13, "text": "\r"},
+}
+"""Without these a key moves no focus and presses no button."""
 
 
 class Page:
@@ -58,9 +63,11 @@ class Page:
             "Emulation.setDeviceMetricsOverride",
             width=width, height=900, deviceScaleFactor=1, mobile=False,
         )  # fmt: skip
-        await self.call("Page.navigate", url=path.as_uri())
+        url = path if isinstance(path, str) else path.as_uri()
+        await self.call("Page.navigate", url=url)
+        loaded = f"complete{url.partition(':')[0]}:"
         async with asyncio.timeout(30):
-            while await self.run("document.readyState + location.protocol") != "completefile:":
+            while await self.run("document.readyState + location.protocol") != loaded:
                 await asyncio.sleep(0.02)
 
     async def run(self, script):
@@ -71,12 +78,14 @@ class Page:
 
     async def press(self, key):
         for kind in ("keyDown", "keyUp"):
-            await self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key)
+            await self.call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key, **_DEFAULTS.get(key, {})
+            )
 
 
 @asynccontextmanager
 async def opened(path, tmp_path, *, width=1400):
-    """A page of the disk in a browser of its own."""
+    """A page, of the disk or at an address, in a browser of its own."""
     if BROWSER is None:
         if os.environ.get("SAGA_REQUIRE_BROWSER") == "1":
             pytest.fail("chromium is required and not installed")

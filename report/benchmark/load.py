@@ -76,8 +76,8 @@ def _latency(arms: Arms) -> Section:
             "client late, p99 ms",
         ),
         lines=lines,
-        reading="Customers come when they mean to, however slow the system is; latency counts from then to the order's last ledger row."
-        " Intervals (95 %) draw whole trials. A p99 needs 368 sagas, a p99.9 needs 3,688, else it is not told. Censored: not ended when the run was."
+        reading="Open loop: customers arrive on schedule, however slow the system is; latency runs from the scheduled arrival to the order's last ledger row."
+        " Intervals (95 %) draw whole trials. A p99 needs 368 sagas, a p99.9 needs 3,688, otherwise it is not shown. Censored: not ended when the run was."
         " A client that is late itself measures its own lack of time.",
         estimates=estimates,
     )

@@ -49,19 +49,19 @@ def faults(done: Iterable[Done]) -> list[Section]:
     scaled = f"Waits and deadlines are {TIME_SCALE:g} of the policy's (first retry {1000 * TIME_SCALE:.0f} ms)."
     return [
         Section(
-            title="Until a failure is noticed, and until the saga goes on, ms",
+            title="Until a failure is noticed, and until the saga continues, ms",
             columns=("scenario", "style", "struck sagas", "noticed p50", "most", "goes on p50", "most"),
             lines=noticing,
             reading="Noticed: from the fault to the coordinator's first act on it: the conductor's history has a failed call, or a service's delivery failed, or a message"
-            f" is delivered again. Goes on: to the saga's next ledger row. {scaled} A broker redelivers at once what was not acknowledged; a conductor whose call failed waits"
+            f" is delivered again. Continues: to the saga's next ledger row. {scaled} A broker redelivers at once what was not acknowledged; a conductor whose call failed waits"
             " for its retry: that is the transport as it is used here, not the style. In 'lost_reply' the choreography loses a confirm: its event has gone out, and the saga goes on.",
             estimates={k: v for k, v in estimates.items() if k.endswith(" p50")},
         ),
         Section(
-            title="Recovery of a struck coordinator, s",
+            title="Recovery after a coordinator failure, s",
             columns=("scenario", "style", "trials", "sagas concerned", "struck part silent", "all had ended"),
             lines=recovering,
-            reading=f"From the fault on. {scaled} Silent: no ledger row of what it serves. Concerned: in flight meanwhile, or their customers came meanwhile. RabbitMQ itself takes about four seconds to start, the engine half a second; 'frozen' and"
+            reading=f"From the fault on. {scaled} Silent: no ledger row by what it serves. Concerned: in flight during the failure, or started during it. RabbitMQ itself takes about four seconds to start, the engine half a second; 'frozen' and"
             " 'cut_off' last as long as the scenario says.",
             estimates={k: v for k, v in estimates.items() if not k.endswith(" p50")},
         ),
@@ -112,7 +112,7 @@ def saturation(done: Iterable[Done]) -> list[Section]:
             title="What the processes do at the saturation point",
             columns=("style", "process", "samples, by the package of the innermost frame"),
             lines=profiles,
-            reading="py-spy, 100 samples a second over six seconds at the saturation point less 10 %, in a run of its own; of whoever holds the interpreter's lock.",
+            reading="py-spy, 100 samples a second over six seconds at 90 % of the saturation point, in a separate run; threads that hold the interpreter's lock.",
         ),
     ]  # fmt: skip
 

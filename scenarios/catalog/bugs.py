@@ -5,14 +5,14 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from importlib.util import find_spec
 
-from kernel.loading import load_part, package_of
+from kernel.loading import home_of, load_part
 from scenarios.catalog.bug import Bug
 
 
 @cache
 def bugs_of(address: str) -> dict[str, Bug]:
     """Name -> bug: `bugs/index.py` of the saga's folder, if there is one. `address`: see Saga."""
-    if find_spec(f"{package_of(address)}.bugs") is None:
+    if find_spec(f"{home_of(address)}.bugs") is None:
         return {}
     found: dict[str, Bug] = load_part(address, "bugs.index", "BUGS", dict)
     return found

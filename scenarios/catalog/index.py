@@ -9,7 +9,7 @@ from types import ModuleType
 
 from kernel.errors import UsageError
 from kernel.guards import Guards
-from kernel.loading import load_part, package_of
+from kernel.loading import home_of, load_part
 from kernel.saga import Saga
 from scenarios.catalog import any_ending, happy_path
 from scenarios.runs.scenario import Scenario
@@ -35,7 +35,7 @@ def headline_of(saga: Saga) -> list[tuple[Scenario, Guards]]:
     """
     known = scenarios_of(saga)
     arms: dict[str, tuple[str, ...]] = {happy_path.SCENARIO.name: ("all",)}
-    if find_spec(f"{package_of(saga.address)}.scenarios"):
+    if find_spec(f"{home_of(saga.address)}.scenarios"):
         arms = load_part(saga.address, "scenarios.index", "HEADLINE", dict)
     if unknown := [name for name in arms if name not in known]:
         raise UsageError(
@@ -47,6 +47,6 @@ def headline_of(saga: Saga) -> list[tuple[Scenario, Guards]]:
 @cache
 def _scenarios(address: str) -> dict[str, Scenario]:
     found = by_name((happy_path, any_ending))
-    if find_spec(f"{package_of(address)}.scenarios"):
+    if find_spec(f"{home_of(address)}.scenarios"):
         found |= load_part(address, "scenarios.index", "SCENARIOS", dict)
     return found

@@ -21,6 +21,8 @@ from scenarios.checks.rows import (
 )
 
 END = "the end"
+_OF_ONE_EXECUTION = re.compile(r" \(entered at the event id #\d+\)| in the input '.*'$", re.DOTALL)
+"""What makes the same error a different text in every execution."""
 
 
 def machine_findings(saga: Saga, variant: str) -> Iterator[Finding]:
@@ -115,7 +117,8 @@ def _differences(saga: Saga, variant: str, script: Script, found: Played) -> Ite
             "the participant cannot know whose saga it is: parked",
         )
     if found.error:
-        says = f"{found.entered[-1]} cannot work on what it is given: {found.error}"
+        why = _OF_ONE_EXECUTION.sub("", found.error)
+        says = f"{found.entered[-1]} cannot work on what it is given: {why}"
         costs = _consequence(saga, script, found)
         yield Finding(in_state_machine(saga, variant, found.entered[-1]), says, costs)
         return

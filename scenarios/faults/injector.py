@@ -47,10 +47,9 @@ class FaultInjector:
     async def at_work(self) -> AsyncIterator[None]:
         """Disturb what the plan says as long as the context is open; what has begun is ended."""
         moments = {fault.moment for fault in self._faults.plan.faults}
-        if moments & (DISTURBANCES | BROKEN_PROMISES):
-            self._faults.disturb = self._at_once
-            if self._elsewhere:
-                self._begin(self._look_elsewhere())
+        self._faults.disturb = self._at_once
+        if self._elsewhere and moments & (DISTURBANCES | BROKEN_PROMISES):
+            self._begin(self._look_elsewhere())
         try:
             yield
         finally:

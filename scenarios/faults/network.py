@@ -92,6 +92,7 @@ class UnreliableLink:
         if self._wire is not None:
             self._wire.check()
         attempt = faults.arrive(command)
+        await faults.admit(command, attempt)
         for moment in self._disturbing:
             fault = faults.strike(moment, *key, attempt, succeed=False)
             if fault and faults.disturb is not None:
@@ -112,6 +113,7 @@ class UnreliableLink:
         self._requests.goes_by(command.order_id)
         number = faults.answer(command)
         if self._answers_return:
+            await faults.send(command.order_id, command.name, answer.name, number)
             await self._hold_back(command, number)
         if faults.strike(Moment.ANSWER_LOST, *key, number):
             await self._clock.sleep(RECONNECT_S)
@@ -225,6 +227,9 @@ class UnreliableBroker:
             await self._broker.publish(message)
             return
         number, as_published = faults.publish(message.message_id), message.body
+        if message.routing_key in self._saga.events:
+            operation = message.caused_by.rpartition(":")[2]
+            await faults.send(order_id, operation, message.routing_key, number)
         for operation in self._leads_to.get(message.routing_key, ()):
             led = faults.lead(order_id, operation)
             if message.body == as_published:

@@ -100,6 +100,12 @@ class PlannedFaults:
             self._set_back_s[service] = self._set_back_s.get(service, 0.0) + self.delay_s(fault)
         return attempt
 
+    async def admit(self, command: Command, attempt: int) -> None:
+        """Return when a request that has reached its participant may go on: at once, the plan knows its fate beforehand."""
+
+    async def send(self, order_id: str, operation: str, answer: str, number: int) -> None:
+        """Return when an answer to `operation` may leave, the n-th one: at once, see admit."""
+
     def clock_of(self, service: str, clock: Clock) -> Clock:
         """See ports.Faults."""
         ahead_s = sum(

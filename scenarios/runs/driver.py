@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from choreography.broker import MAX_REDELIVERIES
 from kernel.environment import Environment
@@ -41,6 +42,22 @@ class Ended:
     verdict: Verdict
 
 
+class Readable(Protocol):
+    """As much of a SagaSystem as a run is judged by."""
+
+    async def outcome(self, order_id: str) -> str:
+        """See SagaSystem."""
+        ...
+
+    async def ledgers(self) -> Ledgers:
+        """See SagaSystem."""
+        ...
+
+    async def parked(self) -> list[Parked]:
+        """See SagaSystem."""
+        ...
+
+
 def changed(
     faults: PlannedFaults, ledgers: Ledgers, *, saga: Saga, orders_in_flight: int
 ) -> list[Injection]:
@@ -75,15 +92,16 @@ class Driver:
         tracer: Tracer,
         record: FaultRecord | None = None,
         exact: bool = False,
+        planned: type[PlannedFaults] = PlannedFaults,
     ) -> None:
-        """`exact`: nothing takes longer than it must, as under virtual time."""
+        """`exact`: nothing takes longer than it must, as under virtual time. `planned`: the kind of faults that strike."""
         self.spec, self.clock, self._exact = spec, clock, exact
         self.policy, self.plan = spec.policy(), spec.plan()
         orders = spec.scenario.orders(
             spec.saga, spec.orders, seed=spec.seed, plan=self.plan, variety=spec.variety
         )
         self.order_ids = [order.order_id for order in orders]
-        self.faults = PlannedFaults(
+        self.faults = planned(
             self.plan,
             self.order_ids,
             saga=spec.saga,
@@ -226,7 +244,7 @@ class Driver:
 
     async def end(
         self,
-        system: SagaSystem,
+        system: Readable,
         *,
         settlement: Settlement,
         orders_in_flight: int,

@@ -78,7 +78,7 @@ def bench(
 ) -> None:
     """Measure both styles, the baseline below them and the peers people would use instead, with confidence intervals.
 
-    Every trial is one line of trials.jsonl: after an interruption, go on with --resume.
+    Every trial is one line of trials.jsonl: after an interruption, continue with --resume.
     """
     other = read_json(against / SUMMARY) if against else None
     if resume is not None:

@@ -88,7 +88,7 @@ def _looked(look: Look, run: Path | None, prefix: str, broker: str) -> list[Foun
         except ValueError as error:
             raise UsageError(f"--prefix {prefix!r} cannot be a queue's name: {error}") from error
         except LOST as error:
-            raise UsageError(f"the server was lost meanwhile: {error}") from error
+            raise UsageError(f"lost the connection to the server: {error}") from error
 
     return run_until_done(looked())
 

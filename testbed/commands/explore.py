@@ -173,7 +173,7 @@ def _with_bug(space: Space) -> Space:
     styles = [style for style in space.styles if style in bug.found_by]
     if not styles:
         raise UsageError(
-            f"{bug.name} cannot be had in this style, only in: {', '.join(bug.found_by)}"
+            f"{bug.name} does not exist in this style, only in: {', '.join(bug.found_by)}"
         )
     return replace(space, styles=styles, variants=[saga.variant])
 

@@ -64,7 +64,8 @@ def _hunt(wanted: Campaign, folder: Path) -> None:
             campaigns.run_campaign(wanted, folder, done=done)
         except KeyboardInterrupt:
             print(
-                f"interrupted: go on with --resume {folder} and the same options", file=sys.stderr
+                f"interrupted: continue with --resume {folder} and the same options",
+                file=sys.stderr,
             )
             raise
 

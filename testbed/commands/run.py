@@ -120,7 +120,7 @@ def run(
         bool,
         typer.Option(
             "--customers-apart",
-            help="Let customers come from a process of their own, so that they take no time from the services.",
+            help="Run the customers in a separate process, so that they take no CPU time from the services.",
         ),
     ] = False,
     hold: Annotated[
@@ -172,9 +172,7 @@ def run(
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     if redrive and processes:
-        raise UsageError(
-            "--redrive cannot end the faults in processes of their own: leave out --processes"
-        )
+        raise UsageError("--redrive cannot end the faults in separate processes: omit --processes")
     parse(variety, load_saga(saga), Guards.parse(guards))
     if processes:
         settings.check_processes(chosen, engine, "--processes")
@@ -190,7 +188,7 @@ def run(
         if not styles:
             raise UsageError(f"the bug {bug} can only be in {', '.join(with_bug.found_by)}")
         if processes:
-            raise UsageError("a bug is planted in this process only: leave out --processes")
+            raise UsageError("a bug can be planted in this process only: omit --processes")
         if not scenarios:
             scenarios, extra = [with_bug.scenario], extra + with_bug.plan
         print(f"Planted: {with_bug.words}.", file=sys.stderr)

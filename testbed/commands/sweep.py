@@ -85,7 +85,7 @@ def sweep(
 ) -> None:
     """Run every fault at every moment of every step and compensation, in both styles, and judge each cell."""
     if simulated and (broker, engine) != ("memory", "auto"):
-        raise UsageError("--simulated has backends of its own: leave --broker and --engine out")
+        raise UsageError("--simulated brings its own backends: omit --broker and --engine")
     chosen = settings.choose_broker(broker)
     engine = settings.choose_engine(engine, chosen)
     pair = Backends(broker=chosen, engine=engine).pair
@@ -174,7 +174,7 @@ def run_cells(wanted: Sweep, cells: list[Cell], folder: Path) -> None:
         try:
             sweeping.run_sweep(wanted, cells, folder, done=done)
         except KeyboardInterrupt:
-            told = f"interrupted: go on with --resume {folder} and the same options"
+            told = f"interrupted: continue with --resume {folder} and the same options"
             print(told, file=sys.stderr)
             raise
 

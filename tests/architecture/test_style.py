@@ -9,6 +9,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = (
     "kernel",
     "shared_domain",
+    "exhibits",
     "choreography",
     "orchestration",
     "scenarios",

@@ -25,7 +25,7 @@ def test_what_is_parked_ends_once_it_is_redriven_after_its_faults(saga, tmp_path
 def test_faults_in_other_processes_cannot_be_ended(saga):
     done = saga("run", "happy_path", "--redrive", "--processes")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert "leave out --processes" in done.stderr
+    assert "omit --processes" in done.stderr
 
 
 def test_customers_differ_as_they_are_told_to(saga, tmp_path):
@@ -62,7 +62,7 @@ def test_a_planted_bug_is_shown_in_the_styles_that_can_have_it(saga):
     [
         (("--bug", "nonsense"), "unknown bug"),
         (("--bug", "catch_missing", "--style", "choreography"), "can only be in orchestration"),
-        (("--bug", "catch_missing", "--processes"), "leave out --processes"),
+        (("--bug", "catch_missing", "--processes"), "omit --processes"),
     ],
 )
 def test_a_bug_that_cannot_be_planted_is_refused_in_one_line(saga, words, said):

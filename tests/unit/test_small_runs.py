@@ -70,7 +70,7 @@ def test_a_fault_without_occasion_is_told_apart_from_a_failure():
 def test_what_is_unknown_or_never_struck_is_not_among_those_that_are_well():
     told = summary([_result(outcome) for outcome in (GOOD, FAILED, IDLE)])
     assert "0 of 1 " in told
-    assert "2 unknown or not struck" in told
+    assert "2 unknown or never injected" in told
 
 
 def test_the_reason_of_a_cell_begins_with_the_rule_of_its_worst_class():

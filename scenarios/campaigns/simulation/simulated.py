@@ -6,8 +6,8 @@ import hashlib
 import json
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -20,10 +20,11 @@ from scenarios.campaigns.simulation.loop import NeverEnds, SimulatedLoop
 from scenarios.campaigns.simulation.schedule import Schedule
 from scenarios.campaigns.simulation.world import EMBEDDED, REAL, World, world
 from scenarios.catalog.bugs import planted
+from scenarios.faults.injector import FaultInjector
 from scenarios.faults.plan import DISTURBANCES
 from scenarios.faults.record import FaultRecord
 from scenarios.runs.driver import Driver, Ended
-from scenarios.runs.environment import RunEnvironment
+from scenarios.runs.environment import RunEnvironment, RunningSystem
 from scenarios.runs.reader import Reader
 from scenarios.runs.spec import RunSpec
 from scenarios.styles.index import STYLES
@@ -111,10 +112,12 @@ class EventLog(FaultRecord, NoTracer):
 class Simulated:
     """What a simulated run came to. `ended` None = it did not come to its end.
 
+    `again`: the same once what was parked has been sent on; None = it was not asked for.
     `failure`: what failed that no scenario is about, "" = nothing. `hitches`: what the testbed could not do. `backlog`: messages or executions that were left.
     """
 
     ended: Ended | None
+    again: Ended | None = None
     failure: str
     hitches: tuple[str, ...]
     backlog: int
@@ -136,7 +139,7 @@ def without_collector() -> Iterator[None]:
 
 
 @contextmanager
-def _ended_by_force(troubles: list[str]) -> Iterator[None]:
+def ended_by_force(troubles: list[str]) -> Iterator[None]:
     """A loop that never comes back to the event loop is ended after CPU_S of this process; only a main thread can do that.
 
     It is noted in `troubles`, too: whoever catches everything catches this.
@@ -166,12 +169,18 @@ def play(schedule: Schedule) -> Simulated:
 
 
 def simulate(
-    spec: RunSpec, *, turns: int | None, bug: str = "", adapters: str = EMBEDDED
+    spec: RunSpec,
+    *,
+    turns: int | None,
+    bug: str = "",
+    adapters: str = EMBEDDED,
+    redrive: bool = True,
 ) -> Simulated:
     """Carry a run out under virtual time. The same arguments give the same log, byte for byte.
 
     `turns`: the seed of the order in which what is ready at one instant runs; None = first come, first served.
-    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS.
+    `bug`: a planted bug that is in the code meanwhile. `adapters`: see world.ADAPTERS. `redrive`: whether what is parked is sent on
+    in the end, to see whether it can be finished.
     """
     surroundings = world(adapters, turns, limit_s=LIMIT_S)
     loop = surroundings.loop
@@ -180,17 +189,17 @@ def simulate(
     # Weather, which no fault plan names, has what a broken connection had in hand asked for again.
     weather = adapters == REAL and turns is not None
     driver = Driver(spec, clock=clock, tracer=log, record=log, exact=not weather)
-    ended, failure, backlog = None, "", 0
+    ended, again, failure, backlog = None, None, "", 0
     try:
         with (
             without_collector(),
-            _ended_by_force(loop.troubles),
+            ended_by_force(loop.troubles),
             planted(spec.saga.address, bug),
             surroundings.around(),
             MemoryFolder(reused=True) as folder,
         ):
-            ended, backlog = loop.run_until_complete(
-                _staged(spec, driver, clock, log, folder, surroundings)
+            ended, again, backlog = loop.run_until_complete(
+                _played_out(spec, driver, log, folder, surroundings, redrive=redrive)
             )
     except NeverEnds as error:
         failure = str(error)
@@ -198,6 +207,7 @@ def simulate(
         failure = f"{first(error)!r}"
     return Simulated(
         ended=ended,
+        again=again,
         failure=failure or next(iter(loop.troubles), ""),
         hitches=tuple(driver.failures),
         backlog=backlog,
@@ -207,14 +217,19 @@ def simulate(
     )
 
 
-async def _staged(
-    spec: RunSpec,
-    driver: Driver,
-    clock: VirtualClock,
-    log: EventLog,
-    folder: MemoryFolder,
-    surroundings: World,
-) -> tuple[Ended, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """A system under virtual time, before its first customer has come."""
+
+    environment: RunEnvironment
+    running: RunningSystem
+
+
+@asynccontextmanager
+async def staged(
+    spec: RunSpec, driver: Driver, folder: MemoryFolder, surroundings: World
+) -> AsyncIterator[Stage]:
+    """Open the system of a run."""
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(surroundings.backends())
         environment = await stack.enter_async_context(
@@ -230,34 +245,55 @@ async def _staged(
         )
         await environment.participants.stock_up(spec.units())
         running_system = await stack.enter_async_context(STYLES[spec.style].open(environment))
-        disturber = driver.disturber(running_system)
-        await driver.start()
-        reader = Reader(running_system.system, environment.participants, driver.customers)
-        log.changed = reader.look_at
-        async with disturber.at_work(), asyncio.TaskGroup() as looking:
-            reading = looking.create_task(reader.run())
+        yield Stage(environment=environment, running=running_system)
+
+
+@asynccontextmanager
+async def attended(
+    stage: Stage, driver: Driver, log: EventLog
+) -> AsyncIterator[tuple[FaultInjector, Reader]]:
+    """Start it, with its fault injector, and a reader who looks at an order whenever something may have happened to it."""
+    injector = driver.disturber(stage.running)
+    await driver.start()
+    reader = Reader(stage.running.system, stage.environment.participants, driver.customers)
+    log.changed = reader.look_at
+    async with injector.at_work(), asyncio.TaskGroup() as looking:
+        reading = looking.create_task(reader.run())
+        yield injector, reader
+        reading.cancel()
+
+
+async def _played_out(
+    spec: RunSpec,
+    driver: Driver,
+    log: EventLog,
+    folder: MemoryFolder,
+    surroundings: World,
+    *,
+    redrive: bool,
+) -> tuple[Ended, Ended, int]:
+    """The end, the end once everything parked was sent on, and what is left to do then."""
+    async with staged(spec, driver, folder, surroundings) as stage:
+        system = stage.running.system
+        async with attended(stage, driver, log) as (injector, reader):
             planned = {fault.moment for fault in driver.plan.faults}
             async with surroundings.weather(kills=not planned & DISTURBANCES):
-                await driver.serve(running_system.system, lambda customer: None)
-                settlement = await driver.settle(running_system.system)
+                await driver.serve(system, lambda customer: None)
+                settlement = await driver.settle(system)
             await reader.reload()
             ended = await driver.end(
-                running_system.system,
-                settlement=settlement,
-                orders_in_flight=disturber.orders_in_flight,
+                system, settlement=settlement, orders_in_flight=injector.orders_in_flight
             )
-            again = await driver.send_on(
-                running_system.system,
-                ended,
-                orders_in_flight=disturber.orders_in_flight,
-                sent=log.sent,
-            )
-            if again.verdict.is_bad() or again.settlement.how == "deadline":
-                ended = again
-            reading.cancel()
-        backlog = await surroundings.left_over(running_system.system.backlog)
+            again = ended
+            if redrive:
+                again = await driver.send_on(
+                    system, ended, orders_in_flight=injector.orders_in_flight, sent=log.sent
+                )
+                if again.verdict.is_bad() or again.settlement.how == "deadline":
+                    ended = again
+        backlog = await surroundings.left_over(system.backlog)
     log.close()
-    return ended, backlog
+    return ended, again, backlog
 
 
 def log_bytes(simulated: Simulated) -> bytes:

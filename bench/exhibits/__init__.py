@@ -1,0 +1,1 @@
+"""Exhibits as values: editions, claims, what proves a claim, and what became of it. Reading order: exhibit, proofs, trials, index, document."""

@@ -1,0 +1,1 @@
+"""The exhibits: published systems as described and as they should be, one folder each."""

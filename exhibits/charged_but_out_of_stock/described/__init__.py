@@ -1,0 +1,1 @@
+"""The edition as described: both services at once, and no way back."""

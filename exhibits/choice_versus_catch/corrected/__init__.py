@@ -1,0 +1,1 @@
+"""The corrected edition: rows, reactions and a page of its own, over the order saga's participants."""

@@ -1,0 +1,19 @@
+"""Payment stays silent at every second order, each time it is asked, until its deadline."""
+
+from scenarios.faults.plan import Fault, FaultPlan, Moment
+from scenarios.runs.scenario import COMPENSATED, Scenario, every
+
+SCENARIO = Scenario(
+    name="payment_hangs",
+    faults=lambda n: FaultPlan(
+        faults=(
+            Fault(
+                orders={"every": 2},
+                operation="ChargePayment",
+                moment=Moment.HANG,
+                attempts="all",
+            ),
+        )
+    ),
+    expects=every(2, COMPENSATED),
+)

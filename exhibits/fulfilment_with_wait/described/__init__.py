@@ -1,0 +1,1 @@
+"""The edition as described: pages of its own over the rows of the order saga."""

@@ -1,0 +1,1 @@
+"""The corrected edition: the order saga, with the payment first."""

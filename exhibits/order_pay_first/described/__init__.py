@@ -1,0 +1,1 @@
+"""The edition as described: pages and an inventory of its own."""

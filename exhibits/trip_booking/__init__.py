@@ -1,0 +1,1 @@
+"""A holiday: hotel, flight and payment are reserved, then confirmed, over the trip saga."""

@@ -1,0 +1,1 @@
+"""The corrected edition: the trip saga."""

@@ -1,0 +1,1 @@
+"""The run types of the published repository, and what breaks its cancels."""

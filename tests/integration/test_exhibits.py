@@ -55,9 +55,14 @@ def test_a_claim_holds(name, claim):
     assert [one for found in tried.editions.values() for one in found]
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize(("name", "claim"), LONG)
+@pytest.mark.parametrize(
+    ("name", "claim"),
+    [
+        pytest.param(*one, marks=pytest.mark.long if n else pytest.mark.slow)
+        for n, one in enumerate(LONG)
+    ],
+)
 def test_a_claim_that_takes_many_runs_holds(name, claim):
     assert _tried(named(name), claim).missed == ""
 

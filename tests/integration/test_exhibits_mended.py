@@ -182,7 +182,7 @@ def test_every_quick_claim_about_a_described_edition_is_mended_once():
     assert quick == MENDED.keys() | ELSEWHERE
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_longer_wait_hurts_fewer_orders_than_the_claim_says(monkeypatch, tmp_path):
     exhibit, made = named(WAIT), _claim(WAIT, "race-is-only-hidden")

@@ -151,6 +151,7 @@ def test_what_a_students_code_prints_is_kept_beside_it(lab2):
     assert (lab2 / "lab2/printed.txt").read_text() == "hello\n"
 
 
+@pytest.mark.slow
 def test_what_the_judge_goes_by_cannot_be_changed_to_pass(lab2):
     laws = lab2 / "lab2/laws.py"
     laws.write_text(laws.read_text() + "# all is well\n")
@@ -159,6 +160,7 @@ def test_what_the_judge_goes_by_cannot_be_changed_to_pass(lab2):
     assert "First that fails: lab2/laws.py is changed" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_check_works_inside_of_the_folder_and_as_json(lab2):
     (lab2 / "lab2/inbox.py").write_text(INBOX)
     done = saga(lab2 / "lab2", "lab", "check", "2", "--json")

@@ -8,14 +8,14 @@ from testbed.labs.lab import SAGA, every_lab
 from tests.labs.sheet import PART, alike, follow, printed
 
 LABS = list(every_lab())
-LONG = {1, 3, 4, 5, 7, 8}
-"""Too long for every run of the tests: 2 and 6 are there, CI follows all of them."""
+WHEN = {2: (), 4: pytest.mark.slow, 6: pytest.mark.slow}
+"""Following all of them takes a minute and a half: one is for every run of the tests, two more are for CI."""
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     "lab",
-    [pytest.param(lab, marks=pytest.mark.slow if lab.number in LONG else ()) for lab in LABS],
+    [pytest.param(lab, marks=WHEN.get(lab.number, pytest.mark.long)) for lab in LABS],
     ids=lambda lab: lab.name,
 )
 def test_the_sheet_can_be_followed_literally(lab, tmp_path):

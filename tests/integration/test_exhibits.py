@@ -59,7 +59,7 @@ def test_a_claim_holds(name, claim):
 @pytest.mark.parametrize(
     ("name", "claim"),
     [
-        pytest.param(*one, marks=pytest.mark.long if n else pytest.mark.slow)
+        pytest.param(*one.values, id=one.id, marks=pytest.mark.long if n else pytest.mark.slow)
         for n, one in enumerate(LONG)
     ],
 )

@@ -119,6 +119,7 @@ _FACETS: tuple[Facet, ...] = (
     _engine,
     _of("durability", "durability {}"),
     lambda row: "a process each" if row.about["processes"] else "one process",
+    lambda row: "customers apart" if row.about.get("customers_apart") else "customers inside",
     lambda row: f"{row.about['rate_per_s']:g}/s",
     _of("orders", "{} orders"),
     _of("arrivals", "{} arrivals"),

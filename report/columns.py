@@ -70,6 +70,7 @@ RUN_COLUMNS: tuple[Column, ...] = (
     Column("pair", "`embedded` (broker and engine in this process), `real` (RabbitMQ, and the engine over HTTP) or `mixed`", lambda row: row.about["backends"]["pair"]),
     Column("durability", "`process` or `power`", _about("durability")),
     Column("processes", "whether each participant had a process of its own", _about("processes")),
+    Column("customers_apart", "whether customers had a process of their own", lambda row: row.about.get("customers_apart", False)),
     Column("time_scale", "factor of every wait and deadline", lambda r: r.about["policy"]["time_scale"]),
     Column("rate_per_s", "customers per second that were asked for", _about("rate_per_s")),
     Column("arrivals", "gaps between customers: `poisson` or `constant`", _about("arrivals")),

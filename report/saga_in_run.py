@@ -112,7 +112,7 @@ class SagaInRun:
 
 _ALIKE = (
     "scenario", "seed", "orders", "rate_per_s", "arrivals", "service_times", "guards", "saga", "step_order", "durability", "policy",
-    "plan", "processes", "tracing",
+    "plan", "processes", "customers_apart", "tracing",
 )  # fmt: skip
 
 

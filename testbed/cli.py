@@ -56,6 +56,7 @@ GROUPS: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("check-oracle", "check_oracle:check_oracle", "Plant known bugs and see which rules find them."),
     ),
     "Learn": (
+        ("slides", "slides:slides", "Write the slides of the workshop as one page."),
         ("lab", "lab:app", "Lessons of a workshop: you write the code, the judge grades it."),
     ),
     "Your own saga": (

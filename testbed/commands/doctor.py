@@ -1,8 +1,11 @@
 """`saga doctor`: what works on this machine, what earlier runs have left, and what to do about it."""
 
 import json
+import os
 import platform
+import resource
 import shutil
+import socket
 import sqlite3
 import tempfile
 from pathlib import Path
@@ -21,6 +24,9 @@ from testbed.execution import wide
 from testbed.options import AsJson
 
 LEAST_DISK_GB = 1.0
+LEAST_FILES = 1024
+LOOPBACK_S = 5.0
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 def doctor(
@@ -31,7 +37,7 @@ def doctor(
 
     Exit code 1 = something is missing without which commands fail.
     """
-    found = {**_machine(), **_left(runs)}
+    found = {**_machine(), **_network(), **_left(runs)}
     bad = [name for name, (state, _) in found.items() if state == "bad"]
     code = Exit.NOT_AS_EXPECTED if bad else Exit.AS_EXPECTED
     if as_json:
@@ -60,6 +66,33 @@ def _machine() -> dict[str, tuple[str, str]]:
         else ("note", "none was found: pages are made, open them yourself; their tests are skipped"),
         "temporary files": ("ok" if free_gb > LEAST_DISK_GB else "bad", f"{free_gb:.1f} GB free in {tempfile.gettempdir()}"),
     }  # fmt: skip
+
+
+def _network() -> dict[str, tuple[str, str]]:
+    """What -> state and words, of what runs, pages and tests need of this machine's network and limits."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    proxies = [name for name in PROXIES if os.environ.get(name) or os.environ.get(name.upper())]
+    return {
+        "loopback": _loopback(),
+        "proxy": ("note", f"{', '.join(proxies)} is set: saga goes round it on loopback; tell your browser to do so for 127.0.0.1")
+        if proxies
+        else ("ok", "none is set"),
+        "open files": ("ok", f"{files} at a time")
+        if files >= LEAST_FILES
+        else ("note", f"only {files} at a time: ulimit -n {LEAST_FILES} before runs with many customers"),
+    }  # fmt: skip
+
+
+def _loopback() -> tuple[str, str]:
+    """Whether a server of this machine can be reached by this machine."""
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            with socket.create_connection(("127.0.0.1", port), timeout=LOOPBACK_S):
+                return "ok", f"a server on 127.0.0.1 is reached (port {port})"
+    except OSError as error:
+        words = error.strerror or str(error)
+        return "bad", f"no server on 127.0.0.1 can be reached ({words}): allow it in the firewall"
 
 
 def _left(runs: Path) -> dict[str, tuple[str, str]]:

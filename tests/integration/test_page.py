@@ -131,7 +131,7 @@ async def test_the_replay_steps_with_the_keyboard_and_shows_what_everybody_holds
         "The customer saw PENDING at first and CANCELLED in the end.",
     ):
         assert text.count(told) == 2
-    assert text.count("Both styles took the same steps to the same outcome:") == 1
+    assert text.count("Both styles took the same steps to the same outcome, in ") == 1
 
 
 @pytest.mark.slow

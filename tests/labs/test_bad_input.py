@@ -127,7 +127,7 @@ def test_a_usual_mistake_of_lab_2_fails_and_gets_the_hint_that_fits(lab2, wrong,
     ("published", "says"),
     [
         ('tx.run("DELETE FROM o")', "tried by itself"),
-        ("pass", "it hangs: choreography: participant.crash_before_commit"),
+        ("pass", "waiting gives ['the first', 'the second']"),
     ],
     ids=["forgets all", "forgets none"],
 )

@@ -1,13 +1,15 @@
-"""The charts of docs/performance.md, drawn from the tables beside it: ratios with their 95 % intervals."""
+"""The charts of docs/performance.md, drawn from the tables beside it: ratios with their 95 % intervals, and overload."""
 
 import csv
 import re
 from pathlib import Path
 
 from matplotlib import rc_context
+from matplotlib.figure import Figure
 
+from bench.experiment import Done
 from bench.intervals import Estimate
-from report.benchmark.charts import ratio_lines
+from report.benchmark.charts import overload_chart, ratio_lines
 
 DATA = Path(__file__).parents[1] / "docs" / "data" / "performance"
 CHARTS = (
@@ -16,6 +18,7 @@ CHARTS = (
     ("latency_2", "p50", "median latency of the same customers, first by second"),
 )  # fmt: skip
 """Table, its column, and what the axis means."""
+OVERLOAD = "overload_1.csv"
 _CELL = re.compile(r"([\d.]+) \(([\d.]+)-([\d.]+)\)")
 
 
@@ -32,9 +35,27 @@ def ratios_of(table: str, column: str) -> list[tuple[str, Estimate]]:
     return [(pair, Estimate(*map(float, cell.groups()))) for pair, cell in found if cell]
 
 
+def overloads() -> list[Done]:
+    """The trials of the table of overload, as the benchmark's journal had them."""
+    trials: dict[tuple[str, str], list[dict[str, float]]] = {}
+    with (DATA / OVERLOAD).open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            load = {name: float(row[name]) for name in ("times", "came_per_s", "good_per_s")}
+            trials.setdefault((row["style"], row["round"]), []).append(load)
+    return [
+        Done(part="overload", arm=style, round=int(number), result={"loads": loads})
+        for (style, number), loads in trials.items()
+    ]
+
+
 def write_charts() -> None:
     """Draw every chart into the folder of the tables; the same bytes each time."""
-    for table, column, meaning in CHARTS:
+    figures: dict[str, Figure | None] = {
+        file_of(table, column): ratio_lines(ratios_of(table, column), meaning)
+        for table, column, meaning in CHARTS
+    }
+    figures[OVERLOAD.replace("csv", "svg")] = overload_chart(overloads())
+    for name, figure in figures.items():
+        assert figure is not None
         with rc_context({"svg.hashsalt": "saga", "svg.fonttype": "path"}):
-            figure = ratio_lines(ratios_of(table, column), meaning)
-            figure.savefig(DATA / file_of(table, column), metadata={"Date": None})
+            figure.savefig(DATA / name, metadata={"Date": None})

@@ -1,11 +1,23 @@
-"""`saga doctor` says what a laptop lacks, and what to do about it."""
+"""`saga doctor` says whether the demo can run on a laptop, and what to do if not."""
 
 import json
 import socket
 
+import pytest
 
-def _found(done):
-    return {row["what"]: row for row in json.loads(done.stdout)["found"]}
+from testbed import laptop
+
+
+@pytest.fixture(autouse=True)
+def _no_rabbitmq(monkeypatch):
+    monkeypatch.setattr(laptop, "find_server", lambda: None)
+
+
+def test_a_laptop_with_the_embedded_broker_only_is_ready(saga):
+    done = saga("doctor")
+    assert done.returncode == 0
+    assert done.stdout.endswith("The demo can run here, with the embedded broker.\n")
+    assert "│ note │ RabbitMQ" in done.stdout
 
 
 def test_a_laptop_on_which_no_server_can_be_reached_is_not_ready(saga, monkeypatch):
@@ -14,14 +26,15 @@ def test_a_laptop_on_which_no_server_can_be_reached_is_not_ready(saga, monkeypat
 
     monkeypatch.setattr(socket, "create_server", refused)
     done = saga("doctor", "--json")
-    assert done.returncode == 1
-    assert _found(done)["loopback"]["state"] == "bad"
-    assert "Permission denied" in _found(done)["loopback"]["words"]
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["exit_code"], found["ok"]) == (1, 1, False)
+    assert [row["what"] for row in found["found"] if row["state"] == "bad"] == ["loopback"]
+    assert all(row["do"] for row in found["found"] if row["state"] != "ok")
+    assert saga("doctor").stdout.endswith("The demo cannot run here: loopback.\n")
 
 
-def test_a_proxy_is_named_with_what_to_do(saga, monkeypatch):
-    monkeypatch.setenv("HTTPS_PROXY", "http://user:secret@proxy:3128")
+def test_a_runs_folder_that_is_a_file_is_named(saga, tmp_path):
+    (tmp_path / "runs").touch()
     done = saga("doctor", "--json")
-    assert done.returncode == 0
-    assert _found(done)["proxy"]["words"].startswith("https_proxy is set")
-    assert "secret" not in done.stdout
+    assert done.returncode == 1
+    assert "runs cannot be written (Not a directory)" in done.stdout

@@ -225,7 +225,7 @@ def test_the_doctor_names_interrupted_runs_and_how_to_resume_them(saga_as_is, tm
     assert done.returncode == 0
     assert rows["Python"]["state"] == "ok"
     assert rows[folder.name]["state"] == "note"
-    assert f"saga run --resume {folder.relative_to(tmp_path)}" in rows[folder.name]["words"]
+    assert f"saga run --resume {folder.relative_to(tmp_path)}" in rows[folder.name]["do"]
 
 
 @pytest.mark.slow

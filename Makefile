@@ -4,7 +4,14 @@ BIN = .venv/bin
 # A folder made by `make offline`: everything is installed from it, and nothing from a network.
 OFFLINE ?=
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt \
-      $(if $(OFFLINE),--no-index --find-links $(abspath $(OFFLINE))/wheels)
+      $(if $(OFFLINE),--no-index --find-links "$(OFFLINE)/wheels")
+# Ends with one line if the kit does not serve this Python, or the one that .venv was made with.
+KIT_SERVES = $(if $(OFFLINE),python=$(BIN)/python; test -x $$python || python=$(PYTHON); $$python testbed/offline_kit.py "$(OFFLINE)")
+ifneq ($(OFFLINE),)
+# No index, and no setting of this machine, has a say.
+export PIP_CONFIG_FILE = /dev/null
+unexport PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_CONSTRAINT PIP_REQUIRE_VIRTUALENV
+endif
 # Hundreds of child processes would compile every module again.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -32,7 +39,7 @@ docs: .venv/dev
 	$(BIN)/python -m testbed.docs
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
-# A folder for a USB stick: `make demo OFFLINE=FOLDER` needs no network. KIT narrows it: make offline KIT='--platform linux-x86_64'
+# A folder for a USB stick: `make demo OFFLINE=FOLDER` needs no network. KIT narrows it: make offline KIT="--platform linux-x86_64 --without-tests"
 offline: .venv/dev
 	$(BIN)/python -m testbed.offline $(KIT)
 
@@ -42,11 +49,12 @@ clean:
 .venv/run: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -c 'import sys; sys.exit(sys.platform == "win32" and "saga runs on Linux and macOS: on Windows install WSL2 (wsl --install) and run it there")'
+	@$(KIT_SERVES)
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(if $(OFFLINE),$(PYTHON) testbed/offline_kit.py $(OFFLINE))
 	$(PIP) --editable .
 	touch $@
 
 .venv/dev: .venv/run
+	@$(if $(OFFLINE),$(KIT_SERVES) tests)
 	$(PIP) --editable '.[dev]'
 	touch $@

@@ -32,7 +32,8 @@ from choreography.rabbit_connection import (
 )
 from choreography.rabbit_node import RabbitNode, find_server
 from kernel.errors import UsageError
-from testbed.offline import closure, here, pinned
+from testbed.offline import closure, pinned
+from testbed.offline_kit import here
 
 ROOT = Path(__file__).parents[1]
 OLDEST_SQLITE = (3, 35)
@@ -92,7 +93,7 @@ def python() -> Check:
         newest = ".".join(map(str, NEWEST_PYTHON))
         return Check(
             what="Python", state="note", words=f"{version}, not tried",
-            do=f"if something fails: make clean demo PYTHON=python{newest}",
+            do=f"if something fails: rm -rf .venv && make demo PYTHON=python{newest}",
         )  # fmt: skip
     return Check(what="Python", words=version)
 
@@ -103,7 +104,7 @@ def sqlite(version: tuple[int, ...]) -> Check:
     if version < OLDEST_SQLITE:
         return Check(
             what="SQLite", state="bad", words=f"{words}, older than 3.35",
-            do="use a Python from python.org or uv, which brings its own: make clean demo PYTHON=/path/to/python3",
+            do="use a Python from python.org or uv, which brings its own: rm -rf .venv && make demo PYTHON=/path/to/python3",
         )  # fmt: skip
     return Check(what="SQLite", words=words)
 
@@ -126,7 +127,7 @@ def packages(constraints: Path) -> Check:
         for name, pin in pins.items()
         if name in has and has[name] != pin.partition("==")[2]
     ]
-    again = f"make -C {ROOT} clean demo"
+    again = f"cd {ROOT} && rm -rf .venv && make demo"
     if missing:
         return Check(what="packages", state="bad", words=f"not installed: {_some(missing)}", do=again)  # fmt: skip
     if other:

@@ -34,7 +34,7 @@ def test_packages_that_differ_from_the_constraints_are_named(tmp_path):
     assert found.state == "note"
     assert f"aiohttp {version('aiohttp')} instead of 0.0.1" in found.words
     assert "not-installed-here" not in found.words
-    assert found.do.endswith("clean demo")
+    assert found.do.endswith("rm -rf .venv && make demo")
 
 
 def test_a_package_that_a_run_needs_and_is_not_installed_is_bad(monkeypatch):

@@ -31,7 +31,7 @@ PYTHONS = ("3.11", "3.12", "3.13")
 PATCH = 99
 """The patch release that laptops have: a late one. 3.11.0 itself is too old for some packages."""
 _GLIBC = ("1", "2010", "2014", "_2_17", "_2_24", "_2_27", "_2_28", "_2_31", "_2_34")
-_MACOS = ("11_0", "14_0")
+_MACOS = ("11_0", "12_0", "13_0", "14_0")
 PLATFORMS = {
     "linux-x86_64": tuple(f"manylinux{v}_x86_64" for v in _GLIBC),
     "linux-arm64": tuple(f"manylinux{v}_aarch64" for v in _GLIBC if v not in ("1", "2010")),
@@ -203,15 +203,20 @@ exit 2
 """
 
 
-def write_about(folder: Path, known: dict[str, dict[str, Any]]) -> float:
-    """Write manifest, README and installer; the size of the wheels in MB."""
-    size = sum(wheel.stat().st_size for wheel in (folder / "wheels").iterdir()) / 1e6
-    missing = [
+def missing_lines(known: dict[str, dict[str, Any]]) -> list[str]:
+    """One line for each wheel that does not exist."""
+    return [
         f"{place}: {name} has no wheel{words}"
         for place, about in known.items()
         for key, words in (("missing", ""), ("missing_for_tests", " (only make test needs it)"))
         for name in about[key]
     ]
+
+
+def write_about(folder: Path, known: dict[str, dict[str, Any]]) -> float:
+    """Write manifest, README and installer; the size of the wheels in MB."""
+    size = sum(wheel.stat().st_size for wheel in (folder / "wheels").iterdir()) / 1e6
+    missing = missing_lines(known)
     text = README.format(
         size=size,
         places="\n".join(f"    {place}{'' if about['tests'] else ', without make test'}" for place, about in known.items()),
@@ -222,8 +227,6 @@ def write_about(folder: Path, known: dict[str, dict[str, Any]]) -> float:
     )
     (folder / "README.txt").write_text(text, encoding="utf-8")
     (folder / "install.sh").write_text(INSTALL, encoding="utf-8")
-    for line in missing:
-        print(f"not there: {line}")
     return size
 
 
@@ -237,6 +240,8 @@ def build(folder: Path, platforms: Iterable[str], pythons: Iterable[str], *, tes
     for target, python in itertools.product(platforms, pythons):
         known[f"{target} {python}"] = fill(wheels, target, python, tests=tests)
         size = write_about(folder, known)
+    for line in missing_lines(known):
+        print(f"not there: {line}")
     print(f"{folder}: {len(list(wheels.iterdir()))} wheels, {size:.0f} MB; copy it, then: sh install.sh")  # fmt: skip
 
 

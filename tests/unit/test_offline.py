@@ -76,10 +76,9 @@ def test_a_kit_that_cannot_serve_a_place_says_what_to_do(tmp_path):
     assert "no wheels for linux-musl-x86_64, only for linux-x86_64" in wrong
 
 
-def test_a_wheel_that_does_not_exist_is_named_in_the_kit_and_where_it_is_missed(tmp_path, capsys):
+def test_a_wheel_that_does_not_exist_is_named_in_the_kit_and_where_it_is_missed(tmp_path):
     _kit(tmp_path, missing_for_tests=["ruff==1"])
     assert f"{' '.join(PLACE)}: ruff==1 has no wheel" in (tmp_path / "README.txt").read_text()
-    assert "ruff==1 has no wheel" in capsys.readouterr().out
     assert lacks(tmp_path, PLACE, tests=False) == ""
     assert "lacks ruff==1" in lacks(tmp_path, PLACE, tests=True)
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from kernel.errors import UsageError
 from kernel.guards import OFF
 from report.decision.figures import measured
 from report.html import environment
+from scenarios.judge.verdict import LIED, MEANING
 from scenarios.styles.index import STYLES
 
 
@@ -54,11 +56,16 @@ def slides(docs: Path) -> list[Slide]:
             ),
             command="saga demo",
         ),
+        Slide(
+            title="Which state results?",
+            rows=(("an order is", "if"), *((str(name), words) for name, words in MEANING.items()), (f"(a flag) {LIED}", "a status shown to the customer contradicts the ledgers")),
+            source="First match wins. Only the services' own ledgers decide.",
+        ),
         Slide(title="The lost reply", picture=_picture(docs, "lost_reply.svg"), command="saga lab start 2"),
         Slide(
             title="Nine safeguards, and what happens without each",
             rows=(("safeguard", "without it"), *OFF.items()),
-            command="saga guards",
+            command="saga list",
         ),
         Slide(title="Every fault at every step, without the inbox", picture=_picture(docs, "heat_map.svg"), command="saga sweep --simulated --guards=-inbox"),
         Slide(
@@ -84,9 +91,10 @@ def slides(docs: Path) -> list[Slide]:
     ]  # fmt: skip
 
 
-def deck(docs: Path) -> str:
-    """The page: complete in itself, nothing is loaded from elsewhere."""
-    return environment().get_template("slides.html.j2").render(slides=slides(docs))
+def deck(docs: Path, more: Iterable[Slide] = ()) -> str:
+    """The page: complete in itself, nothing is loaded from elsewhere; `more` stand before the last slide."""
+    *first, last = slides(docs)
+    return environment().get_template("slides.html.j2").render(slides=[*first, *more, last])
 
 
 def _picture(docs: Path, name: str) -> Markup:

@@ -47,7 +47,9 @@ def test_every_lab_has_notes_of_the_same_form():
     text = (WORKSHOP / "notes.md").read_text()
     for lab in every_lab():
         section = re.search(
-            rf"^## {lab.number} {re.escape(lab.title)}\n.*?(?=^## |\Z)", text, re.MULTILINE | re.DOTALL
+            rf"^## {lab.number} {re.escape(lab.title)}\n.*?(?=^## |\Z)",
+            text,
+            re.MULTILINE | re.DOTALL,
         )[0]
         for part in (
             "**Intention.**",

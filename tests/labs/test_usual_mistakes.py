@@ -48,6 +48,6 @@ def test_a_usual_mistake_fails_as_the_notes_say(tmp_path, mistake):
     text = path.read_text()
     assert right in text
     path.write_text(text.replace(right, wrong))
-    done = saga(tmp_path, "lab", "check", number)
+    done = saga(tmp_path, "lab", "check", str(number))
     assert done.returncode == 1
     assert says in done.stdout

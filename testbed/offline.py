@@ -27,6 +27,7 @@ ROOT = Path(__file__).parents[1]
 NAME = "saga-testbed"
 BUILD = "setuptools>=75"
 """What an editable install needs, from pyproject.toml."""
+INTERRUPTED = 130
 PYTHONS = ("3.11", "3.12", "3.13")
 PATCH = 99
 """The patch release that laptops have: a late one. 3.11.0 itself is too old for some packages."""
@@ -269,6 +270,8 @@ def main() -> None:
         )
     except (CannotBuild, OSError) as error:
         parser.error(str(error))
+    except KeyboardInterrupt:
+        parser.exit(INTERRUPTED, f"interrupted: call it again to complete {given.folder}\n")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ python3 testbed/offline_kit.py FOLDER [tests]
 """
 
 import json
+import os
 import platform
 import sys
 from pathlib import Path
@@ -16,9 +17,17 @@ def here() -> tuple[str, str]:
     """The machine it runs on, as (platform, Python)."""
     machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine(), platform.machine())
     system = "macos" if sys.platform == "darwin" else "linux"
-    if system == "linux" and platform.libc_ver()[0] != "glibc":
+    if system == "linux" and not _has_glibc():
         system = "linux-musl"
     return f"{system}-{machine}", f"{sys.version_info[0]}.{sys.version_info[1]}"
+
+
+def _has_glibc() -> bool:
+    """As pip asks for it. musl knows no such name."""
+    try:
+        return "glibc" in (os.confstr("CS_GNU_LIBC_VERSION") or "")
+    except (OSError, ValueError):
+        return False
 
 
 def places(folder: Path) -> dict[str, dict[str, Any]]:

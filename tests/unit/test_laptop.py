@@ -1,6 +1,7 @@
 """Each check of `saga doctor` finds what it is for, and says what to do."""
 
 import os
+import resource
 import shutil
 import socket
 import tempfile
@@ -113,7 +114,11 @@ def test_a_proxy_that_catches_loopback_is_noted(monkeypatch, around, state):
 
 
 def test_a_low_limit_of_open_files_is_noted():
-    assert [laptop.open_files(n).state for n in (256, 1024, -1)] == ["note", "ok", "ok"]
+    assert [laptop.open_files(n).state for n in (256, 1024, resource.RLIM_INFINITY)] == [
+        "note",
+        "ok",
+        "ok",
+    ]
 
 
 def test_a_machine_without_a_browser_is_noted(monkeypatch):

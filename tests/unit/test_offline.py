@@ -3,6 +3,8 @@
 import json
 import os
 import platform
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -94,7 +96,11 @@ def test_places_that_are_added_leave_those_that_are_there(tmp_path):
 def test_another_libc_is_another_place(monkeypatch):
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(platform, "machine", lambda: "aarch64")
-    monkeypatch.setattr(platform, "libc_ver", lambda: ("", ""))
+
+    def unknown(_):
+        raise ValueError("unrecognized configuration name")
+
+    monkeypatch.setattr(os, "confstr", unknown)
     assert here()[0] == "linux-musl-arm64"
 
 
@@ -242,3 +248,25 @@ def test_nothing_of_this_machines_pip_is_in_a_kit_or_the_repository(tmp_path):
         *((ROOT / name).read_text(errors="replace") for name in tracked if (ROOT / name).is_file()),
     ]
     assert [value for value in values if any(value in text for text in texts)] == []
+
+
+def test_an_interrupted_build_is_one_line_and_says_how_to_go_on(tmp_path):
+    """The index accepts the connection and is silent, as one that is far away."""
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        far = DEAD | {
+            "PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/simple",
+            "http_proxy": "",
+            "PIP_FIND_LINKS": "",
+        }
+        build = subprocess.Popen(
+            [sys.executable, "-m", "testbed.offline", tmp_path, "--platform", "macos-arm64"],
+            cwd=ROOT, env=os.environ | far, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        index.settimeout(30)
+        connection, _ = index.accept()
+        os.killpg(build.pid, signal.SIGINT)
+        _, complaint = build.communicate(timeout=30)
+        connection.close()
+    assert build.returncode == 130
+    assert complaint == f"interrupted: call it again to complete {tmp_path}\n"

@@ -12,6 +12,7 @@ import pytest
 
 from choreography import rabbit_node
 from testbed import laptop
+from testbed.commands import play
 
 ROOT = Path(__file__).parents[2]
 needs_epmd = pytest.mark.skipif(shutil.which("epmd") is None, reason="Erlang is not installed")
@@ -92,6 +93,7 @@ def test_no_server_on_loopback_is_bad(monkeypatch):
 
 
 def test_a_port_in_use_is_noted():
+    assert laptop.PAGES_PORT == play.PORT
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         found = laptop.pages_port(port)

@@ -81,17 +81,23 @@ def written(changes: Sequence[Change], into: Path) -> list[Path]:
     return made
 
 
-@cache
-def _version(name: str) -> Version:
-    folder = _folders() / f"change_{name}"
+def copy_base(folder: Path) -> None:
+    """The order saga with its first variant alone, as files in `folder`; its modules still import from where they came from."""
     source = _source()
     for pattern in COPIED:
         for path in sorted(source.glob(pattern)):
             copy = folder / path.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, copy)
-    for patch in dict.fromkeys((BASE, name)):
-        _apply(patch, folder)
+    _apply(BASE, folder)
+
+
+@cache
+def _version(name: str) -> Version:
+    folder = _folders() / f"change_{name}"
+    copy_base(folder)
+    if name != BASE:
+        _apply(name, folder)
     files = {
         path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8").splitlines()
         for path in sorted(folder.rglob("*.*"))

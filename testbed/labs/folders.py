@@ -8,17 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import testbed.new_saga
+from bench.changes.folders import copy_base
 from kernel.errors import UsageError
 from scenarios.runs.folder import SCHEMA
-from testbed.labs.lab import ANSWERS, LABS, OWN, SAGA, SHEET, Lab
+from testbed.labs.lab import ANSWERS, OWN, SAGA, SHEET, Lab
 from testbed.new_folder import new_folder, relative_imports
 
 MARK = "lab.json"
 """Says whose folder it is."""
 IGNORED = shutil.ignore_patterns("__pycache__")
 BASE = "shared_domain.order"
-"""The saga that labs begin with: one variant of it, without its planted bugs."""
-MODULES = ("__init__", "laws", "messages", "words", "workload", "participants/*")
+"""The saga that labs begin with: its first variant, without its planted bugs."""
 _INDEX = '''"""The scenarios of this lab."""
 
 from scenarios.catalog.index import by_name
@@ -105,20 +105,19 @@ def _alike(one: Path, other: Path) -> bool:
 
 
 def _base(lab: Lab, folder: Path) -> None:
+    with TemporaryDirectory() as scratch:
+        copy_base(Path(scratch))
+        for pattern in ("*.py", "participants/*.py", "order_saga.asl.json"):
+            for path in sorted(Path(scratch).glob(pattern)):
+                _write(path, folder, path.relative_to(scratch))
     origin = Path(str(import_module(BASE).__file__)).parent
-    for pattern in MODULES:
-        for path in sorted(origin.glob(f"{pattern}.py")):
-            _write(path, folder, path.relative_to(origin))
-    shutil.copy(origin / "order_saga.asl.json", folder)
-    for path in sorted((LABS / "base").glob("*.py")):
-        _write(path, folder, Path(path.name))
     for name in ("__init__", *lab.listed("scenarios")):
         module = Path("scenarios") / f"{name}.py"
         _write(origin / module, folder, module)
     index = _INDEX.format(modules=", ".join(lab.listed("scenarios")))
     (folder / "scenarios" / "index.py").write_text(index, encoding="utf-8")
     rules = folder / "saga.py"
-    text = rules.read_text(encoding="utf-8")
+    text = rules.read_text(encoding="utf-8").replace('name="order"', "name=FOLDER.name")
     for name in lab.listed("supplies"):
         text = text.replace("    words=WORDS,\n", f"    words=WORDS,\n    {name}={name},\n")
         text = text.replace("from .laws", f"from . import {name}\nfrom .laws")

@@ -6,6 +6,7 @@ It may hang, end itself or print what it likes: the parent reads a pipe of its o
 import faulthandler
 import json
 import os
+import signal
 import sqlite3
 import sys
 import time
@@ -15,7 +16,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Any, TextIO
+from types import FrameType
+from typing import Any, NoReturn, TextIO
 
 from kernel.database import Transaction
 from kernel.errors import UsageError
@@ -40,6 +42,7 @@ from testbed.labs.lab import Lab, find_lab
 
 LIMIT_S = 10.0
 """One simulated run takes some milliseconds; one that takes longer than this hangs."""
+IN_C_S = 2.0
 SLOW_S, SHRINK_S = 3.0, 60.0
 """What takes longer to find is not made smaller: that takes a hundred runs more."""
 SEED, TIME_SCALE, RATE_PER_S = 1, 0.05, 100.0
@@ -304,8 +307,20 @@ def main() -> None:
         def tell(**about: Any) -> None:
             _send(pipe, about)
 
+        def end(number: int, frame: FrameType | None) -> NoReturn:
+            stack.writelines(
+                f'File "{at.f_code.co_filename}", line {line} in {at.f_code.co_name}\n'
+                for at, line in traceback.walk_stack(frame)
+            )
+            stack.flush()
+            os._exit(1)
+
         def alive(limit_s: float = LIMIT_S) -> None:
-            faulthandler.dump_traceback_later(limit_s, exit=True, file=stack)
+            signal.setitimer(signal.ITIMER_REAL, limit_s)
+            # For what never comes back to Python; it may crash while it reads frames that go on running.
+            faulthandler.dump_traceback_later(limit_s + IN_C_S, exit=True, file=stack)
+
+        signal.signal(signal.SIGALRM, end)
 
         try:
             grade(lab, folder, tell, alive)

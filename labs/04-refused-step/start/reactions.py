@@ -32,7 +32,7 @@ from shared_domain.order.messages import (
     StockReserved,
 )
 
-REACTIONS: Reactions = {
+INVENTORY_FIRST: Reactions = {
     # forward
     PlaceOrder: ("order", PlaceOrder),
     OrderPlaced: ("inventory", ReserveStock),

@@ -138,8 +138,8 @@ def read_load(
     first_s: float,
     expects: Callable[[int], frozenset[str]],
 ) -> Loaded:
-    """What a run's folder tells of the measured window. `first_s`: when the first customer came after the beginning;
-    `expects`: how the order with this index may end.
+    """The measured window of a run, read from its folder. `first_s`: delay of the first customer after the start of the run;
+    `expects`: the allowed classes of the order with this index.
     """
     lines = list(read_lines(folder / "orders.jsonl"))
     begun = min(line["intended_mono_s"] for line in lines) - first_s

@@ -31,7 +31,7 @@ def topology(*, prefix: str, environment: Environment) -> Topology:
 
 
 async def place(order: Order, *, broker: Broker, environment: Environment) -> str:
-    """What a customer does, and what she is told. Accepted = the broker has confirmed the opening message."""
+    """Place an order; returns the status shown to the customer. Accepted = the broker has confirmed the opening message."""
     saga, tracer = environment.saga, environment.tracer
     saga.codec.check_order(order)
     with tracer.span(

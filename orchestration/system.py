@@ -23,7 +23,7 @@ EVENTUALLY, EVENTUALLY_S = 50, 0.01
 async def place(
     order: Order, *, step_functions: StepFunctions, machine_arn: str, environment: Environment
 ) -> str:
-    """What a customer does, and what she is told. Accepted = StartExecution has answered; the execution's name is the order_id."""
+    """Place an order; returns the status shown to the customer. Accepted = StartExecution has answered; the execution's name is the order_id."""
     environment.saga.codec.check_order(order)
     with environment.tracer.span(
         "place order", service="customer", parent="", order_id=order.order_id, kind="client"

@@ -19,7 +19,7 @@ _INTRO = """\
 
 The project grew from five published descriptions of sagas. Each is an *exhibit*: a saga folder in two editions, **as described**, hazards
 included, and **corrected**, over the same participants, run by the same testbed and judged by the same judge. Each is at
-[exhibits/](../exhibits), with a README that tells the story: `saga exhibit explain NAME`.
+[exhibits/](../exhibits), with a README that explains it: `saga exhibit explain NAME`.
 
 A *claim* is one sentence about the edition as described. It holds if everything that is to prove it is seen there, and if the corrected
 edition does not show it **and** is consistent in the same run. `saga exhibit run NAME` puts the claims of an exhibit to the test, prints the

@@ -1,7 +1,9 @@
 """The exhibit: what it shows, claim by claim."""
 
 from bench.exhibits.exhibit import CORRECTED, Claim, Exhibit
-from bench.exhibits.proofs import Checked, Goes, Ran, SweptClean
+from bench.exhibits.files import Checked
+from bench.exhibits.runs import Goes, Ran
+from bench.exhibits.sweeps import SweptClean
 from exhibits.fulfilment_with_wait.race import SLOWEST_GUARDS, Race
 from kernel.ledger import Effect
 from scenarios.judge.rules import Rule

@@ -1,7 +1,9 @@
 """The exhibit: what it shows, claim by claim."""
 
 from bench.exhibits.exhibit import CORRECTED, DESCRIBED, EDITIONS, Claim, Exhibit
-from bench.exhibits.proofs import Checked, Ran, Refused, Swept, SweptClean
+from bench.exhibits.files import Checked, Refused
+from bench.exhibits.runs import Ran
+from bench.exhibits.sweeps import Swept, SweptClean
 from scenarios.faults.plan import Moment
 from scenarios.judge.rules import Rule
 

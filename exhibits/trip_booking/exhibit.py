@@ -1,7 +1,9 @@
 """The exhibit: what it shows, claim by claim."""
 
 from bench.exhibits.exhibit import CORRECTED, Claim, Exhibit
-from bench.exhibits.proofs import Checked, Ends, Ran, SweptClean
+from bench.exhibits.files import Checked
+from bench.exhibits.runs import Ends, Ran
+from bench.exhibits.sweeps import SweptClean
 from exhibits.trip_booking.cancels import Unfinished
 from exhibits.trip_booking.scenarios.index import CHAIN, RUN_TYPES
 from scenarios.judge.rules import Rule

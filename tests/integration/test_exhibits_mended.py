@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.exhibits import proofs
+from bench.exhibits import sweeps
 from bench.exhibits.exhibit import CORRECTED, DESCRIBED
 from bench.exhibits.index import named, names
 from bench.exhibits.trials import jobs_of, simulated, try_claims
@@ -232,8 +232,8 @@ def test_no_described_edition_is_called_sound(name):
 
 @pytest.mark.slow
 def test_the_sweep_alone_finds_that_a_described_edition_is_not_sound(monkeypatch):
-    monkeypatch.setattr(proofs, "findings_of", lambda saga: [])
-    monkeypatch.setattr(proofs, "singles", lambda saga, styles: singles(saga, styles)[-20:])
+    monkeypatch.setattr(sweeps, "findings_of", lambda saga: [])
+    monkeypatch.setattr(sweeps, "singles", lambda saga, styles: singles(saga, styles)[-20:])
     made = _claim(CHOICE, "corrected-is-sound")
     (tried,) = try_claims(_Described(CHOICE, made), [CORRECTED], {})
     assert "expected to be seen" in tried.missed

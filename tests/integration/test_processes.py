@@ -120,7 +120,7 @@ async def test_a_run_whose_customers_process_is_killed_is_unknown_and_says_so(tm
             ]
         ):
             await asyncio.sleep(0.05)
-        while not list(tmp_path.glob("*/work/begun.json")):
+        while not list(tmp_path.rglob("begun.json")):
             await asyncio.sleep(0.05)
         pids[0].kill()
 

@@ -202,7 +202,7 @@ def test_a_longer_wait_hurts_fewer_orders_than_the_claim_says(monkeypatch, tmp_p
     assert not shown.clean
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(120)
 def test_a_wrong_prediction_is_not_confirmed():
     """Three cancels fail, and the arithmetic is for one."""

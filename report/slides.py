@@ -75,7 +75,7 @@ def slides(docs: Path) -> list[Slide]:
         ),
         Slide(
             title="What people publish",
-            rows=(("system", "claims about its defects that hold"), *((one["title"], f"{sum(not claim['missed'] for claim in one['claims'])} of {len(one['claims'])}") for one in exhibits)),
+            rows=(("system", "claims that hold"), *((one["title"], f"{sum(not claim['missed'] for claim in one['claims'])} of {len(one['claims'])}") for one in exhibits)),
             command="saga exhibit run all",
         ),
         Slide(

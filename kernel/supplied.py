@@ -20,7 +20,7 @@ IN_MEMORY_S = 0.01
 
 
 class OwnInbox(Protocol):
-    """The answers that a participant has given. All three are called inside the transaction of the command's effect."""
+    """The answers that a participant has given. Both functions are called inside the transaction of the command's effect."""
 
     @property
     def SCHEMA(self) -> str:  # noqa: N802 - a constant of the module

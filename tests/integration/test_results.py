@@ -32,7 +32,8 @@ async def two_arms(run_scenario, tmp_path):
     """lost_reply in both styles, with all guards and without the inbox."""
     for guards in ("all", "-inbox"):
         for style in STYLES:
-            await run_scenario("lost_reply", style, guards=Guards.parse(guards))
+            # Far from any deadline: an order that is late as well would be another lesson.
+            await run_scenario("lost_reply", style, guards=Guards.parse(guards), time_scale=0.2)
     return collect(tmp_path / "runs")
 
 
